@@ -1,0 +1,2 @@
+//! The protocol and nothing else.
+#![forbid(unsafe_code)]

@@ -1,0 +1,2 @@
+//! kmipd.
+fn main() {}
