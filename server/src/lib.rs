@@ -1,1 +1,5 @@
-//! kmipd.
+//! kmipd: a key management server for KMIP 1.0 to 2.1.
+
+pub mod crypto;
+pub mod secret;
+pub mod store;

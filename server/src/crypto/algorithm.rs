@@ -1,0 +1,187 @@
+//! What a provider is asked to do, in its own words: neither KMIP's enumerations nor PKCS#11's mechanisms.
+//!
+//! `ops/` translates Cryptographic Parameters into these in one place; each provider translates these into its library.
+
+/// A hash function (FIPS 180-4, FIPS 202, RFC 1321).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Hash {
+    /// MD5; only for digests, never for signatures or MACs made here.
+    Md5,
+    /// SHA-1.
+    Sha1,
+    /// SHA-224.
+    Sha224,
+    /// SHA-256.
+    Sha256,
+    /// SHA-384.
+    Sha384,
+    /// SHA-512.
+    Sha512,
+    /// SHA-512/224.
+    Sha512_224,
+    /// SHA-512/256.
+    Sha512_256,
+    /// SHA3-224.
+    Sha3_224,
+    /// SHA3-256.
+    Sha3_256,
+    /// SHA3-384.
+    Sha3_384,
+    /// SHA3-512.
+    Sha3_512,
+}
+
+/// A named curve.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Curve {
+    /// NIST P-224 (secp224r1).
+    P224,
+    /// NIST P-256 (secp256r1).
+    P256,
+    /// NIST P-384 (secp384r1).
+    P384,
+    /// NIST P-521 (secp521r1).
+    P521,
+    /// secp256k1.
+    Secp256k1,
+}
+
+/// What a key is. Lengths are in bits unless the name says bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum KeyKind {
+    /// An AES key of 128, 192 or 256 bits.
+    Aes {
+        /// Length in bits.
+        bits: u32,
+    },
+    /// Bytes for HMAC, or any other symmetric key that only HMAC can use.
+    Generic {
+        /// Length in bytes.
+        bytes: u32,
+    },
+    /// RSA with public exponent 65537.
+    Rsa {
+        /// Length of the modulus in bits.
+        bits: u32,
+    },
+    /// An elliptic curve key.
+    Ec {
+        /// The curve.
+        curve: Curve,
+    },
+}
+
+/// Padding of a block cipher.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Padding {
+    /// None: the data must be whole blocks.
+    None,
+    /// PKCS#5 / PKCS#7.
+    Pkcs5,
+}
+
+/// A way to encrypt or decrypt. Lengths are in bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Cipher<'a> {
+    /// AES in GCM (SP 800-38D). On encryption the tag is returned apart; on decryption it is given here.
+    AesGcm {
+        /// The nonce, any length from 1 byte that the provider can take (12 always).
+        iv: &'a [u8],
+        /// Additional authenticated data.
+        aad: &'a [u8],
+        /// Length of the tag: 4, 8 or 12 to 16.
+        tag_len: usize,
+        /// The tag, when decrypting.
+        tag: &'a [u8],
+    },
+    /// AES in CBC (SP 800-38A).
+    AesCbc {
+        /// 16 bytes.
+        iv: &'a [u8],
+        /// Padding.
+        padding: Padding,
+    },
+    /// AES in CTR (SP 800-38A), the whole block a big-endian counter. A counter that would wrap is refused.
+    AesCtr {
+        /// The first counter block, 16 bytes.
+        iv: &'a [u8],
+    },
+    /// AES in ECB (SP 800-38A).
+    AesEcb {
+        /// Padding.
+        padding: Padding,
+    },
+}
+
+/// The answer of an encryption.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Encrypted {
+    /// The ciphertext without the tag.
+    pub data: Vec<u8>,
+    /// The tag of an authenticated mode, else empty.
+    pub tag: Vec<u8>,
+}
+
+/// What is signed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Message<'a> {
+    /// The data; the provider hashes it.
+    Data(&'a [u8]),
+    /// The digest of the data by the scheme's hash, of exactly its length.
+    Digest(&'a [u8]),
+}
+
+/// A signature scheme.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Signature {
+    /// RSASSA-PKCS1-v1_5 (RFC 8017 §8.2) with the DigestInfo of the hash.
+    RsaPkcs1(Hash),
+    /// RSASSA-PSS (RFC 8017 §8.1), MGF1.
+    RsaPss {
+        /// Hash of the message.
+        hash: Hash,
+        /// Hash of the mask generation function.
+        mgf: Hash,
+        /// Length of the salt in bytes.
+        salt: usize,
+    },
+    /// ECDSA (FIPS 186-5 §6); the signature is the DER `Ecdsa-Sig-Value` (RFC 3279 §2.2.3).
+    Ecdsa(Hash),
+}
+
+/// A message authentication code.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mac {
+    /// HMAC (RFC 2104, FIPS 198-1).
+    Hmac(Hash),
+}
+
+/// A way to wrap the bytes of one key with another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Wrap {
+    /// AES Key Wrap (RFC 3394, SP 800-38F KW): the data is a multiple of 8 bytes, at least 16.
+    AesKw,
+    /// AES Key Wrap with Padding (RFC 5649, SP 800-38F KWP).
+    AesKwp,
+}
+
+impl Hash {
+    /// Length of the digest in bytes.
+    pub const fn len(self) -> usize {
+        match self {
+            Self::Md5 => 16,
+            Self::Sha1 => 20,
+            Self::Sha224 | Self::Sha512_224 | Self::Sha3_224 => 28,
+            Self::Sha256 | Self::Sha512_256 | Self::Sha3_256 => 32,
+            Self::Sha384 | Self::Sha3_384 => 48,
+            Self::Sha512 | Self::Sha3_512 => 64,
+        }
+    }
+}
+
+impl KeyKind {
+    /// Whether such a key comes as a pair.
+    pub const fn is_pair(self) -> bool {
+        matches!(self, Self::Rsa { .. } | Self::Ec { .. })
+    }
+}

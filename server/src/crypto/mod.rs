@@ -1,0 +1,160 @@
+//! Where cryptography is done: the [`Provider`] trait, what it is asked ([`algorithm`]), and the providers.
+//!
+//! A key reaches a provider as a [`Key`]: bytes that the server may hold, or a [`Guarded`] key that only the module can
+//! use. There is no function that turns the second into the first.
+
+pub mod algorithm;
+
+use std::fmt;
+use std::sync::Arc;
+
+use crate::secret::Secret;
+use algorithm::{Cipher, Encrypted, KeyKind, Mac, Message, Signature, Wrap};
+
+/// Where a guarded key rests.
+#[derive(Clone, PartialEq, Eq)]
+pub enum Place {
+    /// In our store, wrapped by the module's wrapping key; used through an unwrapped session object.
+    Wrapped(Arc<[u8]>),
+    /// In the module, as a token object that is found by its identity.
+    Token,
+}
+
+/// A key that never leaves the module. It has no byte accessor.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Guarded {
+    /// The identity: CKA_ID of the object, and the name under which a handle is cached.
+    pub id: [u8; 16],
+    /// What it is.
+    pub kind: KeyKind,
+    /// Where it rests.
+    pub place: Place,
+}
+
+impl fmt::Debug for Guarded {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let place = match self.place {
+            Place::Wrapped(_) => "wrapped",
+            Place::Token => "token",
+        };
+        write!(f, "Guarded({}, {:?}, {place})", hex::encode(self.id), self.kind)
+    }
+}
+
+/// A secret or private key as a provider is given it.
+#[derive(Debug, Clone, Copy)]
+pub enum Key<'a> {
+    /// The bytes: a symmetric key raw, a private key as PKCS#8 DER (RFC 5208).
+    Clear {
+        /// What it is.
+        kind: KeyKind,
+        /// The bytes.
+        bytes: &'a Secret,
+    },
+    /// A key that stays in the module.
+    Guarded(&'a Guarded),
+}
+
+impl Key<'_> {
+    /// What the key is.
+    pub fn kind(&self) -> KeyKind {
+        match self {
+            Self::Clear { kind, .. } => *kind,
+            Self::Guarded(guarded) => guarded.kind,
+        }
+    }
+}
+
+/// A key that was just made or brought in, as the caller must store it.
+#[derive(Debug, Clone)]
+pub enum Made {
+    /// The bytes, to be sealed by the caller; shape as in [`Key::Clear`].
+    Clear(Secret),
+    /// A key that stayed in the module.
+    Guarded(Guarded),
+}
+
+/// A key pair that was just made.
+#[derive(Debug, Clone)]
+pub struct MadePair {
+    /// The private half.
+    pub private: Made,
+    /// The public half as SubjectPublicKeyInfo DER (RFC 5280 §4.1).
+    pub public: Vec<u8>,
+}
+
+/// How a new key is to be guarded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Residency {
+    /// The server may hold the bytes; they rest sealed.
+    Sealed,
+    /// Made in the module, wrapped by its wrapping key.
+    Wrapped,
+    /// A token object. The identity was fixed, and its intent committed, before.
+    Token([u8; 16]),
+}
+
+/// Why a provider did not do it. `Display` holds no secret.
+#[derive(Debug, thiserror::Error)]
+pub enum CryptoError {
+    /// The provider lacks it (Unsupported Cryptographic Parameters).
+    #[error("not supported: {0}")]
+    Unsupported(String),
+    /// The parameters contradict each other or the key (Bad Cryptographic Parameters).
+    #[error("bad parameters: {0}")]
+    BadParameters(String),
+    /// The data does not fit: a wrong length, a wrong padding, a tag that does not verify (Cryptographic Failure).
+    #[error("{0}")]
+    Failed(&'static str),
+    /// The module does not answer, or lost its token or the key. The log gets the text, the client does not.
+    #[error("module unavailable: {0}")]
+    Unavailable(String),
+}
+
+/// One that does cryptography with keys. Every method is synchronous and may be slow; callers choose the lane.
+///
+/// Every provider must pass `suite`.
+pub trait Provider: Send + Sync {
+    /// A short name for logs and Query's answer.
+    fn name(&self) -> &str;
+
+    /// Whether keys of this kind can have this residency here.
+    fn offers(&self, kind: KeyKind, residency: Residency) -> bool;
+
+    /// Makes a symmetric key.
+    fn generate(&self, kind: KeyKind, residency: Residency) -> Result<Made, CryptoError>;
+
+    /// Makes a key pair. The public half is not secret and is returned.
+    fn generate_pair(&self, kind: KeyKind, residency: Residency) -> Result<MadePair, CryptoError>;
+
+    /// Brings a key in from the clear, to be guarded from now on.
+    fn adopt(&self, kind: KeyKind, bytes: &Secret, residency: Residency) -> Result<Made, CryptoError>;
+
+    /// Drops every handle of a guarded key, and destroys the object if it is a token object.
+    /// A key that is already gone is no error.
+    fn destroy(&self, key: &Guarded) -> Result<(), CryptoError>;
+
+    /// Encrypts with a symmetric key.
+    fn encrypt(&self, key: Key<'_>, cipher: &Cipher<'_>, data: &[u8]) -> Result<Encrypted, CryptoError>;
+
+    /// Decrypts with a symmetric key.
+    fn decrypt(&self, key: Key<'_>, cipher: &Cipher<'_>, data: &[u8]) -> Result<Secret, CryptoError>;
+
+    /// Signs with a private key.
+    fn sign(&self, key: Key<'_>, scheme: Signature, message: Message<'_>) -> Result<Vec<u8>, CryptoError>;
+
+    /// Computes a MAC of full length. Comparison is the caller's, in constant time.
+    fn mac(&self, key: Key<'_>, mac: Mac, data: &[u8]) -> Result<Vec<u8>, CryptoError>;
+
+    /// Wraps bytes that the server may hold with a key that it may not.
+    fn wrap(&self, key: Key<'_>, wrap: Wrap, bytes: &Secret) -> Result<Vec<u8>, CryptoError>;
+
+    /// Unwraps to bytes that the server may hold.
+    fn unwrap(&self, key: Key<'_>, wrap: Wrap, wrapped: &[u8]) -> Result<Secret, CryptoError>;
+
+    /// Fills with random bytes.
+    fn random(&self, out: &mut [u8]) -> Result<(), CryptoError>;
+
+    /// Mixes bytes into the generator, as far as it takes them; answers how many it took.
+    fn seed(&self, bytes: &[u8]) -> Result<usize, CryptoError>;
+}

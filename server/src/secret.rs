@@ -1,0 +1,57 @@
+//! Bytes that must not be seen: boxed, wiped on drop, redacted in `Debug`, compared in constant time.
+
+use std::fmt;
+
+use subtle::ConstantTimeEq;
+use zeroize::Zeroizing;
+
+/// Secret bytes. The only way to the bytes is [`Secret::expose`], so that every use can be found.
+#[derive(Clone)]
+pub struct Secret(Zeroizing<Box<[u8]>>);
+
+impl Secret {
+    /// Takes over a buffer. The buffer should have been sized exactly, so that no copy stays behind.
+    pub fn new(bytes: Vec<u8>) -> Self {
+        // `into_boxed_slice` moves the bytes when capacity and length differ, and frees the old place unwiped.
+        if bytes.capacity() == bytes.len() {
+            Self(Zeroizing::new(bytes.into_boxed_slice()))
+        } else {
+            let bytes = Zeroizing::new(bytes);
+            Self::copy_of(&bytes)
+        }
+    }
+
+    /// Copies bytes into a buffer of their exact size.
+    pub fn copy_of(bytes: &[u8]) -> Self {
+        Self(Zeroizing::new(Box::from(bytes)))
+    }
+
+    /// The bytes.
+    pub fn expose(&self) -> &[u8] {
+        &self.0
+    }
+
+    /// Length in bytes.
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Whether there is no byte.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+impl PartialEq for Secret {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.ct_eq(&other.0).into()
+    }
+}
+
+impl Eq for Secret {}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Secret({} bytes)", self.len())
+    }
+}

@@ -1,0 +1,141 @@
+//! Where rows rest: the [`Store`] trait, and the stores.
+//!
+//! A store knows keys and values in bytes, and nothing of what they mean; `vault` seals them. Every store must pass
+//! `suite`.
+
+use std::fmt;
+use std::ops::ControlFlow;
+
+/// The longest value of one row, in bytes. Larger things are cut into chunks by `vault`: values beyond about 128 KiB
+/// would leave sled's log for files of their own, which its sync does not cover.
+pub const MAX_VALUE: usize = 64 * 1024;
+
+/// A row's revision: 0 means absent, the first write makes it 1 or more.
+pub type Revision = u64;
+
+/// A stored row.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Row {
+    /// Its revision, at least 1.
+    pub revision: Revision,
+    /// Its value.
+    pub value: Vec<u8>,
+}
+
+impl fmt::Debug for Row {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Row(revision {}, {} bytes)", self.revision, self.value.len())
+    }
+}
+
+/// The answer of a [`Change::Update`]'s function.
+pub enum Updated {
+    /// Write this row.
+    Put(Row),
+    /// Leave it as it is.
+    Keep,
+    /// The whole batch must not happen; the text is for the log.
+    Refuse(&'static str),
+}
+
+/// A function from the row as it stands, with every earlier commit applied, to what it becomes.
+/// It may run more than once.
+pub type Update = Box<dyn FnMut(Option<&Row>) -> Updated + Send>;
+
+/// One change of a batch.
+pub enum Change {
+    /// Writes a row.
+    Put {
+        /// Where.
+        key: Vec<u8>,
+        /// What.
+        row: Row,
+    },
+    /// Removes a row; no error if it is absent.
+    Delete {
+        /// Where.
+        key: Vec<u8>,
+    },
+    /// Changes a row by what it holds at the moment of the commit: a guarded count, for which a conflict would be no use.
+    Update {
+        /// Where.
+        key: Vec<u8>,
+        /// How.
+        update: Update,
+    },
+}
+
+/// Everything that happens together or not at all.
+#[derive(Default)]
+pub struct Batch {
+    /// What was read: keys and the revisions they must still have, 0 for absent.
+    pub expect: Vec<(Vec<u8>, Revision)>,
+    /// What is written.
+    pub changes: Vec<Change>,
+}
+
+/// Why a commit did not happen. Nothing of the batch is in the store then, but for `Broken`, where it is unknown.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum CommitError {
+    /// Something that was read has changed.
+    #[error("a row changed since it was read")]
+    Conflict,
+    /// An update refused.
+    #[error("refused: {0}")]
+    Refused(&'static str),
+    /// A value is longer than [`MAX_VALUE`].
+    #[error("a value of {0} bytes is too long for one row")]
+    TooLong(usize),
+    /// The disk failed. The store accepts no commit from now on: what is on disk is not known any more.
+    #[error("the store is broken: {0}")]
+    Broken(String),
+}
+
+/// Why a store cannot be opened or read.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The format on disk is of another version.
+    #[error("{path} has schema version {found}; this kmipd reads version {known}")]
+    Schema {
+        /// The store's folder.
+        path: String,
+        /// What stands there.
+        found: String,
+        /// What we know.
+        known: u32,
+    },
+    /// The store should hold rows and does not, or holds fewer than its checkpoint.
+    #[error("{0}")]
+    Lost(String),
+    /// Another process has it open.
+    #[error("{0} is in use by another process")]
+    Locked(String),
+    /// Reading or writing failed.
+    #[error("{0}")]
+    Io(String),
+}
+
+/// The answer of a commit, awaited: it comes after the data is on disk.
+pub type Committed = tokio::sync::oneshot::Receiver<Result<(), CommitError>>;
+
+/// Rows by key, in the order of keys.
+pub trait Store: Send + Sync {
+    /// Reads a row as the last applied commit left it.
+    fn get(&self, key: &[u8]) -> Result<Option<Row>, StoreError>;
+
+    /// Visits the rows whose key starts with `prefix` and is greater than `after`, in the order of keys, until the
+    /// visitor breaks.
+    fn scan(
+        &self,
+        prefix: &[u8],
+        after: Option<&[u8]>,
+        visit: &mut dyn FnMut(&[u8], Row) -> ControlFlow<()>,
+    ) -> Result<(), StoreError>;
+
+    /// Applies a batch, all or nothing. The receiver answers once it is durable; commits that wait share one sync.
+    /// Reads may see a batch before it is durable: no answer may leave before the answer of the reader's own commit.
+    fn commit(&self, batch: Batch) -> Committed;
+
+    /// Waits for all commits, syncs and lets go of the files.
+    fn close(&self) -> Result<(), StoreError>;
+}
