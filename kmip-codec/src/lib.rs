@@ -1,2 +1,4 @@
 //! The protocol and nothing else.
 #![forbid(unsafe_code)]
+
+pub mod spec;

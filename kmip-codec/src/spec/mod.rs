@@ -1,0 +1,13 @@
+//! The tables of the protocol, one each: versions, tags, enumerations, bit masks and attributes with their rules.
+//!
+//! A row says in which versions it stands; everything that encodes, decodes, checks or documents asks these tables.
+
+mod enums;
+mod names;
+mod tags;
+mod version;
+
+pub use enums::*;
+pub use names::xml_name;
+pub use tags::{Tag, TagInfo};
+pub use version::Version;
