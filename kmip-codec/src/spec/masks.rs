@@ -115,6 +115,7 @@ masks! {
         MAC_GENERATE = 0x00000080 "MAC Generate" since 1.0,
         MAC_VERIFY = 0x00000100 "MAC Verify" since 1.0,
         DERIVE_KEY = 0x00000200 "Derive Key" since 1.0,
+        // Some messages of 2.x still use the bit, which 2.0 reserves.
         CONTENT_COMMITMENT_NON_REPUDIATION = 0x00000400 "Content Commitment (Non Repudiation)" since 1.0 until 1.4,
         KEY_AGREEMENT = 0x00000800 "Key Agreement" since 1.0,
         CERTIFICATE_SIGN = 0x00001000 "Certificate Sign" since 1.0,

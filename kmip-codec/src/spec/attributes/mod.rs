@@ -20,7 +20,7 @@ pub struct AttributeRow {
     /// The last version that has it, deprecated or not; none while it stands.
     pub until: Option<Version>,
     /// The object types that always have a value. Digest: only where the server has the material to digest. Fresh:
-    /// demanded from 2.0 on.
+    /// demanded from 2.0 on. A Template has what its maker put in and none of the key's attributes by demand.
     pub always: ObjectTypes,
     /// Who may set it while it has no value.
     pub set_by: Setters,
@@ -65,9 +65,9 @@ impl AttributeRow {
         self.known_in(version) && objects.intersects(ObjectTypes::of(object))
     }
 
-    /// Whether objects of that type always have a value.
-    pub fn is_always(&self, object: ObjectType) -> bool {
-        self.always.intersects(ObjectTypes::of(object))
+    /// Whether objects of that type always have a value in that version.
+    pub fn is_always(&self, object: ObjectType, version: Version) -> bool {
+        self.applies_to(object, version) && self.always.intersects(ObjectTypes::of(object))
     }
 
     /// Whether objects of that type may have several values.
@@ -389,9 +389,11 @@ mod tests {
     #[test]
     fn object_types_from_the_text() {
         let usage = row("Cryptographic Usage Mask");
-        assert!(
-            usage.is_always(ObjectType::SecretData) && !usage.is_always(ObjectType::OpaqueObject)
-        );
+        assert!(usage.is_always(ObjectType::SecretData, Version::V1_0));
+        assert!(!usage.is_always(ObjectType::OpaqueObject, Version::V2_1));
+        assert!(!usage.is_always(ObjectType::Template, Version::V1_0));
+        assert!(!row("State").is_always(ObjectType::Template, Version::V1_0));
+        assert!(row("State").is_always(ObjectType::PGPKey, Version::V1_2));
         assert!(!usage.applies_to(ObjectType::OpaqueObject, Version::V1_4));
         assert!(usage.applies_to(ObjectType::OpaqueObject, Version::V2_0));
         let algorithm = row("Digital Signature Algorithm");

@@ -2,7 +2,7 @@
 //!
 //! A row states what differs from an attribute that every object may have since 1.0, that the server sets once and that
 //! nobody changes. Where the text sets or changes an attribute "when created or registered", the row has the operations
-//! that the other tables list for that.
+//! that the other tables list for that; "set or changed" adds the two that set and modify attributes.
 
 use super::fields::*;
 use super::{AttributeKind, AttributeRow, Condition, ObjectTypes, Setters};
@@ -19,6 +19,10 @@ const CREATION: &[Operation] = &[
     Operation::ReKey,
     Operation::ReKeyKeyPair,
 ];
+
+/// What has an algorithm, a length or a usage: not Opaque Objects, and not Templates, whose maker chooses.
+const ALL_BUT_OPAQUE: ObjectTypes =
+    ObjectTypes::ALL.difference(ObjectTypes::OPAQUE_OBJECT.union(ObjectTypes::TEMPLATE));
 
 const fn server(tag: Tag, kind: AttributeKind) -> AttributeRow {
     AttributeRow {
@@ -242,8 +246,7 @@ pub(super) static ROWS: &[AttributeRow] = &[
         ..server(Tag::ContactInformation, AttributeKind::Text)
     },
     AttributeRow {
-        always: ObjectTypes::ALL
-            .difference(ObjectTypes::SECRET_DATA.union(ObjectTypes::OPAQUE_OBJECT)),
+        always: ALL_BUT_OPAQUE.difference(ObjectTypes::SECRET_DATA),
         implicit: CREATION,
         objects_v1: ObjectTypes::KEYS
             .union(ObjectTypes::CERTIFICATE)
@@ -261,7 +264,7 @@ pub(super) static ROWS: &[AttributeRow] = &[
         )
     },
     AttributeRow {
-        always: ObjectTypes::ALL.difference(ObjectTypes::OPAQUE_OBJECT),
+        always: ALL_BUT_OPAQUE,
         implicit: CREATION,
         objects_v1: ObjectTypes::KEYS
             .union(ObjectTypes::CERTIFICATE)
@@ -287,7 +290,7 @@ pub(super) static ROWS: &[AttributeRow] = &[
         )
     },
     AttributeRow {
-        always: ObjectTypes::ALL.difference(ObjectTypes::OPAQUE_OBJECT),
+        always: ALL_BUT_OPAQUE,
         set_by: Setters::all(),
         modify_server: Condition::Always,
         implicit: CREATION,

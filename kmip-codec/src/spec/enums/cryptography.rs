@@ -165,6 +165,7 @@ enumerations! {
 
     /// Mask Generator (KMIP 2.1 §11.30).
     MaskGenerator "Mask Generator" = MaskGenerator {
+        // 2.0 and 2.1 print MFG1.
         MGF1 = 0x00000001 "MGF1" since 1.4,
     }
 

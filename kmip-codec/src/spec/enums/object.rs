@@ -32,6 +32,7 @@ enumerations! {
     /// Certificate Type (KMIP 2.1 §11.9).
     CertificateType "Certificate Type" = CertificateType {
         X509 = 0x00000001 "X.509" since 1.0,
+        // Deprecated in 1.2 to 1.4, yet still in the tables of 2.0 and 2.1.
         PGP = 0x00000002 "PGP" since 1.0,
     }
 
@@ -248,6 +249,7 @@ enumerations! {
     /// Split Key Method (KMIP 2.1 §11.54).
     SplitKeyMethod "Split Key Method" = SplitKeyMethod {
         XOR = 0x00000001 "XOR" since 1.0,
+        // The fields have 2^16 and 2^8 elements; the tables lost the exponents.
         PolynomialSharingGF216 = 0x00000002 "Polynomial Sharing GF (2^16)" since 1.0,
         PolynomialSharingPrimeField = 0x00000003 "Polynomial Sharing Prime Field" since 1.0,
         PolynomialSharingGF28 = 0x00000004 "Polynomial Sharing GF (2^8)" since 1.2,
