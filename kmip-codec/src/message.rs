@@ -188,10 +188,8 @@ impl RequestMessage {
     /// Whatever is wrong, with the version that an answer should have.
     pub fn read(frame: &Bytes, limits: &Limits) -> Result<Self, Unreadable> {
         let (version, mut fields) = open(frame, limits, Tag::RequestMessage)?;
-        let unreadable = |error: Error| Unreadable {
-            error: error.within(Tag::RequestMessage),
-            version: Some(version.into()),
-        };
+        let unreadable =
+            |error: Error| Unreadable { error: error.within(Tag::RequestMessage), version: Some(version.into()) };
         let header = required(&mut fields, Tag::RequestHeader).map_err(unreadable)?;
         let items = fields.repeated(Tag::BatchItem, Lifetime::ALWAYS).map_err(unreadable)?;
         let message = Self { version, header, items };
@@ -217,10 +215,8 @@ impl ResponseMessage {
     /// Whatever is wrong.
     pub fn read(frame: &Bytes, limits: &Limits) -> Result<Self, Unreadable> {
         let (version, mut fields) = open(frame, limits, Tag::ResponseMessage)?;
-        let unreadable = |error: Error| Unreadable {
-            error: error.within(Tag::ResponseMessage),
-            version: Some(version.into()),
-        };
+        let unreadable =
+            |error: Error| Unreadable { error: error.within(Tag::ResponseMessage), version: Some(version.into()) };
         let header = required(&mut fields, Tag::ResponseHeader).map_err(unreadable)?;
         let items = fields.repeated(Tag::BatchItem, Lifetime::ALWAYS).map_err(unreadable)?;
         let message = Self { version, header, items };
@@ -256,7 +252,10 @@ fn open(frame: &Bytes, limits: &Limits, tag: Tag) -> Result<(Version, Fields), U
     }
     let said = said_version(&element).map_err(|error| unreadable(error.within(tag), None))?;
     let Some(version) = Version::supported(said.major, said.minor) else {
-        return Err(unreadable(Error::from(ErrorKind::InvalidValue("the protocol version is not supported")), Some(said)));
+        return Err(unreadable(
+            Error::from(ErrorKind::InvalidValue("the protocol version is not supported")),
+            Some(said),
+        ));
     };
     let fields = Fields::open(element, version).map_err(|error| unreadable(error.within(tag), Some(said)))?;
     Ok((version, fields))

@@ -5,9 +5,7 @@
 
 use bytestring::ByteString;
 
-use crate::spec::{
-    CryptographicUsageMask, Enumeration, ProtectionStorageMask, StorageStatusMask, Tag, Version,
-};
+use crate::spec::{CryptographicUsageMask, Enumeration, ProtectionStorageMask, StorageStatusMask, Tag, Version};
 use crate::ttlv::{Blob, Element, Error, ErrorKind, ItemType, Result, Value, Writer};
 
 /// What can be written as one element.
@@ -149,7 +147,8 @@ impl Fields {
     /// Ends the structure: an element that nobody took is an error.
     pub fn finish(self) -> Result<()> {
         let Some(left) = self.elements.into_iter().flatten().next() else { return Ok(()) };
-        let kind = if self.foreign.contains(&left.tag) || !left.tag.known_in(self.version) && left.tag.name().is_some() {
+        let kind = if self.foreign.contains(&left.tag) || !left.tag.known_in(self.version) && left.tag.name().is_some()
+        {
             ErrorKind::NotInVersion { tag: left.tag, version: self.version }
         } else {
             ErrorKind::Unexpected(left.tag)
@@ -405,7 +404,9 @@ macro_rules! structure {
 #[doc(hidden)]
 #[macro_export]
 macro_rules! lifetime {
-    () => { $crate::schema::Lifetime::ALWAYS };
+    () => {
+        $crate::schema::Lifetime::ALWAYS
+    };
     (since $since:ident) => {
         $crate::schema::Lifetime { since: $crate::spec::Version::$since, until: None }
     };

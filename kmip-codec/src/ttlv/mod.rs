@@ -13,6 +13,3 @@ pub use element::{Element, ItemType, Value};
 pub use error::{Error, ErrorKind, Result};
 pub use parse::{Limits, parse};
 pub use write::{Writer, write};
-
-#[cfg(test)]
-mod tests;

@@ -48,9 +48,7 @@ struct Header {
 }
 
 fn header(input: &[u8]) -> Parsed<'_, Header> {
-    (be_u24, be_u8, be_u32)
-        .map(|(tag, kind, length)| Header { tag, kind, length: length as usize })
-        .parse(input)
+    (be_u24, be_u8, be_u32).map(|(tag, kind, length)| Header { tag, kind, length: length as usize }).parse(input)
 }
 
 struct Parse<'f> {
@@ -82,7 +80,7 @@ impl<'f> Parse<'f> {
         }
         let value = match item {
             ItemType::Structure => {
-                if length % 8 != 0 {
+                if !length.is_multiple_of(8) {
                     return Err(fail(ErrorKind::InvalidLength { item, length }).within(tag));
                 }
                 self.structure(body, start + HEADER, depth + 1).map_err(|error| error.within(tag))?
@@ -152,15 +150,15 @@ impl<'f> Parse<'f> {
                 }
             }
             ItemType::BigInteger => {
-                if length == 0 || length % 8 != 0 {
+                if length == 0 || !length.is_multiple_of(8) {
                     return Err(ErrorKind::InvalidLength { item, length });
                 }
                 Value::BigInteger(Blob::share(self.frame.slice_ref(body)))
             }
             ItemType::ByteString => Value::ByteString(Blob::share(self.frame.slice_ref(body))),
-            ItemType::TextString => Value::TextString(
-                Text::try_from(self.frame.slice_ref(body)).map_err(|_| ErrorKind::InvalidUtf8)?,
-            ),
+            ItemType::TextString => {
+                Value::TextString(Text::try_from(self.frame.slice_ref(body)).map_err(|_| ErrorKind::InvalidUtf8)?)
+            }
             ItemType::Structure => return Err(ErrorKind::InvalidType(item as u8)),
         })
     }

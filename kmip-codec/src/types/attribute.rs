@@ -232,7 +232,8 @@ impl Field for ChangedAttribute {
 fn single(fields: &mut Fields, tag: Tag) -> Result<Option<Attribute>> {
     let version = fields.version();
     let Some(element) = optional(fields, tag)? else { return Ok(None) };
-    let read = if version.is_v2() { dialect::read_only(element, version) } else { dialect::read_attribute(element, version) };
+    let read =
+        if version.is_v2() { dialect::read_only(element, version) } else { dialect::read_attribute(element, version) };
     read.map(Some).map_err(|error| error.within(tag))
 }
 

@@ -121,16 +121,6 @@ impl AttributeSet {
         }
     }
 
-    /// Removes an attribute of the standard, every instance; for the server's own changes.
-    pub fn clear(&mut self, tag: Tag) {
-        let reference = AttributeReference::Tag(tag);
-        while let Some(index) = self.all(&reference).find_map(|attribute| attribute.index) {
-            if self.remove(&reference, index).is_none() {
-                return;
-            }
-        }
-    }
-
     /// Removes the instance with this number and answers it.
     pub fn remove(&mut self, reference: &AttributeReference, index: i32) -> Option<Attribute> {
         let place =
@@ -168,8 +158,9 @@ mod tests {
         assert!(set.remove(&reference, 0).is_some());
         assert!(set.remove(&reference, 0).is_none());
         assert_eq!(set.add(group("e")), 4);
-        set.clear(Tag::ObjectGroup);
-        assert_eq!(set.all(&reference).count(), 0);
+        for index in [1, 3, 4] {
+            assert!(set.remove(&reference, index).is_some());
+        }
         let set = AttributeSet::restore(set.iter().cloned().collect(), set.retired().cloned().collect());
         assert_eq!(set.clone().add(group("f")), 5);
     }

@@ -25,7 +25,7 @@ const BLOB: Tag = Tag::new(0x54_0015);
 #[derive(Debug, Clone, PartialEq)]
 pub enum Material {
     /// The object with its bytes, in the format in which it was made or registered.
-    Open(Object),
+    Open(Box<Object>),
     /// A key that only the module can use.
     Guarded(Guarded),
 }
@@ -63,7 +63,7 @@ pub fn read(bytes: &Secret) -> Result<Material, Malformed> {
         return read_guarded(&value).map(Material::Guarded);
     }
     let object = Object::take(&mut fields, Tag::Objects, Lifetime::ALWAYS).map_err(|_| Malformed("no object"))?;
-    Ok(Material::Open(object))
+    Ok(Material::Open(Box::new(object)))
 }
 
 fn read_guarded(value: &Value) -> Result<Guarded, Malformed> {
@@ -124,8 +124,9 @@ mod tests {
                 assert_eq!(read(&write(&material)), Ok(material));
             }
         }
-        let opaque = OpaqueObject { opaque_data_type: OpaqueDataType(0x8000_0001), opaque_data_value: Blob::copy_of(b"x") };
-        let material = Material::Open(Object::OpaqueObject(opaque));
+        let opaque =
+            OpaqueObject { opaque_data_type: OpaqueDataType(0x8000_0001), opaque_data_value: Blob::copy_of(b"x") };
+        let material = Material::Open(Box::new(Object::OpaqueObject(opaque)));
         assert_eq!(read(&write(&material)), Ok(material));
     }
 }

@@ -106,7 +106,7 @@ pub fn delete(
     let row = applicable(reference, kind, version)?;
     let present = object.attributes.all(reference).find(|attribute| attribute.index == Some(index)).cloned();
     let present = present.ok_or_else(|| no_instance(row))?;
-    if row.is_always(kind) && object.attributes.all(reference).count() == 1 {
+    if row.is_always(kind, version) && object.attributes.all(reference).count() == 1 {
         return Err(read_only(row, "must always have a value"));
     }
     permit(row, row.delete_client, object, Some(&present.value), used, now)?;
@@ -247,7 +247,8 @@ fn consistent_dates(date: &dyn Fn(Tag) -> Option<i64>) -> Outcome<()> {
         (Tag::ProtectStopDate, Tag::DeactivationDate),
         (Tag::ProcessStartDate, Tag::DeactivationDate),
     ];
-    let wrong = order.into_iter().find(|&(early, late)| matches!((date(early), date(late)), (Some(a), Some(b)) if a > b));
+    let wrong =
+        order.into_iter().find(|&(early, late)| matches!((date(early), date(late)), (Some(a), Some(b)) if a > b));
     match wrong {
         Some((early, late)) => {
             Err(Failure::new(ResultReason::InvalidAttributeValue, format!("the {late} is before the {early}")))

@@ -106,14 +106,7 @@ mod tests {
             (Event::Deactivate, [wrong, Ok(S::Deactivated), wrong, wrong, gone, gone]),
             (
                 Event::Compromise,
-                [
-                    Ok(S::Compromised),
-                    Ok(S::Compromised),
-                    Ok(S::Compromised),
-                    wrong,
-                    Ok(S::DestroyedCompromised),
-                    gone,
-                ],
+                [Ok(S::Compromised), Ok(S::Compromised), Ok(S::Compromised), wrong, Ok(S::DestroyedCompromised), gone],
             ),
             (Event::Destroy, [Ok(S::Destroyed), wrong, Ok(S::Destroyed), Ok(S::DestroyedCompromised), gone, gone]),
         ];

@@ -100,7 +100,8 @@ pub fn is_exact(attribute: &Attribute) -> bool {
     match attribute.tag {
         Tag::Name => whole(&[Tag::NameValue, Tag::NameType]),
         Tag::Link => {
-            whole(&[Tag::LinkType]) && matches!(attribute.value.find(Tag::LinkedObjectIdentifier), Some(Value::TextString(_)))
+            whole(&[Tag::LinkType])
+                && matches!(attribute.value.find(Tag::LinkedObjectIdentifier), Some(Value::TextString(_)))
         }
         Tag::ApplicationSpecificInformation => whole(&[Tag::ApplicationNamespace, Tag::ApplicationData]),
         Tag::AlternativeName => whole(&[Tag::AlternativeNameValue, Tag::AlternativeNameType]),
