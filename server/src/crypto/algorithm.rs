@@ -167,7 +167,7 @@ pub enum Wrap {
 
 impl Hash {
     /// Length of the digest in bytes.
-    pub const fn digest_len(self) -> usize {
+    pub const fn len(self) -> usize {
         match self {
             Self::Md5 => 16,
             Self::Sha1 => 20,
