@@ -3,6 +3,7 @@
 //! ([`terms`]).
 
 mod attributes;
+pub mod guarded;
 pub mod material;
 pub mod record;
 pub mod rules;
