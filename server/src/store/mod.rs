@@ -3,8 +3,12 @@
 //! A store knows keys and values in bytes, and nothing of what they mean; `vault` seals them. Every store must pass
 //! `suite`.
 
+pub mod keyring;
 pub mod memory;
+pub mod root;
+pub mod seal;
 pub mod sled;
+pub mod vault;
 
 mod durable;
 mod stage;

@@ -132,11 +132,7 @@ fn the_first_commit_is_marked() {
 
 #[test]
 fn a_damaged_store_is_refused_without_a_panic() {
-    for (name, damage) in [
-        ("db", &[0xaa; 64][..]),
-        ("conf", b"nonsense"),
-        ("store.toml", b"nonsense"),
-    ] {
+    for (name, damage) in [("db", &[0xaa; 64][..]), ("store.toml", b"nonsense")] {
         let folder = tempfile::tempdir().unwrap();
         let store = SledStore::open(folder.path(), &small()).unwrap();
         for i in 0..100 {
@@ -149,7 +145,6 @@ fn a_damaged_store_is_refused_without_a_panic() {
             folder.path().join("sled").join(name)
         };
         fs::write(file, damage).unwrap();
-        eprintln!("damaged {name}");
         refused(folder.path());
     }
 }
