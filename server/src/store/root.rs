@@ -259,7 +259,7 @@ fn decode_key(content: &[u8]) -> Option<Secret> {
 
 /// Base64 of RFC 4648 §4 with padding.
 fn base64(text: &[u8]) -> Option<Vec<u8>> {
-    if text.len() % 4 != 0 {
+    if !text.len().is_multiple_of(4) {
         return None;
     }
     let padding = text.iter().rev().take_while(|byte| **byte == b'=').count();

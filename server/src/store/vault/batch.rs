@@ -207,7 +207,8 @@ impl VaultBatch {
                 Count::Set(value) => {
                     let revision = row.map_or(0, |row| row.revision) + 1;
                     let value = value.to_be_bytes();
-                    match rows::seal(&keys, &id, Kind::Counter, &at, revision, NOBODY, 1, &value) {
+                    let header = Header::new(&keys, NOBODY, 1);
+                    match rows::seal(&keys, &id, Kind::Counter, &at, revision, &header, &value) {
                         Ok(row) => Updated::Put(row),
                         Err(_) => Updated::Refuse("a counter row cannot be sealed"),
                     }
@@ -273,13 +274,12 @@ impl VaultBatch {
         self.batch
             .expect
             .push((rows::chunk(kind, seq, 0), old_revision));
+        let header = Header::new(&self.keys, belongs, count);
         let mut pieces = plaintext.expose().chunks(CHUNK);
         for number in 0..count {
             let key = rows::chunk(kind, seq, number);
             let piece = pieces.next().unwrap_or_default();
-            let row = rows::seal(
-                &self.keys, &self.id, kind, &key, revision, belongs, count, piece,
-            )?;
+            let row = rows::seal(&self.keys, &self.id, kind, &key, revision, &header, piece)?;
             self.batch.changes.push(Change::Put { key, row });
         }
         self.delete_chunks(kind, seq, count, old_chunks);
@@ -309,8 +309,9 @@ impl VaultBatch {
         revision: Revision,
         plaintext: &[u8],
     ) -> Result<(), VaultError> {
+        let header = Header::new(&self.keys, NOBODY, 1);
         let row = rows::seal(
-            &self.keys, &self.id, kind, &key, revision, NOBODY, 1, plaintext,
+            &self.keys, &self.id, kind, &key, revision, &header, plaintext,
         )?;
         self.batch.changes.push(Change::Put { key, row });
         Ok(())

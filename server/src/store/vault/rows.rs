@@ -119,6 +119,15 @@ pub(super) struct Header {
 }
 
 impl Header {
+    /// The header of what is sealed now.
+    pub(super) fn new(keys: &KeyRing, belongs: Belongs, chunks: u16) -> Self {
+        Self {
+            generation: keys.current(),
+            belongs,
+            chunks,
+        }
+    }
+
     fn encode(&self) -> Vec<u8> {
         let Belongs { owner, identifier } = &self.belongs;
         let mut bytes = Vec::with_capacity(HEADER);
@@ -179,21 +188,15 @@ pub(super) fn seal(
     kind: Kind,
     key: &[u8],
     revision: Revision,
-    belongs: Belongs,
-    chunks: u16,
+    header: &Header,
     plaintext: &[u8],
 ) -> Result<Row, VaultError> {
-    let header = Header {
-        generation: keys.current(),
-        belongs,
-        chunks,
-    }
-    .encode();
-    let key_of = keys.key(keys.current());
-    let sealer = key_of.ok_or(VaultError::Generation {
+    let Header { generation, .. } = *header;
+    let sealer = keys.key(generation).ok_or(VaultError::Generation {
         kind: kind.name(),
-        generation: keys.current(),
+        generation,
     })?;
+    let header = header.encode();
     let context = context(id, &header, key, revision);
     let mut value = header;
     sealer
