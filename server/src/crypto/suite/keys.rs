@@ -160,14 +160,10 @@ fn works(suite: &mut Suite<'_>, key: Key<'_>, public: &[u8]) {
     };
     let answer = suite.provider.sign(key, scheme, Message::Data(b"data"));
     if let Some(signature) = suite.need(&format!("{scheme:?} with {:?}", key.kind()), answer) {
-        assert_eq!(
-            public::verify(public, scheme, Message::Data(b"data"), &signature).unwrap(),
-            true
-        );
-        assert_eq!(
-            public::verify(public, scheme, Message::Data(b"date"), &signature).unwrap(),
-            false
-        );
+        let verify =
+            |data| public::verify(public, scheme, Message::Data(data), &signature).unwrap();
+        assert!(verify(b"data"));
+        assert!(!verify(b"date"));
     }
 }
 

@@ -215,9 +215,11 @@ pub(super) const GCM: [Gcm; 16] = [
     },
 ];
 
+type HmacVector = (&'static str, &'static str, &'static [(Hash, &'static str)]);
+
 /// Key, data, MACs. The inputs are those of RFC 2202 and RFC 4231 (cases 1, 2, 4, 6 and 7), which give SHA-1 and four
 /// of SHA-2; the others were computed with OpenSSL.
-pub(super) const HMAC: [(&str, &str, &[(Hash, &str)]); 5] = [
+pub(super) const HMAC: [HmacVector; 5] = [
     (
         "0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b",
         "4869205468657265",
