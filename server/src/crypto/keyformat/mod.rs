@@ -117,3 +117,5 @@ fn rsa_algorithm() -> AlgorithmIdentifierRef<'static> {
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod vectors;
