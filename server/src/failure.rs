@@ -7,7 +7,6 @@ use std::fmt;
 use kmip_codec::spec::{ResultReason, Version};
 use kmip_codec::{Error, ErrorKind};
 
-
 /// A failed item.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Failure {

@@ -3,5 +3,8 @@
 pub mod crypto;
 pub mod failure;
 pub mod object;
+pub mod ops;
 pub mod secret;
 pub mod store;
+pub mod trust;
+pub mod view;

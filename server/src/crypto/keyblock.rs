@@ -120,7 +120,10 @@ pub const fn default_format(object: ObjectType, kind: KeyKind) -> Format {
 pub fn material(block: &KeyBlock) -> Outcome<&KeyMaterial> {
     match &block.key_value {
         Some(KeyValue::Plain { material, .. }) if block.key_wrapping_data.is_none() => Ok(material),
-        Some(_) => Err(Failure::new(ResultReason::InvalidObjectType, "the key was registered wrapped; the server cannot use it")),
+        Some(_) => Err(Failure::new(
+            ResultReason::InvalidObjectType,
+            "the key was registered wrapped; the server cannot use it",
+        )),
         None => Err(Failure::new(ResultReason::KeyValueNotPresent, "the server does not hold the key value")),
     }
 }
@@ -133,7 +136,10 @@ pub fn canonical(object: ObjectType, block: &KeyBlock) -> Outcome<Canonical> {
     let format = block.key_format_type;
     let material = material(block)?;
     let unsupported = || {
-        Failure::new(ResultReason::KeyFormatTypeNotSupported, format!("the server cannot use a {object} in the format {format}"))
+        Failure::new(
+            ResultReason::KeyFormatTypeNotSupported,
+            format!("the server cannot use a {object} in the format {format}"),
+        )
     };
     if format == Format::TransparentSymmetricKey && object == ObjectType::SymmetricKey {
         let KeyMaterial::Structure(elements) = material else { return Err(not_of(format)) };

@@ -76,11 +76,6 @@ impl fmt::Debug for Guarded {
             Place::Wrapped(_) => "wrapped",
             Place::Token => "token",
         };
-        write!(
-            f,
-            "Guarded({}, {:?}, {place})",
-            hex::encode(self.id),
-            self.kind
-        )
+        write!(f, "Guarded({}, {:?}, {place})", hex::encode(self.id), self.kind)
     }
 }

@@ -8,8 +8,8 @@ use kmip_codec::ttlv::{Blob, Limits, Writer, frame, parse};
 use kmip_codec::types::Object;
 use kmip_codec::{Element, Value};
 
-use super::record::Malformed;
 use super::guarded::{Curve, Guarded, KeyKind, Place};
+use super::record::Malformed;
 use crate::secret::Secret;
 
 const MATERIAL: Tag = Tag::new(0x54_0010);

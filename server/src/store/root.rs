@@ -27,9 +27,7 @@ pub enum RootError {
         error: io::Error,
     },
     /// A file can be read by others than its owner.
-    #[error(
-        "{path} can be read or written by group or others (mode {mode:o}); it must be its owner's alone"
-    )]
+    #[error("{path} can be read or written by group or others (mode {mode:o}); it must be its owner's alone")]
     Permissions {
         /// Which.
         path: String,
@@ -119,14 +117,9 @@ impl FileRoot {
     /// A key in a file: 32 bytes, or their 64 hexadecimal digits or base64. Only its owner may have access to it.
     pub fn credential(path: &Path) -> Result<Self, RootError> {
         let content = read_private(path)?;
-        let key = decode_key(content.expose()).ok_or(RootError::Content {
-            path: path.display().to_string(),
-            why: "does not hold a key of 32 bytes",
-        })?;
-        Ok(Self {
-            name: format!("key file {}", path.display()),
-            key: SealKey::new(&key)?,
-        })
+        let key = decode_key(content.expose())
+            .ok_or(RootError::Content { path: path.display().to_string(), why: "does not hold a key of 32 bytes" })?;
+        Ok(Self { name: format!("key file {}", path.display()), key: SealKey::new(&key)? })
     }
 
     /// A passphrase in a file; white space at its end does not count. Salt and parameters are in `root.toml` beside the
@@ -135,25 +128,18 @@ impl FileRoot {
         let content = read_private(path)?;
         let passphrase = content.expose().trim_ascii_end();
         if passphrase.is_empty() {
-            return Err(RootError::Content {
-                path: path.display().to_string(),
-                why: "is empty",
-            });
+            return Err(RootError::Content { path: path.display().to_string(), why: "is empty" });
         }
         let stretch = Stretch::open(folder)?;
         let key = stretch.key(folder, passphrase)?;
-        Ok(Self {
-            name: format!("passphrase in {}", path.display()),
-            key: SealKey::new(&key)?,
-        })
+        Ok(Self { name: format!("passphrase in {}", path.display()), key: SealKey::new(&key)? })
     }
 }
 
 /// The path of a credential that the service manager hands over (`LoadCredential=`, `$CREDENTIALS_DIRECTORY`).
 pub fn service_credential(name: &str) -> Result<PathBuf, RootError> {
     let folder = std::env::var_os("CREDENTIALS_DIRECTORY");
-    let folder =
-        folder.ok_or_else(|| RootError::Other("$CREDENTIALS_DIRECTORY is not set".to_owned()))?;
+    let folder = folder.ok_or_else(|| RootError::Other("$CREDENTIALS_DIRECTORY is not set".to_owned()))?;
     if name.is_empty() || name.contains('/') || name.starts_with('.') {
         return Err(RootError::Other("not the name of a credential".to_owned()));
     }
@@ -164,19 +150,14 @@ impl Stretch {
     fn open(folder: &Path) -> Result<Self, RootError> {
         let path = folder.join("root.toml");
         match fs::read_to_string(&path) {
-            Ok(text) => toml::from_str(&text)
-                .map_err(|_| Self::content(folder, "cannot be read as parameters of Argon2id")),
+            Ok(text) => {
+                toml::from_str(&text).map_err(|_| Self::content(folder, "cannot be read as parameters of Argon2id"))
+            }
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 refuse_beside_keys(folder, &path)?;
                 let salt = hex::encode(random::<16>()?.as_slice());
-                let stretch = Self {
-                    salt,
-                    memory_kib: MEMORY,
-                    passes: PASSES,
-                    lanes: LANES,
-                };
-                let text = toml::to_string(&stretch)
-                    .map_err(|error| RootError::Other(error.to_string()))?;
+                let stretch = Self { salt, memory_kib: MEMORY, passes: PASSES, lanes: LANES };
+                let text = toml::to_string(&stretch).map_err(|error| RootError::Other(error.to_string()))?;
                 durable::write(&path, text.as_bytes()).map_err(|error| file_error(&path, error))?;
                 Ok(stretch)
             }
@@ -185,30 +166,20 @@ impl Stretch {
     }
 
     fn key(&self, folder: &Path, passphrase: &[u8]) -> Result<Secret, RootError> {
-        let within = (LEAST_MEMORY..=MOST_MEMORY).contains(&self.memory_kib)
-            && (1..=MOST_PASSES).contains(&self.passes);
-        let salt = hex::decode(&self.salt)
-            .ok()
-            .filter(|salt| within && salt.len() >= 16);
-        let salt = salt.ok_or_else(|| {
-            Self::content(folder, "has a salt, a memory size or a count out of bounds")
-        })?;
+        let within =
+            (LEAST_MEMORY..=MOST_MEMORY).contains(&self.memory_kib) && (1..=MOST_PASSES).contains(&self.passes);
+        let salt = hex::decode(&self.salt).ok().filter(|salt| within && salt.len() >= 16);
+        let salt = salt.ok_or_else(|| Self::content(folder, "has a salt, a memory size or a count out of bounds"))?;
         let wrong = |_| Self::content(folder, "has parameters that Argon2id refuses");
-        let params =
-            Params::new(self.memory_kib, self.passes, self.lanes, Some(KEY)).map_err(wrong)?;
+        let params = Params::new(self.memory_kib, self.passes, self.lanes, Some(KEY)).map_err(wrong)?;
         let mut key = Zeroizing::new([0; KEY]);
         let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
-        argon2
-            .hash_password_into(passphrase, &salt, key.as_mut_slice())
-            .map_err(wrong)?;
+        argon2.hash_password_into(passphrase, &salt, key.as_mut_slice()).map_err(wrong)?;
         Ok(Secret::copy_of(key.as_slice()))
     }
 
     fn content(folder: &Path, why: &'static str) -> RootError {
-        RootError::Content {
-            path: folder.join("root.toml").display().to_string(),
-            why,
-        }
+        RootError::Content { path: folder.join("root.toml").display().to_string(), why }
     }
 }
 
@@ -216,10 +187,7 @@ impl Stretch {
 fn refuse_beside_keys(folder: &Path, path: &Path) -> Result<(), RootError> {
     if folder.join(super::keyring::NAME).exists() {
         let why = "is missing, and the store's keys were sealed with it; restore it from a backup";
-        return Err(RootError::Content {
-            path: path.display().to_string(),
-            why,
-        });
+        return Err(RootError::Content { path: path.display().to_string(), why });
     }
     Ok(())
 }
@@ -228,20 +196,12 @@ fn read_private(path: &Path) -> Result<Secret, RootError> {
     let metadata = fs::metadata(path).map_err(|error| file_error(path, error))?;
     let mode = metadata.permissions().mode() & 0o7777;
     if mode & 0o077 != 0 {
-        return Err(RootError::Permissions {
-            path: path.display().to_string(),
-            mode,
-        });
+        return Err(RootError::Permissions { path: path.display().to_string(), mode });
     }
     if !metadata.is_file() || metadata.len() > 64 * 1024 {
-        return Err(RootError::Content {
-            path: path.display().to_string(),
-            why: "is no file, or too large",
-        });
+        return Err(RootError::Content { path: path.display().to_string(), why: "is no file, or too large" });
     }
-    fs::read(path)
-        .map(Secret::new)
-        .map_err(|error| file_error(path, error))
+    fs::read(path).map(Secret::new).map_err(|error| file_error(path, error))
 }
 
 fn decode_key(content: &[u8]) -> Option<Secret> {
@@ -288,8 +248,5 @@ fn base64(text: &[u8]) -> Option<Vec<u8>> {
 }
 
 fn file_error(path: &Path, error: io::Error) -> RootError {
-    RootError::File {
-        path: path.display().to_string(),
-        error,
-    }
+    RootError::File { path: path.display().to_string(), error }
 }

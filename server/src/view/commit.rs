@@ -52,7 +52,7 @@ impl View {
         }
         self.claim(&mut batch, &freed)?;
         for identity in self.kept.identities.iter().take(self.identified) {
-            batch.delete_intent(identity)?;
+            batch.delete_intent(identity);
         }
         Ok(Commit { batch, destroyed })
     }
@@ -119,7 +119,10 @@ impl View {
                 written.push(row);
             }
         }
-        for row in freed.iter().filter(|row| !written.contains(row)) {
+        for row in freed {
+            if written.contains(row) {
+                continue;
+            }
             let Some((_, revision)) = shared.vault.lookup_unique(row)? else {
                 return Err(Failure::internal("a unique row is gone that an object still has"));
             };

@@ -138,10 +138,10 @@ impl View {
             (Residency::Token, protection.token, !extractable && token && (protection.token != 0 || !wrapped)),
             (Residency::Sealed, protection.sealed, extractable || !(wrapped || token)),
         ];
-        let mut homes = homes.into_iter().filter(|home| home.2).map(|(residency, mask, _)| Home {
-            residency,
-            mask: ProtectionStorageMask::from_bits_retain(mask),
-        });
+        let mut homes = homes
+            .into_iter()
+            .filter(|home| home.2)
+            .map(|(residency, mask, _)| Home { residency, mask: ProtectionStorageMask::from_bits_retain(mask) });
         let asked = alternatives.map(|alternatives| alternatives.masks.as_slice()).filter(|masks| !masks.is_empty());
         let home = match asked {
             None => homes.next(),

@@ -1,7 +1,5 @@
 //! Keys at work: which provider holds one, and which bytes may leave.
 
-use std::sync::Arc;
-
 use kmip_codec::spec::{ObjectType, ResultReason};
 use kmip_codec::types::Object;
 
@@ -101,23 +99,14 @@ impl View {
     pub fn is_guarded(&self, permitted: &Permitted) -> bool {
         is_guarded(permitted.residency)
     }
-
-    /// The material of a key as it is, for a change of residency.
-    pub(super) fn open_material(&mut self, permitted: &Permitted) -> Outcome<Arc<Material>> {
-        self.material(permitted)
-    }
 }
 
 fn canonical(object: &Object) -> Outcome<Canonical> {
-    let block = object
-        .key_block()
-        .ok_or_else(|| Failure::new(ResultReason::InvalidObjectType, "the object is no key"))?;
+    let block =
+        object.key_block().ok_or_else(|| Failure::new(ResultReason::InvalidObjectType, "the object is no key"))?;
     keyblock::canonical(object.object_type(), block)
 }
 
 fn wrong_type(permitted: &Permitted) -> Failure {
-    Failure::new(
-        ResultReason::InvalidObjectType,
-        format!("a {} cannot be used so", permitted.object_type()),
-    )
+    Failure::new(ResultReason::InvalidObjectType, format!("a {} cannot be used so", permitted.object_type()))
 }

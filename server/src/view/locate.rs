@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
-use kmip_codec::spec::{AttributeKind, ObjectType, ResultReason, State, StorageStatusMask, Tag, attribute_by_tag};
+use kmip_codec::spec::{AttributeKind, StorageStatusMask, Tag, attribute_by_tag};
 use kmip_codec::ttlv::Text;
 use kmip_codec::types::Attribute;
 use kmip_codec::{Element, Value};
@@ -55,8 +55,7 @@ impl Filter {
     /// # Errors
     /// Invalid Field for a third date of an attribute.
     pub fn new(attributes: Vec<Attribute>) -> Outcome<Self> {
-        let mut filter =
-            Self { values: Vec::new(), dates: BTreeMap::new(), storage: Storage::default(), fresh: false };
+        let mut filter = Self { values: Vec::new(), dates: BTreeMap::new(), storage: Storage::default(), fresh: false };
         let mut seen: BTreeMap<Tag, usize> = BTreeMap::new();
         for attribute in attributes {
             let Some(date) = date(&attribute) else {
@@ -98,26 +97,14 @@ impl Filter {
         self.stored_so(object)
             && (!self.fresh || object.attributes.boolean(Tag::Fresh) == Some(true))
             && self.values.iter().all(|wanted| matches(object, wanted))
-            && self.dates.iter().all(|(&tag, &(from, to))| {
-                object.attributes.date(tag).is_some_and(|date| from <= date && date <= to)
-            })
+            && self
+                .dates
+                .iter()
+                .all(|(&tag, &(from, to))| object.attributes.date(tag).is_some_and(|date| from <= date && date <= to))
     }
 
     fn stored_so(&self, object: &Managed) -> bool {
-        let archived = object.attributes.has(Tag::ArchiveDate);
-        let status = if object.is_destroyed() {
-            StorageStatusMask::DESTROYED_STORAGE
-        } else if archived {
-            StorageStatusMask::ARCHIVAL_STORAGE
-        } else {
-            StorageStatusMask::ON_LINE_STORAGE
-        };
-        self.storage.0.contains(status)
-    }
-
-    /// Whether index rows alone decide: then no record has to be opened to know that it matches.
-    fn is_decided_by(&self, plan: &Plan) -> bool {
-        plan.open_for == 0 && self.dates.is_empty() && !self.fresh
+        self.storage.0.contains(object.storage_status())
     }
 }
 
@@ -129,8 +116,6 @@ struct Plan {
     postings: Vec<Hash16>,
     /// Fingerprints that a match has, each.
     prints: Vec<[u8; PRINT]>,
-    /// How many values the index says nothing about.
-    open_for: usize,
 }
 
 impl View {
@@ -161,14 +146,23 @@ impl View {
     /// The object with this number, if it matches and the requester may know of it.
     fn candidate(&mut self, sequence: u64, filter: &Filter) -> Outcome<Option<Arc<Managed>>> {
         let Some(object) = self.overlay.by_sequence(&self.shared, sequence, self.now)? else { return Ok(None) };
-        if !filter.matches(&object) || policy::decide(&self.asker, Arc::clone(&object), Use::Locate, self.now).is_err() {
+        if !filter.matches(&object) || policy::decide(&self.asker, Arc::clone(&object), Use::Locate, self.now).is_err()
+        {
             return Ok(None);
         }
         Ok(Some(object))
     }
 
     fn plan(&mut self, filter: &Filter) -> Outcome<Plan> {
-        let mut plan = Plan { only: None, postings: Vec::new(), prints: Vec::new(), open_for: 0 };
+        let mut plan = Plan { only: None, postings: Vec::new(), prints: Vec::new() };
+        let statuses = [
+            StorageStatusMask::ON_LINE_STORAGE,
+            StorageStatusMask::ARCHIVAL_STORAGE,
+            StorageStatusMask::DESTROYED_STORAGE,
+        ];
+        if let Some(&status) = statuses.iter().find(|&&status| status == filter.storage.0) {
+            plan.prints.push(print(&self.shared, &terms::status(&self.asker, status)));
+        }
         let destroyed = filter.storage.0.contains(StorageStatusMask::DESTROYED_STORAGE);
         for wanted in &filter.values {
             if wanted.tag == Tag::UniqueIdentifier {
@@ -181,21 +175,20 @@ impl View {
                 plan.only = Some(object.map(|object| object.sequence));
                 continue;
             }
+            // What the index says nothing about is compared with the record.
             if !terms::is_exact(wanted) {
-                plan.open_for += 1;
                 continue;
             }
             let term = terms::term(&self.asker, wanted);
             match terms::index_of(wanted.tag) {
                 // The names of destroyed objects are free again: they are postings.
-                Index::Unique if destroyed => plan.open_for += 1,
+                Index::Unique if destroyed => {}
                 Index::Unique => plan.only = Some(self.overlay.holder(&self.shared, &term)?),
                 Index::Posting => plan.postings.push(posting(&self.shared, &term)),
                 Index::Print => plan.prints.push(print(&self.shared, &term)),
-                Index::None => plan.open_for += 1,
+                Index::None => {}
             }
         }
-        let _ = filter.is_decided_by(&plan);
         Ok(plan)
     }
 
@@ -209,9 +202,8 @@ impl View {
         let owner = shared.vault.hash(Domain::Owner, &[self.asker.as_bytes()]);
         let mut sequences = Vec::new();
         match plan.postings.split_first() {
-            Some((first, others)) => shared.vault.postings(first, None, &mut |sequence| {
+            Some((first, _)) => shared.vault.postings(first, None, &mut |sequence| {
                 sequences.push(sequence);
-                let _ = others;
                 ControlFlow::Continue(())
             })?,
             None => shared.vault.order(&owner, None, &mut |sequence, prints| {

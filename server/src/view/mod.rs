@@ -8,6 +8,7 @@ mod insert;
 mod keys;
 mod locate;
 mod overlay;
+mod protect;
 
 use std::sync::Arc;
 
@@ -216,11 +217,7 @@ impl View {
     ///
     /// # Errors
     /// What the change says; Non Unique Name Attribute. Nothing is changed then.
-    pub fn edit<T>(
-        &mut self,
-        permitted: &Permitted,
-        change: impl FnOnce(&mut Managed) -> Outcome<T>,
-    ) -> Outcome<T> {
+    pub fn edit<T>(&mut self, permitted: &Permitted, change: impl FnOnce(&mut Managed) -> Outcome<T>) -> Outcome<T> {
         let mut object = (*self.overlay.current(permitted.sequence)?).clone();
         let answer = change(&mut object)?;
         object.advance(self.now);
@@ -234,6 +231,10 @@ impl View {
     /// What the state machine says.
     pub fn destroy(&mut self, permitted: &Permitted) -> Outcome<()> {
         let now = self.now;
+        if !permitted.is_destroyed() && overlay::is_guarded(permitted.residency) {
+            // Whose handles go, and what the module must forget, is said in the material.
+            self.material(permitted)?;
+        }
         self.edit(permitted, |object| Ok(object.happen(Event::Destroy, now)?))?;
         self.overlay.set_material(permitted.sequence, MaterialChange::Drop)
     }

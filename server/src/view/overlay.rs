@@ -89,13 +89,7 @@ impl Overlay {
     }
 
     /// Finds an object by its Unique Identifier.
-    pub(super) fn load(
-        &mut self,
-        shared: &Shared,
-        asker: &str,
-        identifier: &Text,
-        now: i64,
-    ) -> Outcome<Arc<Managed>> {
+    pub(super) fn load(&mut self, shared: &Shared, asker: &str, identifier: &Text, now: i64) -> Outcome<Arc<Managed>> {
         let sequence = match self.identifiers.get(identifier) {
             Some(&sequence) => sequence,
             None => {
@@ -117,7 +111,8 @@ impl Overlay {
             return Ok(Some(Arc::clone(&entry.object)));
         }
         let Some(opened) = shared.vault.record(sequence)? else { return Ok(None) };
-        let mut object = record::read(sequence, &opened.plaintext).map_err(|error| Failure::internal(error.to_string()))?;
+        let mut object =
+            record::read(sequence, &opened.plaintext).map_err(|error| Failure::internal(error.to_string()))?;
         let base = Base { opened: Arc::new(opened), object: Arc::new(object.clone()) };
         object.advance(now);
         refill(shared, &mut object)?;
@@ -165,8 +160,7 @@ impl Overlay {
         self.journal.push((sequence, None));
         self.identifiers.insert(object.identifier(), sequence);
         let object = Arc::new(object);
-        self.entries
-            .insert(sequence, Entry { base: None, object, changed: true, material, read: None, taken: 0 });
+        self.entries.insert(sequence, Entry { base: None, object, changed: true, material, read: None, taken: 0 });
         Ok(())
     }
 
@@ -185,11 +179,14 @@ impl Overlay {
         let absent = || Failure::new(ResultReason::KeyValueNotPresent, "the server does not hold the key value");
         let entry = self.entries.get_mut(&sequence).ok_or_else(Failure::not_found)?;
         match (&entry.material, &entry.read) {
-            (MaterialChange::Put(material), _) | (MaterialChange::Keep, Some((material, _))) => Ok(Arc::clone(material)),
+            (MaterialChange::Put(material), _) | (MaterialChange::Keep, Some((material, _))) => {
+                Ok(Arc::clone(material))
+            }
             (MaterialChange::Drop, _) => Err(absent()),
             (MaterialChange::Keep, None) => {
                 let opened = shared.vault.material(sequence)?.ok_or_else(absent)?;
-                let material = material::read(&opened.plaintext).map_err(|error| Failure::internal(error.to_string()))?;
+                let material =
+                    material::read(&opened.plaintext).map_err(|error| Failure::internal(error.to_string()))?;
                 let material = Arc::new(material);
                 entry.read = Some((Arc::clone(&material), opened.revision));
                 Ok(material)
@@ -237,7 +234,7 @@ impl Overlay {
         let unique = shared.vault.hash(Domain::Unique, &[term]);
         let holder = self.lookup(shared, unique)?;
         // The holder may have given it up in this very message.
-        let given_up = |sequence| self.entries.get(sequence).is_some_and(|entry| entry.changed && !has(entry));
+        let given_up = |sequence: &u64| self.entries.get(sequence).is_some_and(|entry| entry.changed && !has(entry));
         Ok(holder.filter(|sequence| !given_up(sequence)))
     }
 

@@ -123,11 +123,7 @@ pub(super) const SIGNATURES: [(&str, Signature, &str); 25] = [
     ),
     (
         RSA1024,
-        Signature::RsaPss {
-            hash: Hash::Sha1,
-            mgf: Hash::Sha1,
-            salt: 20,
-        },
+        Signature::RsaPss { hash: Hash::Sha1, mgf: Hash::Sha1, salt: 20 },
         "8b2364d37d0059e090f90847de1a0d5c729488a4606650d5b811df280b258106ffb9f1cadf7fd16c0a7a\
          7de8a769fa3ccc08a0a066195f32ff750211f32042c7408176d89609caa20c713fc3ef4e40d29eb6b9fc\
          98964df19a791c6835f11149936b47218679172b675175da08857c416b453c5168f2835e253a0dab2ce3\
@@ -135,11 +131,7 @@ pub(super) const SIGNATURES: [(&str, Signature, &str); 25] = [
     ),
     (
         RSA1025,
-        Signature::RsaPss {
-            hash: Hash::Sha256,
-            mgf: Hash::Sha256,
-            salt: 32,
-        },
+        Signature::RsaPss { hash: Hash::Sha256, mgf: Hash::Sha256, salt: 32 },
         "0117ee2caf9bdef869c4d94ab63ca64f325ae2e46f5f4e502c91ba72e22087f899271d3cd9877bba7fd6\
          7b8414b64b302bbc705ed84ee84a9e869074e5978bcf33ba48100ca39f0eccf48b760ebff5861a07dd54\
          1877a2538be0858ad82f09fd2a3ea9b4608553f01cda5b152ae31d3934429b208961b20677e438139168\
@@ -147,11 +139,7 @@ pub(super) const SIGNATURES: [(&str, Signature, &str); 25] = [
     ),
     (
         RSA2048,
-        Signature::RsaPss {
-            hash: Hash::Sha256,
-            mgf: Hash::Sha256,
-            salt: 32,
-        },
+        Signature::RsaPss { hash: Hash::Sha256, mgf: Hash::Sha256, salt: 32 },
         "80dbad003ab1ef15ce006734ee694c270f686e76091711e8a4ec5349bd342a81d2cda9c332b2b3e6bdbf\
          0777163825d2a079afefa1e5023a8862e20b97a78cc27617a6975a0f25e69b079016f1390b685880baba\
          8d3ef1adf4c2c9c5e1fba5d193e58f9d29d9bb7195798bac83a9a1809c754f320be19271e62f8fddbc49\
@@ -162,11 +150,7 @@ pub(super) const SIGNATURES: [(&str, Signature, &str); 25] = [
     ),
     (
         RSA2048,
-        Signature::RsaPss {
-            hash: Hash::Sha256,
-            mgf: Hash::Sha256,
-            salt: 0,
-        },
+        Signature::RsaPss { hash: Hash::Sha256, mgf: Hash::Sha256, salt: 0 },
         "76a10b8d1af64c256836d9d97da57a705c1c4ee7ff053d8b9dadfc7d7c7eadf6bd0e5c03e36e4b4ca20e\
          90eac2ac23e604b7d00412367ee63d42180b5f5fe5358fec365536296ff9913f21a8c244654b5e03e2ca\
          a0d0c4aa8e68108a001860deeb95c3c1079280dcd28909377649c645b0bf64e1ba10db70a771173b01cf\
@@ -177,11 +161,7 @@ pub(super) const SIGNATURES: [(&str, Signature, &str); 25] = [
     ),
     (
         RSA2048,
-        Signature::RsaPss {
-            hash: Hash::Sha256,
-            mgf: Hash::Sha1,
-            salt: 20,
-        },
+        Signature::RsaPss { hash: Hash::Sha256, mgf: Hash::Sha1, salt: 20 },
         "66652756f97eafac47525547ccea3561b404b1546745e3553fd6c475c28e56601cd1b5b533e86108b575\
          617c159a33a060eb3722d754f807c66c5110c3ec41decb6f96d4a46806e31303dd8154a7debfb662c49e\
          f9c0fe5ee61d4c36a547d3d66e66051e9f9d8f9a53030dec9f9b096c02bfcdabed363334a11420bbf7a5\
@@ -192,11 +172,7 @@ pub(super) const SIGNATURES: [(&str, Signature, &str); 25] = [
     ),
     (
         RSA2048,
-        Signature::RsaPss {
-            hash: Hash::Sha224,
-            mgf: Hash::Sha3_256,
-            salt: 17,
-        },
+        Signature::RsaPss { hash: Hash::Sha224, mgf: Hash::Sha3_256, salt: 17 },
         "830eb3b9680ba1c619e61fb1b0420b72e5c5379cffc9e6a53a1c7d121ca7627bde30498a55ba4dadff65\
          2a5620666e3ad64b6ae0d97a435e9be7bebf7b1a4b56873b8ab48858189dd4ab4f2cfde04d2dc07c5551\
          5748f901398a0341028a58ca355acb353a42a80e8e859f5d7b4500827dd8a6785cedf0925a138bbacb03\
@@ -207,11 +183,7 @@ pub(super) const SIGNATURES: [(&str, Signature, &str); 25] = [
     ),
     (
         RSA2048,
-        Signature::RsaPss {
-            hash: Hash::Sha256,
-            mgf: Hash::Sha256,
-            salt: 222,
-        },
+        Signature::RsaPss { hash: Hash::Sha256, mgf: Hash::Sha256, salt: 222 },
         "101f4a7520702bbebcb58f89e16b95ae943e13c1a8936cecf99844f40b78c9251d7cc48b28da11d0abdf\
          2a285cd97823ae1895bcf95530d718e515fc8cdaa6b8bec492ba38d85ecd0038463b392ad607dad3836a\
          9af595108c02f894a454de899a1c9196e3d0ec9d8b69abc69b427b2c3221c8e1c540e416f28459b14bc1\

@@ -38,48 +38,32 @@ fn guarded_keys_are_another_providers() {
     let aes = KeyKind::Aes { bits: 256 };
     let secret = Secret::copy_of(&[1; 32]);
     for place in [Place::Token, Place::Wrapped([0; 40].into())] {
-        let guarded = Guarded {
-            id: [1; 16],
-            kind: aes,
-            place,
-        };
+        let guarded = Guarded { id: [1; 16], kind: aes, place };
         let key = Key::Guarded(&guarded);
-        let cipher = Cipher::AesEcb {
-            padding: Padding::None,
-        };
+        let cipher = Cipher::AesEcb { padding: Padding::None };
         let provider = SoftwareProvider;
         let answers = [
             provider.encrypt(key, &cipher, &[]).map(drop),
             provider.decrypt(key, &cipher, &[]).map(drop),
-            provider
-                .sign(key, Signature::Ecdsa(Hash::Sha256), Message::Data(&[]))
-                .map(drop),
+            provider.sign(key, Signature::Ecdsa(Hash::Sha256), Message::Data(&[])).map(drop),
             provider.mac(key, Mac::Hmac(Hash::Sha256), &[]).map(drop),
             provider.wrap(key, Wrap::AesKw, &secret).map(drop),
             provider.unwrap(key, Wrap::AesKw, &[0; 40]).map(drop),
             provider.destroy(&guarded),
         ];
         for answer in answers {
-            assert!(
-                matches!(answer, Err(CryptoError::Unsupported(_))),
-                "{answer:?}"
-            );
+            assert!(matches!(answer, Err(CryptoError::Unsupported(_))), "{answer:?}");
         }
     }
     for residency in [Residency::Wrapped, Residency::Token([0; 16])] {
         assert!(!SoftwareProvider.offers(aes, residency));
         let answers = [
             SoftwareProvider.generate(aes, residency).map(drop),
-            SoftwareProvider
-                .generate_pair(KeyKind::Ec { curve: Curve::P256 }, residency)
-                .map(drop),
+            SoftwareProvider.generate_pair(KeyKind::Ec { curve: Curve::P256 }, residency).map(drop),
             SoftwareProvider.adopt(aes, &secret, residency).map(drop),
         ];
         for answer in answers {
-            assert!(
-                matches!(answer, Err(CryptoError::Unsupported(_))),
-                "{answer:?}"
-            );
+            assert!(matches!(answer, Err(CryptoError::Unsupported(_))), "{answer:?}");
         }
     }
 }
@@ -95,32 +79,17 @@ fn gcm_agrees_with_another_implementation() {
         SoftwareProvider.random(&mut iv).unwrap();
         let data = vec![round; usize::from(round) % 80];
         let aad = vec![round; usize::from(round) % 33];
-        let payload = Payload {
-            msg: &data,
-            aad: &aad,
-        };
-        let mut expected = AesGcm::<Aes256, U16>::new(&key.into())
-            .encrypt(&iv.into(), payload)
-            .unwrap();
+        let payload = Payload { msg: &data, aad: &aad };
+        let mut expected = AesGcm::<Aes256, U16>::new(&key.into()).encrypt(&iv.into(), payload).unwrap();
         let tag = expected.split_off(data.len());
         let sealed = gcm::seal(&key, &iv, &aad, 16, &data).unwrap();
         assert_eq!((sealed.data, sealed.tag), (expected, tag));
 
         let nonce: [u8; 12] = iv[..12].try_into().unwrap();
-        let payload = Payload {
-            msg: &data,
-            aad: &aad,
-        };
-        let mut short = AesGcm::<Aes256, U12, U12>::new(&key.into())
-            .encrypt(&nonce.into(), payload)
-            .unwrap();
+        let payload = Payload { msg: &data, aad: &aad };
+        let mut short = AesGcm::<Aes256, U12, U12>::new(&key.into()).encrypt(&nonce.into(), payload).unwrap();
         let tag = short.split_off(data.len());
-        assert_eq!(
-            gcm::open(&key, &nonce, &aad, &tag, &short)
-                .unwrap()
-                .expose(),
-            data
-        );
+        assert_eq!(gcm::open(&key, &nonce, &aad, &tag, &short).unwrap().expose(), data);
     }
 }
 
@@ -131,13 +100,8 @@ fn the_counter_of_gcm_comes_round() {
     let key = [9; 32];
     let nonce: [u8; 16] = 1332977_u32.to_be_bytes().repeat(4).try_into().unwrap();
     let data = vec![0x3c; 16 << 12];
-    let payload = Payload {
-        msg: &data,
-        aad: b"",
-    };
-    let mut expected = AesGcm::<Aes256, U16>::new(&key.into())
-        .encrypt(&nonce.into(), payload)
-        .unwrap();
+    let payload = Payload { msg: &data, aad: b"" };
+    let mut expected = AesGcm::<Aes256, U16>::new(&key.into()).encrypt(&nonce.into(), payload).unwrap();
     let tag = expected.split_off(data.len());
     let sealed = gcm::seal(&key, &nonce, b"", 16, &data).unwrap();
     assert!(sealed.data == expected && sealed.tag == tag);
@@ -145,16 +109,9 @@ fn the_counter_of_gcm_comes_round() {
 
 #[test]
 fn a_prepared_key_signs_as_the_provider_does() {
-    for kind in [
-        KeyKind::Ec { curve: Curve::P384 },
-        KeyKind::Rsa { bits: 2048 },
-    ] {
-        let made = SoftwareProvider
-            .generate_pair(kind, Residency::Sealed)
-            .unwrap();
-        let Made::Clear(private) = made.private else {
-            panic!("not in the clear")
-        };
+    for kind in [KeyKind::Ec { curve: Curve::P384 }, KeyKind::Rsa { bits: 2048 }] {
+        let made = SoftwareProvider.generate_pair(kind, Residency::Sealed).unwrap();
+        let Made::Clear(private) = made.private else { panic!("not in the clear") };
         let prepared = Prepared::new(kind, &private).unwrap();
         assert_eq!(prepared.kind(), kind);
         assert_eq!(prepared.public().unwrap(), made.public);
@@ -172,12 +129,8 @@ fn a_prepared_key_signs_as_the_provider_does() {
 #[test]
 fn numbers_that_do_not_belong_together_are_refused() {
     let kind = KeyKind::Rsa { bits: 2048 };
-    let made = SoftwareProvider
-        .generate_pair(kind, Residency::Sealed)
-        .unwrap();
-    let Made::Clear(private) = made.private else {
-        panic!("not in the clear")
-    };
+    let made = SoftwareProvider.generate_pair(kind, Residency::Sealed).unwrap();
+    let Made::Clear(private) = made.private else { panic!("not in the clear") };
     let parts = crate::crypto::keyformat::RsaPrivateParts::from_pkcs8(private.expose()).unwrap();
     for which in 0..6 {
         let mut parts = parts.clone();
@@ -193,9 +146,6 @@ fn numbers_that_do_not_belong_together_are_refused() {
         bytes[20] ^= 4;
         *number = Secret::new(bytes);
         let answer = SoftwareProvider.adopt(kind, &parts.to_pkcs8().unwrap(), Residency::Sealed);
-        assert!(
-            matches!(answer, Err(CryptoError::BadParameters(_))),
-            "{which}: {answer:?}"
-        );
+        assert!(matches!(answer, Err(CryptoError::BadParameters(_))), "{which}: {answer:?}");
     }
 }

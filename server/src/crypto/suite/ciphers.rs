@@ -11,57 +11,17 @@ pub(super) fn run(suite: &mut Suite<'_>) {
         let (iv, counter) = (unhex("000102030405060708090a0b0c0d0e0f"), unhex(CTR_IV));
         suite.with_key(aes(&key), &key, |suite, key| {
             let none = Padding::None;
-            known(
-                suite,
-                "AES-CBC",
-                key,
-                &Cipher::AesCbc {
-                    iv: &iv,
-                    padding: none,
-                },
-                PLAIN,
-                cbc,
-                "",
-            );
-            known(
-                suite,
-                "AES-CTR",
-                key,
-                &Cipher::AesCtr { iv: &counter },
-                PLAIN,
-                ctr,
-                "",
-            );
-            known(
-                suite,
-                "AES-ECB",
-                key,
-                &Cipher::AesEcb { padding: none },
-                PLAIN,
-                ecb,
-                "",
-            );
+            known(suite, "AES-CBC", key, &Cipher::AesCbc { iv: &iv, padding: none }, PLAIN, cbc, "");
+            known(suite, "AES-CTR", key, &Cipher::AesCtr { iv: &counter }, PLAIN, ctr, "");
+            known(suite, "AES-ECB", key, &Cipher::AesEcb { padding: none }, PLAIN, ecb, "");
         });
     }
     for vector in vectors::GCM {
         let (key, iv, aad) = (unhex(vector.key), unhex(vector.iv), unhex(vector.aad));
         suite.with_key(aes(&key), &key, |suite, key| {
-            let cipher = Cipher::AesGcm {
-                iv: &iv,
-                aad: &aad,
-                tag_len: 16,
-                tag: &[],
-            };
+            let cipher = Cipher::AesGcm { iv: &iv, aad: &aad, tag_len: 16, tag: &[] };
             let what = gcm_name(iv.len(), 16);
-            known(
-                suite,
-                &what,
-                key,
-                &cipher,
-                vector.plain,
-                vector.cipher,
-                vector.tag,
-            );
+            known(suite, &what, key, &cipher, vector.plain, vector.cipher, vector.tag);
         });
     }
     for bytes in [16, 24, 32] {
@@ -77,9 +37,7 @@ pub(super) fn run(suite: &mut Suite<'_>) {
 }
 
 fn aes(key: &[u8]) -> KeyKind {
-    KeyKind::Aes {
-        bits: key.len() as u32 * 8,
-    }
+    KeyKind::Aes { bits: key.len() as u32 * 8 }
 }
 
 fn gcm_name(iv: usize, tag: usize) -> String {
@@ -89,48 +47,21 @@ fn gcm_name(iv: usize, tag: usize) -> String {
     }
 }
 
-fn known(
-    suite: &mut Suite<'_>,
-    what: &str,
-    key: Key<'_>,
-    cipher: &Cipher<'_>,
-    plain: &str,
-    text: &str,
-    tag: &str,
-) {
+fn known(suite: &mut Suite<'_>, what: &str, key: Key<'_>, cipher: &Cipher<'_>, plain: &str, text: &str, tag: &str) {
     let (plain, text, tag) = (unhex(plain), unhex(text), unhex(tag));
     let Some(out) = suite.need(what, suite.provider.encrypt(key, cipher, &plain)) else {
         return;
     };
-    assert_eq!(
-        hex::encode(&out.data),
-        hex::encode(&text),
-        "{what} {:?}",
-        key.kind()
-    );
-    assert_eq!(
-        hex::encode(&out.tag),
-        hex::encode(&tag),
-        "{what} {:?}",
-        key.kind()
-    );
+    assert_eq!(hex::encode(&out.data), hex::encode(&text), "{what} {:?}", key.kind());
+    assert_eq!(hex::encode(&out.tag), hex::encode(&tag), "{what} {:?}", key.kind());
     let back = suite.provider.decrypt(key, &with_tag(*cipher, &tag), &text);
-    let back = suite
-        .need(&format!("{what}, decrypting"), back)
-        .expect("what encrypts also decrypts");
+    let back = suite.need(&format!("{what}, decrypting"), back).expect("what encrypts also decrypts");
     assert_eq!(back.expose(), plain, "{what}");
 }
 
 fn with_tag<'a>(cipher: Cipher<'a>, tag: &'a [u8]) -> Cipher<'a> {
     match cipher {
-        Cipher::AesGcm {
-            iv, aad, tag_len, ..
-        } => Cipher::AesGcm {
-            iv,
-            aad,
-            tag_len,
-            tag,
-        },
+        Cipher::AesGcm { iv, aad, tag_len, .. } => Cipher::AesGcm { iv, aad, tag_len, tag },
         other => other,
     }
 }
@@ -139,52 +70,12 @@ fn with_tag<'a>(cipher: Cipher<'a>, tag: &'a [u8]) -> Cipher<'a> {
 fn lengths(suite: &mut Suite<'_>, key: Key<'_>) {
     let iv = [0x10; 16];
     let modes = [
-        (
-            "AES-GCM",
-            Cipher::AesGcm {
-                iv: &iv[..12],
-                aad: b"aad",
-                tag_len: 16,
-                tag: &[],
-            },
-            1,
-            0,
-        ),
+        ("AES-GCM", Cipher::AesGcm { iv: &iv[..12], aad: b"aad", tag_len: 16, tag: &[] }, 1, 0),
         ("AES-CTR", Cipher::AesCtr { iv: &iv }, 1, 0),
-        (
-            "AES-CBC",
-            Cipher::AesCbc {
-                iv: &iv,
-                padding: Padding::None,
-            },
-            16,
-            0,
-        ),
-        (
-            "AES-ECB",
-            Cipher::AesEcb {
-                padding: Padding::None,
-            },
-            16,
-            0,
-        ),
-        (
-            "AES-CBC padded",
-            Cipher::AesCbc {
-                iv: &iv,
-                padding: Padding::Pkcs5,
-            },
-            1,
-            16,
-        ),
-        (
-            "AES-ECB padded",
-            Cipher::AesEcb {
-                padding: Padding::Pkcs5,
-            },
-            1,
-            16,
-        ),
+        ("AES-CBC", Cipher::AesCbc { iv: &iv, padding: Padding::None }, 16, 0),
+        ("AES-ECB", Cipher::AesEcb { padding: Padding::None }, 16, 0),
+        ("AES-CBC padded", Cipher::AesCbc { iv: &iv, padding: Padding::Pkcs5 }, 1, 16),
+        ("AES-ECB padded", Cipher::AesEcb { padding: Padding::Pkcs5 }, 1, 16),
     ];
     for (what, cipher, unit, pad) in modes {
         for len in [0, 1, 15, 16, 17, 32, 1024, 1 << 20] {
@@ -193,11 +84,7 @@ fn lengths(suite: &mut Suite<'_>, key: Key<'_>) {
             if len % unit != 0 {
                 if !suite.lacking.contains(what) {
                     refused(what, answer, Refusal::Failed);
-                    refused(
-                        what,
-                        suite.provider.decrypt(key, &cipher, &data),
-                        Refusal::Failed,
-                    );
+                    refused(what, suite.provider.decrypt(key, &cipher, &data), Refusal::Failed);
                 }
                 continue;
             }
@@ -206,14 +93,8 @@ fn lengths(suite: &mut Suite<'_>, key: Key<'_>) {
             };
             let expected = if pad == 0 { len } else { len + pad - len % pad };
             assert_eq!(out.data.len(), expected, "{what} of {len} bytes");
-            let back = suite
-                .provider
-                .decrypt(key, &with_tag(cipher, &out.tag), &out.data)
-                .expect(what);
-            assert!(
-                back.expose() == data,
-                "{what} of {len} bytes does not come back"
-            );
+            let back = suite.provider.decrypt(key, &with_tag(cipher, &out.tag), &out.data).expect(what);
+            assert!(back.expose() == data, "{what} of {len} bytes does not come back");
         }
     }
 }
@@ -223,24 +104,10 @@ fn padded(suite: &mut Suite<'_>, key: Key<'_>) {
     for (what, padded, bare) in [
         (
             "AES-CBC padded",
-            Cipher::AesCbc {
-                iv: &iv,
-                padding: Padding::Pkcs5,
-            },
-            Cipher::AesCbc {
-                iv: &iv,
-                padding: Padding::None,
-            },
+            Cipher::AesCbc { iv: &iv, padding: Padding::Pkcs5 },
+            Cipher::AesCbc { iv: &iv, padding: Padding::None },
         ),
-        (
-            "AES-ECB padded",
-            Cipher::AesEcb {
-                padding: Padding::Pkcs5,
-            },
-            Cipher::AesEcb {
-                padding: Padding::None,
-            },
-        ),
+        ("AES-ECB padded", Cipher::AesEcb { padding: Padding::Pkcs5 }, Cipher::AesEcb { padding: Padding::None }),
     ] {
         // What stands under the padding can be seen without it.
         let Some(out) = suite.need(what, suite.provider.encrypt(key, &padded, b"12345")) else {
@@ -250,10 +117,7 @@ fn padded(suite: &mut Suite<'_>, key: Key<'_>) {
         let Some(seen) = suite.need(name, suite.provider.decrypt(key, &bare, &out.data)) else {
             continue;
         };
-        assert_eq!(
-            seen.expose(),
-            b"12345\x0b\x0b\x0b\x0b\x0b\x0b\x0b\x0b\x0b\x0b\x0b"
-        );
+        assert_eq!(seen.expose(), b"12345\x0b\x0b\x0b\x0b\x0b\x0b\x0b\x0b\x0b\x0b\x0b");
 
         let wrong: [&[u8; 16]; 5] = [
             b"123456789012345\x00",
@@ -264,22 +128,10 @@ fn padded(suite: &mut Suite<'_>, key: Key<'_>) {
         ];
         for wrong in wrong {
             let text = suite.provider.encrypt(key, &bare, wrong).expect(name).data;
-            refused(
-                what,
-                suite.provider.decrypt(key, &padded, &text),
-                Refusal::Failed,
-            );
+            refused(what, suite.provider.decrypt(key, &padded, &text), Refusal::Failed);
         }
-        refused(
-            what,
-            suite.provider.decrypt(key, &padded, &[]),
-            Refusal::Failed,
-        );
-        refused(
-            what,
-            suite.provider.decrypt(key, &padded, &[0; 17]),
-            Refusal::Failed,
-        );
+        refused(what, suite.provider.decrypt(key, &padded, &[]), Refusal::Failed);
+        refused(what, suite.provider.decrypt(key, &padded, &[0; 17]), Refusal::Failed);
     }
 }
 
@@ -296,52 +148,20 @@ fn gcm(suite: &mut Suite<'_>, key: Key<'_>) {
 fn gcm_with(suite: &mut Suite<'_>, key: Key<'_>, iv_len: usize, tag_len: usize) {
     let what = gcm_name(iv_len, tag_len);
     let iv = vec![0xa5; iv_len];
-    let cipher = Cipher::AesGcm {
-        iv: &iv,
-        aad: b"aad",
-        tag_len,
-        tag: &[],
-    };
+    let cipher = Cipher::AesGcm { iv: &iv, aad: b"aad", tag_len, tag: &[] };
     let data = [0x77; 37];
     let Some(out) = suite.need(&what, suite.provider.encrypt(key, &cipher, &data)) else {
         return;
     };
-    assert_eq!(
-        (out.data.len(), out.tag.len()),
-        (data.len(), tag_len),
-        "{what}"
-    );
-    let full = Cipher::AesGcm {
-        iv: &iv,
-        aad: b"aad",
-        tag_len: 16,
-        tag: &[],
-    };
+    assert_eq!((out.data.len(), out.tag.len()), (data.len(), tag_len), "{what}");
+    let full = Cipher::AesGcm { iv: &iv, aad: b"aad", tag_len: 16, tag: &[] };
     if let Ok(full) = suite.provider.encrypt(key, &full, &data) {
-        assert_eq!(
-            (&full.data, &full.tag[..tag_len]),
-            (&out.data, &out.tag[..]),
-            "{what} is not the full tag's start"
-        );
+        assert_eq!((&full.data, &full.tag[..tag_len]), (&out.data, &out.tag[..]), "{what} is not the full tag's start");
     }
     let open = |iv: &[u8], aad: &[u8], tag: &[u8], text: &[u8]| {
-        suite.provider.decrypt(
-            key,
-            &Cipher::AesGcm {
-                iv,
-                aad,
-                tag_len,
-                tag,
-            },
-            text,
-        )
+        suite.provider.decrypt(key, &Cipher::AesGcm { iv, aad, tag_len, tag }, text)
     };
-    assert_eq!(
-        open(&iv, b"aad", &out.tag, &out.data)
-            .expect(&what)
-            .expose(),
-        data
-    );
+    assert_eq!(open(&iv, b"aad", &out.tag, &out.data).expect(&what).expose(), data);
     for bit in 0..tag_len * 8 {
         let mut tag = out.tag.clone();
         tag[bit / 8] ^= 1 << (bit % 8);
@@ -350,93 +170,41 @@ fn gcm_with(suite: &mut Suite<'_>, key: Key<'_>, iv_len: usize, tag_len: usize) 
     let mut text = out.data.clone();
     text[36] ^= 1;
     refused(&what, open(&iv, b"aad", &out.tag, &text), Refusal::Failed);
-    refused(
-        &what,
-        open(&iv, b"aad", &out.tag, &out.data[..36]),
-        Refusal::Failed,
-    );
-    refused(
-        &what,
-        open(&iv, b"aae", &out.tag, &out.data),
-        Refusal::Failed,
-    );
-    refused(
-        &what,
-        open(&vec![0xa6; iv_len], b"aad", &out.tag, &out.data),
-        Refusal::Failed,
-    );
+    refused(&what, open(&iv, b"aad", &out.tag, &out.data[..36]), Refusal::Failed);
+    refused(&what, open(&iv, b"aae", &out.tag, &out.data), Refusal::Failed);
+    refused(&what, open(&vec![0xa6; iv_len], b"aad", &out.tag, &out.data), Refusal::Failed);
     // A tag of another length than announced, even if it would verify, is not this mode.
-    refused(
-        &what,
-        open(&iv, b"aad", &out.tag[..tag_len - 1], &out.data),
-        Refusal::BadParameters,
-    );
-    refused(
-        &what,
-        open(&iv, b"aad", &[], &out.data),
-        Refusal::BadParameters,
-    );
+    refused(&what, open(&iv, b"aad", &out.tag[..tag_len - 1], &out.data), Refusal::BadParameters);
+    refused(&what, open(&iv, b"aad", &[], &out.data), Refusal::BadParameters);
 }
 
 /// The counter is 128 bits wide, and must not come round.
 fn counter(suite: &mut Suite<'_>, key: Key<'_>) {
-    let ecb = Cipher::AesEcb {
-        padding: Padding::None,
-    };
+    let ecb = Cipher::AesEcb { padding: Padding::None };
     let mut low = [0; 16];
     low[8..].fill(0xff);
-    let Some(out) = suite.need(
-        "AES-CTR",
-        suite
-            .provider
-            .encrypt(key, &Cipher::AesCtr { iv: &low }, &[0; 32]),
-    ) else {
+    let Some(out) = suite.need("AES-CTR", suite.provider.encrypt(key, &Cipher::AesCtr { iv: &low }, &[0; 32])) else {
         return;
     };
     let mut next = [0; 16];
     next[7] = 1;
-    if let Some(stream) = suite.need(
-        "AES-ECB",
-        suite.provider.encrypt(key, &ecb, &[low, next].concat()),
-    ) {
-        assert_eq!(
-            out.data, stream.data,
-            "the carry does not reach the upper half of the counter"
-        );
+    if let Some(stream) = suite.need("AES-ECB", suite.provider.encrypt(key, &ecb, &[low, next].concat())) {
+        assert_eq!(out.data, stream.data, "the carry does not reach the upper half of the counter");
     }
     let mut last = [0xff; 16];
-    let run = |iv: &[u8; 16], len: usize| {
-        suite
-            .provider
-            .encrypt(key, &Cipher::AesCtr { iv }, &vec![0; len])
-    };
+    let run = |iv: &[u8; 16], len: usize| suite.provider.encrypt(key, &Cipher::AesCtr { iv }, &vec![0; len]);
     assert_eq!(run(&last, 16).expect("the last counter").data.len(), 16);
-    refused(
-        "a counter that wraps",
-        run(&last, 17),
-        Refusal::BadParameters,
-    );
+    refused("a counter that wraps", run(&last, 17), Refusal::BadParameters);
     last[15] = 0xfe;
     assert_eq!(run(&last, 32).expect("the last counter").data.len(), 32);
-    refused(
-        "a counter that wraps",
-        run(&last, 33),
-        Refusal::BadParameters,
-    );
-    let back = suite
-        .provider
-        .decrypt(key, &Cipher::AesCtr { iv: &last }, &[0; 33]);
+    refused("a counter that wraps", run(&last, 33), Refusal::BadParameters);
+    let back = suite.provider.decrypt(key, &Cipher::AesCtr { iv: &last }, &[0; 33]);
     refused("a counter that wraps", back, Refusal::BadParameters);
 }
 
 fn bad_parameters(suite: &mut Suite<'_>, key: Key<'_>) {
     let iv = [0; 17];
-    let gcm = |iv, tag_len| Cipher::AesGcm {
-        iv,
-        aad: &[],
-        tag_len,
-        tag: &[],
-    };
+    let gcm = |iv, tag_len| Cipher::AesGcm { iv, aad: &[], tag_len, tag: &[] };
     let padding = Padding::Pkcs5;
     for cipher in [
         gcm(&[], 16),
@@ -445,40 +213,18 @@ fn bad_parameters(suite: &mut Suite<'_>, key: Key<'_>) {
         gcm(&iv[..12], 11),
         gcm(&iv[..12], 17),
         Cipher::AesCbc { iv: &[], padding },
-        Cipher::AesCbc {
-            iv: &iv[..15],
-            padding,
-        },
-        Cipher::AesCbc {
-            iv: &iv,
-            padding: Padding::None,
-        },
+        Cipher::AesCbc { iv: &iv[..15], padding },
+        Cipher::AesCbc { iv: &iv, padding: Padding::None },
         Cipher::AesCtr { iv: &iv[..15] },
         Cipher::AesCtr { iv: &iv },
     ] {
         let what = format!("{cipher:?}");
-        refused(
-            &what,
-            suite.provider.encrypt(key, &cipher, &[0; 16]),
-            Refusal::BadParameters,
-        );
-        refused(
-            &what,
-            suite.provider.decrypt(key, &cipher, &[0; 16]),
-            Refusal::BadParameters,
-        );
+        refused(&what, suite.provider.encrypt(key, &cipher, &[0; 16]), Refusal::BadParameters);
+        refused(&what, suite.provider.decrypt(key, &cipher, &[0; 16]), Refusal::BadParameters);
     }
     suite.with_key(KeyKind::Generic { bytes: 32 }, &[1; 32], |suite, key| {
         let cipher = Cipher::AesEcb { padding };
-        refused(
-            "AES with a generic key",
-            suite.provider.encrypt(key, &cipher, &[0; 16]),
-            Refusal::BadParameters,
-        );
-        refused(
-            "AES with a generic key",
-            suite.provider.decrypt(key, &cipher, &[0; 16]),
-            Refusal::BadParameters,
-        );
+        refused("AES with a generic key", suite.provider.encrypt(key, &cipher, &[0; 16]), Refusal::BadParameters);
+        refused("AES with a generic key", suite.provider.decrypt(key, &cipher, &[0; 16]), Refusal::BadParameters);
     });
 }

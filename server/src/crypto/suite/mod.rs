@@ -19,11 +19,7 @@ use crate::secret::Secret;
 /// Runs everything. `residency` is asked before each key: a token object needs a new identity each time.
 /// Answers what the provider lacks, sorted.
 pub(crate) fn run(provider: &dyn Provider, residency: &dyn Fn() -> Residency) -> Vec<String> {
-    let mut suite = Suite {
-        provider,
-        residency,
-        lacking: BTreeSet::new(),
-    };
+    let mut suite = Suite { provider, residency, lacking: BTreeSet::new() };
     keys::run(&mut suite);
     ciphers::run(&mut suite);
     signatures::run(&mut suite);
@@ -64,29 +60,19 @@ impl Suite<'_> {
             self.lacking.insert(format!("{kind:?}"));
             return;
         }
-        let adopted = self
-            .provider
-            .adopt(kind, &Secret::copy_of(bytes), residency);
+        let adopted = self.provider.adopt(kind, &Secret::copy_of(bytes), residency);
         if let Some(made) = self.need(&format!("adopt {kind:?}"), adopted) {
             self.with_made(kind, residency, made, work);
         }
     }
 
     /// Does something with a key that was just made, and destroys it.
-    fn with_made(
-        &mut self,
-        kind: KeyKind,
-        residency: Residency,
-        made: Made,
-        work: impl FnOnce(&mut Self, Key<'_>),
-    ) {
+    fn with_made(&mut self, kind: KeyKind, residency: Residency, made: Made, work: impl FnOnce(&mut Self, Key<'_>)) {
         check_made(kind, residency, &made);
         work(self, key(kind, &made));
         if let Made::Guarded(guarded) = made {
             self.provider.destroy(&guarded).expect("destroy");
-            self.provider
-                .destroy(&guarded)
-                .expect("what is gone can be destroyed again");
+            self.provider.destroy(&guarded).expect("what is gone can be destroyed again");
         }
     }
 }
@@ -104,17 +90,11 @@ fn check_made(kind: KeyKind, residency: Residency, made: &Made) {
         (Residency::Sealed, Made::Clear(_)) => {}
         (Residency::Wrapped, Made::Guarded(guarded)) => {
             assert_eq!(guarded.kind, kind);
-            assert!(
-                matches!(guarded.place, Place::Wrapped(_)),
-                "{guarded:?} is not wrapped"
-            );
+            assert!(matches!(guarded.place, Place::Wrapped(_)), "{guarded:?} is not wrapped");
         }
         (Residency::Token(id), Made::Guarded(guarded)) => {
             assert_eq!((guarded.kind, guarded.id), (kind, id));
-            assert!(
-                guarded.place == Place::Token,
-                "{guarded:?} is not on the token"
-            );
+            assert!(guarded.place == Place::Token, "{guarded:?} is not on the token");
         }
         _ => panic!("{kind:?} asked for {residency:?} became {made:?}"),
     }

@@ -225,14 +225,8 @@ pub(super) const HMAC: [HmacVector; 5] = [
         "4869205468657265",
         &[
             (Hash::Sha1, "b617318655057264e28bc0b6fb378c8ef146be00"),
-            (
-                Hash::Sha224,
-                "896fb1128abbdf196832107cd49df33f47b4b1169912ba4f53684b22",
-            ),
-            (
-                Hash::Sha256,
-                "b0344c61d8db38535ca8afceaf0bf12b881dc200c9833da726e9376c2e32cff7",
-            ),
+            (Hash::Sha224, "896fb1128abbdf196832107cd49df33f47b4b1169912ba4f53684b22"),
+            (Hash::Sha256, "b0344c61d8db38535ca8afceaf0bf12b881dc200c9833da726e9376c2e32cff7"),
             (
                 Hash::Sha384,
                 "afd03944d84895626b0825f4ab46907f15f9dadbe4101ec682aa034c7cebc59cfaea9ea9076ede7f4af152e8b2fa9cb6",
@@ -242,22 +236,10 @@ pub(super) const HMAC: [HmacVector; 5] = [
                 "87aa7cdea5ef619d4ff0b4241a1d6cb02379f4e2ce4ec2787ad0b30545e17cdedaa833b7d6b8a702038b274eaea3f4e4\
                  be9d914eeb61f1702e696c203a126854",
             ),
-            (
-                Hash::Sha512_224,
-                "b244ba01307c0e7a8ccaad13b1067a4cf6b961fe0c6a20bda3d92039",
-            ),
-            (
-                Hash::Sha512_256,
-                "9f9126c3d9c3c330d760425ca8a217e31feae31bfe70196ff81642b868402eab",
-            ),
-            (
-                Hash::Sha3_224,
-                "3b16546bbc7be2706a031dcafd56373d9884367641d8c59af3c860f7",
-            ),
-            (
-                Hash::Sha3_256,
-                "ba85192310dffa96e2a3a40e69774351140bb7185e1202cdcc917589f95e16bb",
-            ),
+            (Hash::Sha512_224, "b244ba01307c0e7a8ccaad13b1067a4cf6b961fe0c6a20bda3d92039"),
+            (Hash::Sha512_256, "9f9126c3d9c3c330d760425ca8a217e31feae31bfe70196ff81642b868402eab"),
+            (Hash::Sha3_224, "3b16546bbc7be2706a031dcafd56373d9884367641d8c59af3c860f7"),
+            (Hash::Sha3_256, "ba85192310dffa96e2a3a40e69774351140bb7185e1202cdcc917589f95e16bb"),
             (
                 Hash::Sha3_384,
                 "68d2dcf7fd4ddd0a2240c8a437305f61fb7334cfb5d0226e1bc27dc10a2e723a20d370b47743130e26ac7e3d532886bd",
@@ -274,14 +256,8 @@ pub(super) const HMAC: [HmacVector; 5] = [
         "7768617420646f2079612077616e7420666f72206e6f7468696e673f",
         &[
             (Hash::Sha1, "effcdf6ae5eb2fa2d27416d5f184df9c259a7c79"),
-            (
-                Hash::Sha224,
-                "a30e01098bc6dbbf45690f3a7e9e6d0f8bbea2a39e6148008fd05e44",
-            ),
-            (
-                Hash::Sha256,
-                "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843",
-            ),
+            (Hash::Sha224, "a30e01098bc6dbbf45690f3a7e9e6d0f8bbea2a39e6148008fd05e44"),
+            (Hash::Sha256, "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843"),
             (
                 Hash::Sha384,
                 "af45d2e376484031617f78d2b58a6b1b9c7ef464f5a01b47e42ec3736322445e8e2240ca5e69e2c78b3239ecfab21649",
@@ -291,22 +267,10 @@ pub(super) const HMAC: [HmacVector; 5] = [
                 "164b7a7bfcf819e2e395fbe73b56e0a387bd64222e831fd610270cd7ea2505549758bf75c05a994a6d034f65f8f0e6fd\
                  caeab1a34d4a6b4b636e070a38bce737",
             ),
-            (
-                Hash::Sha512_224,
-                "4a530b31a79ebcce36916546317c45f247d83241dfb818fd37254bde",
-            ),
-            (
-                Hash::Sha512_256,
-                "6df7b24630d5ccb2ee335407081a87188c221489768fa2020513b2d593359456",
-            ),
-            (
-                Hash::Sha3_224,
-                "7fdb8dd88bd2f60d1b798634ad386811c2cfc85bfaf5d52bbace5e66",
-            ),
-            (
-                Hash::Sha3_256,
-                "c7d4072e788877ae3596bbb0da73b887c9171f93095b294ae857fbe2645e1ba5",
-            ),
+            (Hash::Sha512_224, "4a530b31a79ebcce36916546317c45f247d83241dfb818fd37254bde"),
+            (Hash::Sha512_256, "6df7b24630d5ccb2ee335407081a87188c221489768fa2020513b2d593359456"),
+            (Hash::Sha3_224, "7fdb8dd88bd2f60d1b798634ad386811c2cfc85bfaf5d52bbace5e66"),
+            (Hash::Sha3_256, "c7d4072e788877ae3596bbb0da73b887c9171f93095b294ae857fbe2645e1ba5"),
             (
                 Hash::Sha3_384,
                 "f1101f8cbf9766fd6764d2ed61903f21ca9b18f57cf3e1a23ca13508a93243ce48c045dc007f26a21b3f5e0e9df4c20a",
@@ -324,14 +288,8 @@ pub(super) const HMAC: [HmacVector; 5] = [
          cdcd",
         &[
             (Hash::Sha1, "4c9007f4026250c6bc8414f9bf50c86c2d7235da"),
-            (
-                Hash::Sha224,
-                "6c11506874013cac6a2abc1bb382627cec6a90d86efc012de7afec5a",
-            ),
-            (
-                Hash::Sha256,
-                "82558a389a443c0ea4cc819899f2083a85f0faa3e578f8077a2e3ff46729665b",
-            ),
+            (Hash::Sha224, "6c11506874013cac6a2abc1bb382627cec6a90d86efc012de7afec5a"),
+            (Hash::Sha256, "82558a389a443c0ea4cc819899f2083a85f0faa3e578f8077a2e3ff46729665b"),
             (
                 Hash::Sha384,
                 "3e8a69b7783c25851933ab6290af6ca77a9981480850009cc5577c6e1f573b4e6801dd23c4a7d679ccf8a386c674cffb",
@@ -341,22 +299,10 @@ pub(super) const HMAC: [HmacVector; 5] = [
                 "b0ba465637458c6990e5a8c5f61d4af7e576d97ff94b872de76f8050361ee3dba91ca5c11aa25eb4d679275cc5788063\
                  a5f19741120c4f2de2adebeb10a298dd",
             ),
-            (
-                Hash::Sha512_224,
-                "c2391863cda465c6828af06ac5d4b72d0b792109952da530e11a0d26",
-            ),
-            (
-                Hash::Sha512_256,
-                "36d60c8aa1d0be856e10804cf836e821e8733cbafeae87630589fd0b9b0a2f4c",
-            ),
-            (
-                Hash::Sha3_224,
-                "a9d7685a19c4e0dbd9df2556cc8a7d2a7733b67625ce594c78270eeb",
-            ),
-            (
-                Hash::Sha3_256,
-                "57366a45e2305321a4bc5aa5fe2ef8a921f6af8273d7fe7be6cfedb3f0aea6d7",
-            ),
+            (Hash::Sha512_224, "c2391863cda465c6828af06ac5d4b72d0b792109952da530e11a0d26"),
+            (Hash::Sha512_256, "36d60c8aa1d0be856e10804cf836e821e8733cbafeae87630589fd0b9b0a2f4c"),
+            (Hash::Sha3_224, "a9d7685a19c4e0dbd9df2556cc8a7d2a7733b67625ce594c78270eeb"),
+            (Hash::Sha3_256, "57366a45e2305321a4bc5aa5fe2ef8a921f6af8273d7fe7be6cfedb3f0aea6d7"),
             (
                 Hash::Sha3_384,
                 "3a5d7a879702c086bc96d1dd8aa15d9c46446b95521311c606fdc4e308f4b984da2d0f9449b3ba8425ec7fb8c31bc136",
@@ -376,14 +322,8 @@ pub(super) const HMAC: [HmacVector; 5] = [
          204669727374",
         &[
             (Hash::Sha1, "90d0dace1c1bdc957339307803160335bde6df2b"),
-            (
-                Hash::Sha224,
-                "95e9a0db962095adaebe9b2d6f0dbce2d499f112f2d2b7273fa6870e",
-            ),
-            (
-                Hash::Sha256,
-                "60e431591ee0b67f0d8a26aacbf5b77f8e0bc6213728c5140546040f0ee37f54",
-            ),
+            (Hash::Sha224, "95e9a0db962095adaebe9b2d6f0dbce2d499f112f2d2b7273fa6870e"),
+            (Hash::Sha256, "60e431591ee0b67f0d8a26aacbf5b77f8e0bc6213728c5140546040f0ee37f54"),
             (
                 Hash::Sha384,
                 "4ece084485813e9088d2c63a041bc5b44f9ef1012a2b588f3cd11f05033ac4c60c2ef6ab4030fe8296248df163f44952",
@@ -393,22 +333,10 @@ pub(super) const HMAC: [HmacVector; 5] = [
                 "80b24263c7c1a3ebb71493c1dd7be8b49b46d1f41b4aeec1121b013783f8f3526b56d037e05f2598bd0fd2215d6a1e52\
                  95e64f73f63f0aec8b915a985d786598",
             ),
-            (
-                Hash::Sha512_224,
-                "29bef8ce88b54d4226c3c7718ea9e32ace2429026f089e38cea9aeda",
-            ),
-            (
-                Hash::Sha512_256,
-                "87123c45f7c537a404f8f47cdbedda1fc9bec60eeb971982ce7ef10e774e6539",
-            ),
-            (
-                Hash::Sha3_224,
-                "b4a1f04c00287a9b7f6075b313d279b833bc8f75124352d05fb9995f",
-            ),
-            (
-                Hash::Sha3_256,
-                "ed73a374b96c005235f948032f09674a58c0ce555cfc1f223b02356560312c3b",
-            ),
+            (Hash::Sha512_224, "29bef8ce88b54d4226c3c7718ea9e32ace2429026f089e38cea9aeda"),
+            (Hash::Sha512_256, "87123c45f7c537a404f8f47cdbedda1fc9bec60eeb971982ce7ef10e774e6539"),
+            (Hash::Sha3_224, "b4a1f04c00287a9b7f6075b313d279b833bc8f75124352d05fb9995f"),
+            (Hash::Sha3_256, "ed73a374b96c005235f948032f09674a58c0ce555cfc1f223b02356560312c3b"),
             (
                 Hash::Sha3_384,
                 "0fc19513bf6bd878037016706a0e57bc528139836b9a42c3d419e498e0e1fb9616fd669138d33a1105e07c72b6953bcc",
@@ -430,14 +358,8 @@ pub(super) const HMAC: [HmacVector; 5] = [
          676f726974686d2e",
         &[
             (Hash::Sha1, "217e44bb08b6e06a2d6c30f3cb9f537f97c63356"),
-            (
-                Hash::Sha224,
-                "3a854166ac5d9f023f54d517d0b39dbd946770db9c2b95c9f6f565d1",
-            ),
-            (
-                Hash::Sha256,
-                "9b09ffa71b942fcb27635fbcd5b0e944bfdc63644f0713938a7f51535c3a35e2",
-            ),
+            (Hash::Sha224, "3a854166ac5d9f023f54d517d0b39dbd946770db9c2b95c9f6f565d1"),
+            (Hash::Sha256, "9b09ffa71b942fcb27635fbcd5b0e944bfdc63644f0713938a7f51535c3a35e2"),
             (
                 Hash::Sha384,
                 "6617178e941f020d351e2f254e8fd32c602420feb0b8fb9adccebb82461e99c5a678cc31e799176d3860e6110c46523e",
@@ -447,22 +369,10 @@ pub(super) const HMAC: [HmacVector; 5] = [
                 "e37b6a775dc87dbaa4dfa9f96e5e3ffddebd71f8867289865df5a32d20cdc944b6022cac3c4982b10d5eeb55c3e4de15\
                  134676fb6de0446065c97440fa8c6a58",
             ),
-            (
-                Hash::Sha512_224,
-                "82a9619b47af0cea73a8b9741355ce902d807ad87ee9078522a246e1",
-            ),
-            (
-                Hash::Sha512_256,
-                "6ea83f8e7315072c0bdaa33b93a26fc1659974637a9db8a887d06c05a7f35a66",
-            ),
-            (
-                Hash::Sha3_224,
-                "05d8cd6d00faea8d1eb68ade28730bbd3cbab6929f0a086b29cd62a0",
-            ),
-            (
-                Hash::Sha3_256,
-                "65c5b06d4c3de32a7aef8763261e49adb6e2293ec8e7c61e8de61701fc63e123",
-            ),
+            (Hash::Sha512_224, "82a9619b47af0cea73a8b9741355ce902d807ad87ee9078522a246e1"),
+            (Hash::Sha512_256, "6ea83f8e7315072c0bdaa33b93a26fc1659974637a9db8a887d06c05a7f35a66"),
+            (Hash::Sha3_224, "05d8cd6d00faea8d1eb68ade28730bbd3cbab6929f0a086b29cd62a0"),
+            (Hash::Sha3_256, "65c5b06d4c3de32a7aef8763261e49adb6e2293ec8e7c61e8de61701fc63e123"),
             (
                 Hash::Sha3_384,
                 "026fdf6b50741e373899c9f7d5406d4eb09fc6665636fc1a530029ddf5cf3ca5a900edce01f5f61e2f408cdf2fd3e7e8",
