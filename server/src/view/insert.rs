@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
+use kmip_codec::Value;
 use kmip_codec::spec::{
-    CryptographicAlgorithm, HashingAlgorithm, KeyFormatType, ObjectType, ProtectionStorageMask, ResultReason, State,
-    Tag, Version, attribute_by_tag,
+    HashingAlgorithm, KeyFormatType, ObjectType, ProtectionStorageMask, ResultReason, State, Tag, Version,
+    attribute_by_tag,
 };
 use kmip_codec::ttlv::{Blob, Text};
 use kmip_codec::types::{Attribute, Digest, ProtectionStorageMasks};
-use kmip_codec::{Value, structure};
 
 use super::{View, value_of};
 use crate::crypto::algorithm::{Hash, KeyKind};
@@ -238,14 +238,4 @@ fn digest(bytes: &Secret, format: Option<KeyFormatType>) -> Option<Value> {
         key_format_type: format,
     };
     value_of(&digest, Tag::Digest)
-}
-
-structure! {
-    /// Random Number Generator (KMIP 2.1 §4.46): which one made a key.
-    pub struct RandomNumberGenerator {
-        /// The algorithm; what is not known is Unspecified.
-        pub rng_algorithm: kmip_codec::spec::RNGAlgorithm = RNGAlgorithm,
-        /// The algorithm that the key is for, where the generator depends on it.
-        pub cryptographic_algorithm: Option<CryptographicAlgorithm> = CryptographicAlgorithm,
-    }
 }
