@@ -75,7 +75,9 @@ impl Writer {
             };
             if let Err(why) = result {
                 tracing::error!(error = %why, "the store is broken: no commit is accepted any more");
-                refuse_all(work, &why);
+                if open {
+                    refuse_all(work, &why);
+                }
                 return Err(why);
             }
         }
