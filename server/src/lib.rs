@@ -7,5 +7,6 @@ pub mod object;
 pub mod ops;
 pub mod secret;
 pub mod store;
+pub mod sweeper;
 pub mod trust;
 pub mod view;
