@@ -1,5 +1,6 @@
 //! kmipd: a key management server for KMIP 1.0 to 2.1.
 
+pub mod config;
 pub mod crypto;
 pub mod secret;
 pub mod store;
