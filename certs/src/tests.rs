@@ -14,7 +14,10 @@ use rustls::pki_types::{
 use rustls::server::WebPkiClientVerifier;
 use x509_cert::der::{DecodePem, oid::db};
 use x509_cert::ext::pkix::name::GeneralName;
-use x509_cert::ext::pkix::{BasicConstraints, ExtendedKeyUsage, KeyUsage, SubjectAltName};
+use x509_cert::ext::pkix::{
+    AuthorityKeyIdentifier, BasicConstraints as Constraints, ExtendedKeyUsage, KeyUsage,
+    SubjectAltName,
+};
 use x509_cert::{Certificate, Version};
 
 use super::*;
@@ -84,7 +87,7 @@ fn the_authority_is_a_version_3_authority_of_ten_years() {
         .unwrap()
         .tbs_certificate;
     assert_eq!(cert.version, Version::V3);
-    let (critical, constraints) = cert.get::<BasicConstraints>().unwrap().unwrap();
+    let (critical, constraints) = cert.get::<Constraints>().unwrap().unwrap();
     assert!(critical);
     assert!(constraints.ca);
     assert_eq!(constraints.path_len_constraint, Some(0));
@@ -226,7 +229,7 @@ fn what_is_not_an_authority_with_its_key_is_refused() {
     ));
     assert!(matches!(
         load(&server.cert_pem, &server.key_pem),
-        Error::NotAuthority(_)
+        Error::NotAuthority("its basic constraints do not say CA")
     ));
     assert!(matches!(
         load("no certificate", &authority.key_pem()),
@@ -235,6 +238,51 @@ fn what_is_not_an_authority_with_its_key_is_refused() {
     assert!(matches!(
         load(authority.cert_pem(), authority.cert_pem()),
         Error::Key
+    ));
+}
+
+/// An authority that another program made, with everything that ours does differently.
+fn foreign(key_usages: Vec<KeyUsagePurpose>) -> (String, String) {
+    let mut params = CertificateParams::default();
+    params.distinguished_name = rcgen::DistinguishedName::new();
+    let country = rcgen::DnValue::PrintableString("NL".try_into().unwrap());
+    params
+        .distinguished_name
+        .push(rcgen::DnType::CountryName, country);
+    params
+        .distinguished_name
+        .push(rcgen::DnType::OrganizationName, "Größe & Co");
+    params
+        .distinguished_name
+        .push(rcgen::DnType::CommonName, "root");
+    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    params.key_identifier_method = rcgen::KeyIdMethod::PreSpecified(vec![7; 20]);
+    params.key_usages = key_usages;
+    params.not_after = Validity::lasting(Duration::days(30)).not_after;
+    let key = KeyPair::generate_for(&rcgen::PKCS_ECDSA_P384_SHA384).unwrap();
+    (params.self_signed(&key).unwrap().pem(), key.serialize_pem())
+}
+
+#[test]
+fn a_foreign_authority_issues_certificates_that_chain_to_it() {
+    for usages in [vec![], vec![KeyUsagePurpose::KeyCertSign]] {
+        let (cert, key) = foreign(usages);
+        let authority = Authority::from_pem(&cert, &key).unwrap();
+        let client = authority.issue_client("backup").unwrap();
+        client_accepted(&authority, &client, &[]).unwrap();
+        let client = Certificate::from_pem(&client.cert_pem)
+            .unwrap()
+            .tbs_certificate;
+        let root = Certificate::from_pem(&cert).unwrap().tbs_certificate;
+        assert_eq!(client.issuer, root.subject);
+        assert_eq!(client.validity.not_after, root.validity.not_after);
+        let (_, id) = client.get::<AuthorityKeyIdentifier>().unwrap().unwrap();
+        assert_eq!(id.key_identifier.unwrap().as_bytes(), [7; 20]);
+    }
+    let (cert, key) = foreign(vec![KeyUsagePurpose::CrlSign]);
+    assert!(matches!(
+        Authority::from_pem(&cert, &key),
+        Err(Error::NotAuthority(_))
     ));
 }
 

@@ -2,5 +2,7 @@
 
 pub mod config;
 pub mod crypto;
+pub mod failure;
+pub mod object;
 pub mod secret;
 pub mod store;
