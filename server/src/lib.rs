@@ -3,6 +3,9 @@
 pub mod config;
 pub mod crypto;
 pub mod failure;
+pub mod logging;
+pub mod net;
 pub mod object;
 pub mod secret;
 pub mod store;
+pub mod trust;

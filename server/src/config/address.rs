@@ -6,9 +6,7 @@ use std::net::SocketAddr;
 use serde::de::{Deserializer, Error, SeqAccess, Visitor};
 
 /// Reads `"127.0.0.1:5696"` and `["127.0.0.1:5696", "[::1]:5696"]`.
-pub(super) fn one_or_many<'de, D: Deserializer<'de>>(
-    deserializer: D,
-) -> Result<Vec<SocketAddr>, D::Error> {
+pub(super) fn one_or_many<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<SocketAddr>, D::Error> {
     deserializer.deserialize_any(OneOrMany)
 }
 
@@ -39,8 +37,6 @@ impl<'de> Visitor<'de> for OneOrMany {
 
 fn parse<E: Error>(text: &str) -> Result<SocketAddr, E> {
     text.parse().map_err(|_| {
-        E::custom(format!(
-            "{text:?} is not an IP address with a port, such as \"127.0.0.1:5696\" or \"[::1]:5696\""
-        ))
+        E::custom(format!("{text:?} is not an IP address with a port, such as \"127.0.0.1:5696\" or \"[::1]:5696\""))
     })
 }

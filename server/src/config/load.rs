@@ -32,15 +32,9 @@ impl Config {
     /// # Errors
     /// The file cannot be read, is not TOML, or holds something that has no meaning.
     pub fn load(path: &Path) -> Result<Self, ConfigError> {
-        let text = fs::read_to_string(path).map_err(|reason| ConfigError::Read {
-            path: path.to_owned(),
-            reason,
-        })?;
+        let text = fs::read_to_string(path).map_err(|reason| ConfigError::Read { path: path.to_owned(), reason })?;
         let folder = path.parent().unwrap_or(Path::new(""));
-        Self::parse(&text, folder).map_err(|reason| ConfigError::Text {
-            path: path.to_owned(),
-            reason,
-        })
+        Self::parse(&text, folder).map_err(|reason| ConfigError::Text { path: path.to_owned(), reason })
     }
 
     /// Reads a configuration whose relative paths start at `folder`.
@@ -55,9 +49,7 @@ impl Config {
             hsm.check()?;
         }
         if config.root_key.kind == RootKeyKind::Hsm && config.hsm.is_none() {
-            return Err(
-                "[root_key] kind = \"hsm\" needs an [hsm] section that names the module".to_owned(),
-            );
+            return Err("[root_key] kind = \"hsm\" needs an [hsm] section that names the module".to_owned());
         }
         config.limits.check()?;
         Ok(config)
@@ -87,28 +79,18 @@ impl RootKey {
         let given = [
             ("path", self.path.is_some()),
             ("passphrase_file", self.passphrase_file.is_some()),
-            ("passphrase_env", self.passphrase_env.is_some()),
             ("credential", self.credential.is_some()),
         ];
         let (kind, wanted): (&str, &[&str]) = match self.kind {
             RootKeyKind::File => ("file", &["path"]),
-            RootKeyKind::DevFile => ("dev-file", &["path"]),
-            RootKeyKind::Passphrase => (
-                "passphrase",
-                &["passphrase_file", "passphrase_env", "credential"],
-            ),
+            RootKeyKind::DevFile => ("dev-file", &[]),
+            RootKeyKind::Passphrase => ("passphrase", &["passphrase_file", "credential"]),
             RootKeyKind::Credential => ("credential", &["credential"]),
             RootKeyKind::Hsm => ("hsm", &[]),
         };
-        let present: Vec<&str> = given
-            .iter()
-            .filter(|(_, is_given)| *is_given)
-            .map(|(name, _)| *name)
-            .collect();
+        let present: Vec<&str> = given.iter().filter(|(_, is_given)| *is_given).map(|(name, _)| *name).collect();
         if let Some(name) = present.iter().find(|name| !wanted.contains(*name)) {
-            return Err(format!(
-                "[root_key] `{name}` has no meaning with kind = \"{kind}\""
-            ));
+            return Err(format!("[root_key] `{name}` has no meaning with kind = \"{kind}\""));
         }
         exactly_one(&format!("[root_key] kind = \"{kind}\""), wanted, &present)
     }
@@ -124,11 +106,7 @@ impl Hsm {
         ];
         for names in [&choice[..], &pin[..]] {
             let wanted: Vec<&str> = names.iter().map(|(name, _)| *name).collect();
-            let present: Vec<&str> = names
-                .iter()
-                .filter(|(_, is_given)| *is_given)
-                .map(|(name, _)| *name)
-                .collect();
+            let present: Vec<&str> = names.iter().filter(|(_, is_given)| *is_given).map(|(name, _)| *name).collect();
             exactly_one("[hsm]", &wanted, &present)?;
         }
         if self.sessions == 0 {
@@ -154,9 +132,7 @@ impl Limits {
             ("batch_items", self.batch_items, 1),
         ];
         match at_least.iter().find(|(_, value, least)| value < least) {
-            Some((name, value, least)) => Err(format!(
-                "[limits] `{name}` is {value}; it must be at least {least}"
-            )),
+            Some((name, value, least)) => Err(format!("[limits] `{name}` is {value}; it must be at least {least}")),
             None => Ok(()),
         }
     }
@@ -167,13 +143,7 @@ fn seconds(value: u64) -> usize {
 }
 
 fn exactly_one(place: &str, wanted: &[&str], present: &[&str]) -> Result<(), String> {
-    let list = |names: &[&str]| {
-        names
-            .iter()
-            .map(|name| format!("`{name}`"))
-            .collect::<Vec<_>>()
-            .join(", ")
-    };
+    let list = |names: &[&str]| names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
     match (wanted, present) {
         ([], _) | (_, [_]) => Ok(()),
         ([only], []) => Err(format!("{place} needs `{only}`")),
@@ -190,14 +160,10 @@ fn explain(text: &str, error: &toml::de::Error) -> String {
     };
     let before = text.get(..span.start).unwrap_or(text);
     let line = before.matches('\n').count() + 1;
-    let section = section_at(text, line)
-        .map(|section| format!(" in [{section}]"))
-        .unwrap_or_default();
+    let section = section_at(text, line).map(|section| format!(" in [{section}]")).unwrap_or_default();
 
     let mut names = message.split('`').skip(1).step_by(2);
-    let unknown = ["unknown field", "unknown variant"]
-        .iter()
-        .find(|start| message.starts_with(**start));
+    let unknown = ["unknown field", "unknown variant"].iter().find(|start| message.starts_with(**start));
     match (unknown, names.next()) {
         (Some(what), Some(name)) => {
             let what = if *what == "unknown field" { "key" } else { "value" };

@@ -3,7 +3,7 @@
 //! An unknown key is an error, never ignored. Relative paths are relative to the folder of the file.
 
 mod address;
-//pub mod check;
+pub mod check;
 mod load;
 
 use std::collections::BTreeMap;
@@ -59,9 +59,7 @@ pub struct Listen {
 
 impl Default for Listen {
     fn default() -> Self {
-        Self {
-            address: vec![SocketAddr::from(([0, 0, 0, 0], 5696))],
-        }
+        Self { address: vec![SocketAddr::from(([0, 0, 0, 0], 5696))] }
     }
 }
 
@@ -130,15 +128,12 @@ fn cache_mib() -> u64 {
 pub struct RootKey {
     /// Its kind.
     pub kind: RootKeyKind,
-    /// For `file` and `dev-file`: the file that holds the key, readable by its owner only.
+    /// For `file`: the file that holds the key, readable by its owner only.
     #[serde(default)]
     pub path: Option<PathBuf>,
     /// For `passphrase`: a file that holds it.
     #[serde(default)]
     pub passphrase_file: Option<PathBuf>,
-    /// For `passphrase`: an environment variable that holds it.
-    #[serde(default)]
-    pub passphrase_env: Option<String>,
     /// For `passphrase` (the passphrase) and `credential` (the key): the name of a credential that the service manager
     /// passes in `$CREDENTIALS_DIRECTORY`.
     #[serde(default)]
@@ -157,7 +152,7 @@ pub enum RootKeyKind {
     Credential,
     /// In the HSM.
     Hsm,
-    /// In a file beside the store, as `kmipd dev` makes it: whoever has the folder has every key.
+    /// In the folder of the store, as `kmipd dev` makes it: whoever has the folder has every key.
     DevFile,
 }
 
@@ -214,10 +209,7 @@ pub struct Keys {
 
 impl Default for Keys {
     fn default() -> Self {
-        Self {
-            extractable_by_default: true,
-            protection_storage: BTreeMap::new(),
-        }
+        Self { extractable_by_default: true, protection_storage: BTreeMap::new() }
     }
 }
 
@@ -320,10 +312,7 @@ pub struct Log {
 
 impl Default for Log {
     fn default() -> Self {
-        Self {
-            level: "info".to_owned(),
-            format: LogFormat::Auto,
-        }
+        Self { level: "info".to_owned(), format: LogFormat::Auto }
     }
 }
 
@@ -352,10 +341,7 @@ pub struct Compatibility {
 
 impl Default for Compatibility {
     fn default() -> Self {
-        Self {
-            accept_wrong_length: false,
-            time_skew_seconds: 300,
-        }
+        Self { accept_wrong_length: false, time_skew_seconds: 300 }
     }
 }
 

@@ -28,10 +28,7 @@ fn relative_paths_start_at_the_file() {
     assert_eq!(config.tls.certificate, Path::new("/etc/kmipd/server.pem"));
     assert_eq!(config.tls.client_ca, Path::new("/etc/pki/ca.pem"));
     assert_eq!(config.store.path, Path::new("/etc/kmipd/store"));
-    assert_eq!(
-        config.root_key.path.as_deref(),
-        Some(Path::new("/etc/kmipd/root.key"))
-    );
+    assert_eq!(config.root_key.path.as_deref(), Some(Path::new("/etc/kmipd/root.key")));
     assert_eq!(config.listen.address[0].port(), 5696);
 }
 
@@ -50,10 +47,7 @@ fn an_unknown_key_is_named_with_its_line_and_the_nearest_known() {
         "unknown key `request_byte` in [limits], line 12: did you mean `request_bytes`?"
     );
     let far = refused(|text| format!("{text}[log]\ncolour = true\n"));
-    assert_eq!(
-        far,
-        "unknown key `colour` in [log], line 12: known are level, format"
-    );
+    assert_eq!(far, "unknown key `colour` in [log], line 12: known are level, format");
 }
 
 #[test]
@@ -70,10 +64,7 @@ fn a_value_of_another_type_is_named_with_its_line() {
     assert!(said.contains("in [limits], line 12"), "{said}");
     assert!(said.contains("expected usize"), "{said}");
     let said = refused(|text| format!("{text}[listen]\naddress = \"localhost\"\n"));
-    assert!(
-        said.starts_with("\"localhost\" is not an IP address with a port"),
-        "{said}"
-    );
+    assert!(said.starts_with("\"localhost\" is not an IP address with a port"), "{said}");
     assert!(said.ends_with("in [listen], line 12"), "{said}");
 }
 
@@ -88,43 +79,28 @@ fn a_missing_section_or_key_is_named() {
 #[test]
 fn the_root_key_has_the_fields_of_its_kind() {
     let root = |fields: &str| refused(|text| text.replace("kind = \"file\"\npath = \"root.key\"", fields));
-    assert_eq!(
-        root("kind = \"file\""),
-        "[root_key] kind = \"file\" needs `path`"
-    );
+    assert_eq!(root("kind = \"file\""), "[root_key] kind = \"file\" needs `path`");
     assert_eq!(
         root("kind = \"file\"\npath = \"a\"\ncredential = \"b\""),
         "[root_key] `credential` has no meaning with kind = \"file\""
     );
     assert_eq!(
         root("kind = \"passphrase\""),
-        "[root_key] kind = \"passphrase\" needs one of `passphrase_file`, `passphrase_env`, `credential`"
+        "[root_key] kind = \"passphrase\" needs one of `passphrase_file`, `credential`"
     );
     assert_eq!(
-        root("kind = \"passphrase\"\npassphrase_env = \"A\"\npassphrase_file = \"b\""),
-        "[root_key] kind = \"passphrase\" takes only one of `passphrase_file`, `passphrase_env`"
+        root("kind = \"passphrase\"\ncredential = \"A\"\npassphrase_file = \"b\""),
+        "[root_key] kind = \"passphrase\" takes only one of `passphrase_file`, `credential`"
     );
-    assert_eq!(
-        root("kind = \"hsm\""),
-        "[root_key] kind = \"hsm\" needs an [hsm] section that names the module"
-    );
+    assert_eq!(root("kind = \"hsm\""), "[root_key] kind = \"hsm\" needs an [hsm] section that names the module");
 }
 
 #[test]
 fn the_hsm_has_one_token_and_one_pin() {
     let hsm = |fields: &str| refused(|text| format!("{text}[hsm]\nmodule = \"/m.so\"\n{fields}\n"));
-    assert_eq!(
-        hsm("pin_env = \"PIN\""),
-        "[hsm] needs one of `token`, `slot`"
-    );
-    assert_eq!(
-        hsm("token = \"a\"\nslot = 1\npin_env = \"PIN\""),
-        "[hsm] takes only one of `token`, `slot`"
-    );
-    assert_eq!(
-        hsm("token = \"a\""),
-        "[hsm] needs one of `pin_file`, `pin_env`, `pin_credential`"
-    );
+    assert_eq!(hsm("pin_env = \"PIN\""), "[hsm] needs one of `token`, `slot`");
+    assert_eq!(hsm("token = \"a\"\nslot = 1\npin_env = \"PIN\""), "[hsm] takes only one of `token`, `slot`");
+    assert_eq!(hsm("token = \"a\""), "[hsm] needs one of `pin_file`, `pin_env`, `pin_credential`");
 }
 
 #[test]
@@ -169,18 +145,17 @@ mod sample {
 
     #[test]
     fn it_names_every_key() {
-        let sections = [
-            "listen", "tls", "identity", "store", "root_key", "hsm", "keys", "limits", "log", "compatibility",
-        ];
+        let sections =
+            ["listen", "tls", "identity", "store", "root_key", "hsm", "keys", "limits", "log", "compatibility"];
         for section in sections {
             let error = toml::from_str::<Config>(&format!("[{section}]\nzzz = 1\n")).unwrap_err();
             let known: Vec<&str> = error.message().split('`').skip(1).step_by(2).skip(1).collect();
             assert!(!known.is_empty(), "{section}: {error}");
             for name in known {
                 assert!(
-                    SAMPLE.lines().any(|line| {
-                        line.trim_start_matches(['#', ' ']).starts_with(&format!("{name} = "))
-                    }),
+                    SAMPLE
+                        .lines()
+                        .any(|line| { line.trim_start_matches(['#', ' ']).starts_with(&format!("{name} = ")) }),
                     "the sample does not show [{section}] {name}"
                 );
             }

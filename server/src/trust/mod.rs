@@ -1,0 +1,3 @@
+//! Who asks.
+
+pub mod identity;
