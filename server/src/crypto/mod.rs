@@ -4,6 +4,7 @@
 //! use. There is no function that turns the second into the first.
 
 pub mod algorithm;
+pub mod pkcs11;
 
 use std::fmt;
 use std::sync::Arc;
