@@ -4,7 +4,13 @@
 //! use. There is no function that turns the second into the first.
 
 pub mod algorithm;
+mod check;
+pub mod keyformat;
 pub mod pkcs11;
+pub mod public;
+pub mod software;
+#[cfg(test)]
+pub(crate) mod suite;
 
 use std::fmt;
 use std::sync::Arc;
@@ -38,7 +44,12 @@ impl fmt::Debug for Guarded {
             Place::Wrapped(_) => "wrapped",
             Place::Token => "token",
         };
-        write!(f, "Guarded({}, {:?}, {place})", hex::encode(self.id), self.kind)
+        write!(
+            f,
+            "Guarded({}, {:?}, {place})",
+            hex::encode(self.id),
+            self.kind
+        )
     }
 }
 
@@ -129,20 +140,40 @@ pub trait Provider: Send + Sync {
     fn generate_pair(&self, kind: KeyKind, residency: Residency) -> Result<MadePair, CryptoError>;
 
     /// Brings a key in from the clear, to be guarded from now on.
-    fn adopt(&self, kind: KeyKind, bytes: &Secret, residency: Residency) -> Result<Made, CryptoError>;
+    fn adopt(
+        &self,
+        kind: KeyKind,
+        bytes: &Secret,
+        residency: Residency,
+    ) -> Result<Made, CryptoError>;
 
     /// Drops every handle of a guarded key, and destroys the object if it is a token object.
     /// A key that is already gone is no error.
     fn destroy(&self, key: &Guarded) -> Result<(), CryptoError>;
 
     /// Encrypts with a symmetric key.
-    fn encrypt(&self, key: Key<'_>, cipher: &Cipher<'_>, data: &[u8]) -> Result<Encrypted, CryptoError>;
+    fn encrypt(
+        &self,
+        key: Key<'_>,
+        cipher: &Cipher<'_>,
+        data: &[u8],
+    ) -> Result<Encrypted, CryptoError>;
 
     /// Decrypts with a symmetric key.
-    fn decrypt(&self, key: Key<'_>, cipher: &Cipher<'_>, data: &[u8]) -> Result<Secret, CryptoError>;
+    fn decrypt(
+        &self,
+        key: Key<'_>,
+        cipher: &Cipher<'_>,
+        data: &[u8],
+    ) -> Result<Secret, CryptoError>;
 
     /// Signs with a private key.
-    fn sign(&self, key: Key<'_>, scheme: Signature, message: Message<'_>) -> Result<Vec<u8>, CryptoError>;
+    fn sign(
+        &self,
+        key: Key<'_>,
+        scheme: Signature,
+        message: Message<'_>,
+    ) -> Result<Vec<u8>, CryptoError>;
 
     /// Computes a MAC of full length. Comparison is the caller's, in constant time.
     fn mac(&self, key: Key<'_>, mac: Mac, data: &[u8]) -> Result<Vec<u8>, CryptoError>;

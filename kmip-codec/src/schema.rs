@@ -1,0 +1,419 @@
+//! One list of fields makes struct, reader and writer: [`structure!`](crate::structure).
+//!
+//! [`Encode`] and [`Decode`] belong to what is one element; [`Field`] to what a structure declares: a required, optional
+//! or repeated element, or elements that differ between versions (see [`crate::dialect`]).
+
+use bytestring::ByteString;
+
+use crate::spec::{CryptographicUsageMask, Enumeration, ProtectionStorageMask, StorageStatusMask, Tag, Version};
+use crate::ttlv::{Blob, Element, Error, ErrorKind, ItemType, Result, Value, Writer};
+
+/// What can be written as one element.
+pub trait Encode {
+    /// Writes the element under `tag`, in the writer's version.
+    fn encode(&self, tag: Tag, writer: &mut Writer);
+}
+
+/// What can be read from one element.
+pub trait Decode: Sized {
+    /// Takes the element apart. The element's tag was checked by who calls.
+    ///
+    /// # Errors
+    /// A type, value or field that `version` does not have here; the path begins below the element itself.
+    fn decode(element: Element, version: Version) -> Result<Self>;
+}
+
+/// From which version a field exists, and which is the last that has it.
+#[derive(Debug, Clone, Copy)]
+pub struct Lifetime {
+    /// The first version.
+    pub since: Version,
+    /// The last version that has it, if one has not.
+    pub until: Option<Version>,
+}
+
+impl Lifetime {
+    /// In every version.
+    pub const ALWAYS: Self = Self { since: Version::V1_0, until: None };
+
+    /// Whether the version has the field.
+    pub fn covers(self, version: Version) -> bool {
+        version.within(self.since, self.until)
+    }
+}
+
+/// A field of a structure.
+pub trait Field: Sized {
+    /// Takes the field's element or elements out of the structure.
+    fn take(fields: &mut Fields, tag: Tag, lifetime: Lifetime) -> Result<Self>;
+
+    /// Writes the field, unless the writer's version does not have it.
+    fn put(&self, tag: Tag, lifetime: Lifetime, writer: &mut Writer);
+}
+
+/// The elements of a structure while its fields are taken.
+///
+/// Elements are found by tag: writers must keep the standard's order, and ours does, but a reader that refused another
+/// order would refuse clients for nothing. What nobody took is an error in [`Fields::finish`].
+pub struct Fields {
+    elements: Vec<Option<Element>>,
+    next: usize,
+    offset: u32,
+    version: Version,
+    /// Fields that were declared for other versions: to say so rather than "does not belong here".
+    foreign: Vec<Tag>,
+}
+
+impl Fields {
+    /// Opens a structure.
+    pub fn open(element: Element, version: Version) -> Result<Self> {
+        match element.value {
+            Value::Structure(elements) => Ok(Self {
+                elements: elements.into_iter().map(Some).collect(),
+                next: 0,
+                offset: element.offset,
+                version,
+                foreign: Vec::new(),
+            }),
+            other => Err(wrong_type("Structure", &other).at(element.offset)),
+        }
+    }
+
+    /// The version that is read.
+    pub const fn version(&self) -> Version {
+        self.version
+    }
+
+    /// The tag of the first element that is not taken yet.
+    pub fn peek(&self) -> Option<Tag> {
+        self.elements.iter().skip(self.next).flatten().map(|element| element.tag).next()
+    }
+
+    /// Whether an element of this tag is there to take.
+    pub fn has(&self, tag: Tag) -> bool {
+        self.elements.iter().skip(self.next).flatten().any(|element| element.tag == tag)
+    }
+
+    /// Takes the next element of this tag.
+    pub fn next(&mut self, tag: Tag) -> Option<Element> {
+        let place = self
+            .elements
+            .iter_mut()
+            .enumerate()
+            .skip(self.next)
+            .find(|(_, element)| element.as_ref().is_some_and(|element| element.tag == tag));
+        let (index, element) = place?;
+        let taken = element.take();
+        if index == self.next {
+            self.next += 1;
+        }
+        taken
+    }
+
+    /// Takes one element of this tag, if the version has the field and it is there; a second one is an error.
+    pub fn optional<T: Decode>(&mut self, tag: Tag, lifetime: Lifetime) -> Result<Option<T>> {
+        if !self.declares(tag, lifetime) {
+            return Ok(None);
+        }
+        let Some(element) = self.next(tag) else { return Ok(None) };
+        let value = decode(element, self.version)?;
+        match self.next(tag) {
+            Some(second) => Err(Error::new(ErrorKind::Repeated(tag), second.offset as usize)),
+            None => Ok(Some(value)),
+        }
+    }
+
+    /// Takes all elements of this tag.
+    pub fn repeated<T: Decode>(&mut self, tag: Tag, lifetime: Lifetime) -> Result<Vec<T>> {
+        let mut values = Vec::new();
+        if self.declares(tag, lifetime) {
+            while let Some(element) = self.next(tag) {
+                values.push(decode(element, self.version)?);
+            }
+        }
+        Ok(values)
+    }
+
+    /// The error for a required field that is not there.
+    pub fn missing(&self, tag: Tag) -> Error {
+        Error::new(ErrorKind::Missing(tag), self.offset as usize)
+    }
+
+    /// Takes everything that is left.
+    pub fn rest(&mut self) -> Vec<Element> {
+        self.elements.drain(..).flatten().collect()
+    }
+
+    /// Ends the structure: an element that nobody took is an error.
+    pub fn finish(self) -> Result<()> {
+        let Some(left) = self.elements.into_iter().flatten().next() else { return Ok(()) };
+        let kind = if self.foreign.contains(&left.tag) || !left.tag.known_in(self.version) && left.tag.name().is_some()
+        {
+            ErrorKind::NotInVersion { tag: left.tag, version: self.version }
+        } else {
+            ErrorKind::Unexpected(left.tag)
+        };
+        Err(Error::new(kind, left.offset as usize))
+    }
+
+    fn declares(&mut self, tag: Tag, lifetime: Lifetime) -> bool {
+        let covered = lifetime.covers(self.version);
+        if !covered {
+            self.foreign.push(tag);
+        }
+        covered
+    }
+}
+
+/// Decodes an element, and puts its tag on the path of an error.
+pub fn decode<T: Decode>(element: Element, version: Version) -> Result<T> {
+    let (tag, offset) = (element.tag, element.offset);
+    T::decode(element, version).map_err(|error| error.at(offset).within(tag))
+}
+
+/// The error for an element of another type than its tag has.
+pub fn wrong_type(expected: &'static str, found: &Value) -> Error {
+    ErrorKind::WrongType { expected, found: found.item_type() }.into()
+}
+
+impl<T: Encode + Decode> Field for T {
+    fn take(fields: &mut Fields, tag: Tag, lifetime: Lifetime) -> Result<Self> {
+        match fields.optional(tag, lifetime)? {
+            Some(value) => Ok(value),
+            None => Err(fields.missing(tag)),
+        }
+    }
+
+    fn put(&self, tag: Tag, lifetime: Lifetime, writer: &mut Writer) {
+        if lifetime.covers(writer.version()) {
+            self.encode(tag, writer);
+        }
+    }
+}
+
+impl<T: Encode + Decode> Field for Option<T> {
+    fn take(fields: &mut Fields, tag: Tag, lifetime: Lifetime) -> Result<Self> {
+        fields.optional(tag, lifetime)
+    }
+
+    fn put(&self, tag: Tag, lifetime: Lifetime, writer: &mut Writer) {
+        if let Some(value) = self {
+            value.put(tag, lifetime, writer);
+        }
+    }
+}
+
+impl<T: Encode + Decode> Field for Vec<T> {
+    fn take(fields: &mut Fields, tag: Tag, lifetime: Lifetime) -> Result<Self> {
+        fields.repeated(tag, lifetime)
+    }
+
+    fn put(&self, tag: Tag, lifetime: Lifetime, writer: &mut Writer) {
+        for value in self {
+            value.put(tag, lifetime, writer);
+        }
+    }
+}
+
+/// Leaves: which Rust type reads and writes which item.
+macro_rules! leaf {
+    ($type:ty, $variant:ident, $write:ident, $value:ident => $out:expr) => {
+        impl Encode for $type {
+            fn encode(&self, tag: Tag, writer: &mut Writer) {
+                let $value = self;
+                writer.$write(tag, $out);
+            }
+        }
+
+        impl Decode for $type {
+            fn decode(element: Element, _: Version) -> Result<Self> {
+                match element.value {
+                    Value::$variant(value) => Ok(value.into()),
+                    other => Err(wrong_type(ItemType::$variant.name(), &other)),
+                }
+            }
+        }
+    };
+}
+
+leaf!(i32, Integer, integer, value => *value);
+leaf!(i64, LongInteger, long_integer, value => *value);
+leaf!(bool, Boolean, boolean, value => *value);
+leaf!(ByteString, TextString, text, value => value);
+leaf!(Blob, ByteString, bytes, value => value);
+leaf!(DateTime, DateTime, date_time, value => value.0);
+leaf!(Interval, Interval, interval, value => value.0);
+leaf!(BigInteger, BigInteger, big_integer, value => &value.0);
+
+/// Seconds since 1970-01-01T00:00:00Z.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct DateTime(pub i64);
+
+/// Seconds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Interval(pub u32);
+
+/// Two's complement, big-endian.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BigInteger(pub Blob);
+
+impl From<i64> for DateTime {
+    fn from(seconds: i64) -> Self {
+        Self(seconds)
+    }
+}
+
+impl From<u32> for Interval {
+    fn from(seconds: u32) -> Self {
+        Self(seconds)
+    }
+}
+
+impl From<Blob> for BigInteger {
+    fn from(bytes: Blob) -> Self {
+        Self(bytes)
+    }
+}
+
+impl Encode for Element {
+    fn encode(&self, tag: Tag, writer: &mut Writer) {
+        writer.value(tag, &self.value);
+    }
+}
+
+impl Decode for Element {
+    fn decode(element: Element, _: Version) -> Result<Self> {
+        Ok(element)
+    }
+}
+
+impl<T: Enumeration> Encode for T {
+    fn encode(&self, tag: Tag, writer: &mut Writer) {
+        writer.enumeration(tag, (*self).into());
+    }
+}
+
+impl<T: Enumeration> Decode for T {
+    fn decode(element: Element, version: Version) -> Result<Self> {
+        match element.value {
+            Value::Enumeration(code) => {
+                let value = Self::from(code);
+                if value.allowed_in(version) {
+                    Ok(value)
+                } else {
+                    Err(ErrorKind::UnknownEnumeration { value: code, version }.into())
+                }
+            }
+            other => Err(wrong_type(ItemType::Enumeration.name(), &other)),
+        }
+    }
+}
+
+/// Masks travel as Integer.
+macro_rules! mask {
+    ($($type:ty),*) => {$(
+        impl Encode for $type {
+            fn encode(&self, tag: Tag, writer: &mut Writer) {
+                writer.integer(tag, self.bits().cast_signed());
+            }
+        }
+
+        impl Decode for $type {
+            fn decode(element: Element, version: Version) -> Result<Self> {
+                i32::decode(element, version).map(|bits| Self::from_bits_retain(bits.cast_unsigned()))
+            }
+        }
+    )*};
+}
+
+mask!(CryptographicUsageMask, ProtectionStorageMask, StorageStatusMask);
+
+/// Declares structures: one list of fields makes the struct, its reader and its writer.
+///
+/// ```
+/// use kmip_codec::spec::{KeyFormatType, KeyWrapType};
+/// use kmip_codec::ttlv::Text;
+///
+/// kmip_codec::structure! {
+///     /// What to get (KMIP 2.1 §6.1.19).
+///     pub struct GetRequest {
+///         /// The object.
+///         pub unique_identifier: Option<Text> = UniqueIdentifier,
+///         /// The format that the key should have.
+///         pub key_format_type: Option<KeyFormatType> = KeyFormatType,
+///         /// Whether a key that rests wrapped should stay so.
+///         pub key_wrap_type: Option<KeyWrapType> = KeyWrapType since V1_4,
+///     }
+/// }
+/// ```
+///
+/// A field stands in every version unless it says `since` or `until` (the last version that has it). A field that the
+/// message's version does not have is refused by name when read and left out when written.
+#[macro_export]
+macro_rules! structure {
+    ($(
+        $(#[$meta:meta])*
+        $vis:vis struct $name:ident {
+            $(
+                $(#[$field_meta:meta])*
+                $field_vis:vis $field:ident : $type:ty = $tag:ident $(since $since:ident)? $(until $until:ident)?
+            ),* $(,)?
+        }
+    )*) => {$(
+        $(#[$meta])*
+        #[derive(Debug, Clone, PartialEq)]
+        $vis struct $name {
+            $($(#[$field_meta])* $field_vis $field: $type,)*
+        }
+
+        impl $crate::schema::Encode for $name {
+            fn encode(&self, tag: $crate::spec::Tag, writer: &mut $crate::ttlv::Writer) {
+                let start = writer.open(tag);
+                $($crate::schema::Field::put(
+                    &self.$field,
+                    $crate::spec::Tag::$tag,
+                    $crate::lifetime!($(since $since)? $(until $until)?),
+                    writer,
+                );)*
+                writer.close(start);
+            }
+        }
+
+        impl $crate::schema::Decode for $name {
+            fn decode(
+                element: $crate::ttlv::Element,
+                version: $crate::spec::Version,
+            ) -> $crate::ttlv::Result<Self> {
+                #[allow(unused_mut, reason = "a structure may have no fields")]
+                let mut fields = $crate::schema::Fields::open(element, version)?;
+                let structure = Self {
+                    $($field: $crate::schema::Field::take(
+                        &mut fields,
+                        $crate::spec::Tag::$tag,
+                        $crate::lifetime!($(since $since)? $(until $until)?),
+                    )?,)*
+                };
+                fields.finish()?;
+                Ok(structure)
+            }
+        }
+    )*};
+}
+
+/// The [`Lifetime`] that a field's `since` and `until` say.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! lifetime {
+    () => {
+        $crate::schema::Lifetime::ALWAYS
+    };
+    (since $since:ident) => {
+        $crate::schema::Lifetime { since: $crate::spec::Version::$since, until: None }
+    };
+    (until $until:ident) => {
+        $crate::schema::Lifetime { since: $crate::spec::Version::V1_0, until: Some($crate::spec::Version::$until) }
+    };
+    (since $since:ident until $until:ident) => {
+        $crate::schema::Lifetime { since: $crate::spec::Version::$since, until: Some($crate::spec::Version::$until) }
+    };
+}

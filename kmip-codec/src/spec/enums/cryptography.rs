@@ -1,0 +1,276 @@
+//! Of cryptography: algorithms, modes, curves.
+
+use super::enumerations;
+
+enumerations! {
+    /// Block Cipher Mode (KMIP 2.1 §11.6).
+    BlockCipherMode "Block Cipher Mode" = BlockCipherMode {
+        CBC = 0x00000001 "CBC" since 1.0,
+        ECB = 0x00000002 "ECB" since 1.0,
+        PCBC = 0x00000003 "PCBC" since 1.0,
+        CFB = 0x00000004 "CFB" since 1.0,
+        OFB = 0x00000005 "OFB" since 1.0,
+        CTR = 0x00000006 "CTR" since 1.0,
+        CMAC = 0x00000007 "CMAC" since 1.0,
+        CCM = 0x00000008 "CCM" since 1.0,
+        GCM = 0x00000009 "GCM" since 1.0,
+        CBCMAC = 0x0000000A "CBC-MAC" since 1.0,
+        XTS = 0x0000000B "XTS" since 1.0,
+        AESKeyWrapPadding = 0x0000000C "AESKeyWrapPadding" since 1.0,
+        NISTKeyWrap = 0x0000000D "NISTKeyWrap" since 1.0,
+        X9102AESKW = 0x0000000E "X9.102 AESKW" since 1.0,
+        X9102TDKW = 0x0000000F "X9.102 TDKW" since 1.0,
+        X9102AKW1 = 0x00000010 "X9.102 AKW1" since 1.0,
+        X9102AKW2 = 0x00000011 "X9.102 AKW2" since 1.0,
+        AEAD = 0x00000012 "AEAD" since 1.4,
+    }
+
+    /// Cryptographic Algorithm (KMIP 2.1 §11.12).
+    CryptographicAlgorithm "Cryptographic Algorithm" = CryptographicAlgorithm {
+        DES = 0x00000001 "DES" since 1.0,
+        DES3 = 0x00000002 "3DES" since 1.0,
+        AES = 0x00000003 "AES" since 1.0,
+        RSA = 0x00000004 "RSA" since 1.0,
+        DSA = 0x00000005 "DSA" since 1.0,
+        ECDSA = 0x00000006 "ECDSA" since 1.0,
+        HMACSHA1 = 0x00000007 "HMAC-SHA1" since 1.0,
+        HMACSHA224 = 0x00000008 "HMAC-SHA224" since 1.0,
+        HMACSHA256 = 0x00000009 "HMAC-SHA256" since 1.0,
+        HMACSHA384 = 0x0000000A "HMAC-SHA384" since 1.0,
+        HMACSHA512 = 0x0000000B "HMAC-SHA512" since 1.0,
+        HMACMD5 = 0x0000000C "HMAC-MD5" since 1.0,
+        DH = 0x0000000D "DH" since 1.0,
+        ECDH = 0x0000000E "ECDH" since 1.0,
+        ECMQV = 0x0000000F "ECMQV" since 1.0,
+        Blowfish = 0x00000010 "Blowfish" since 1.0,
+        Camellia = 0x00000011 "Camellia" since 1.0,
+        CAST5 = 0x00000012 "CAST5" since 1.0,
+        IDEA = 0x00000013 "IDEA" since 1.0,
+        MARS = 0x00000014 "MARS" since 1.0,
+        RC2 = 0x00000015 "RC2" since 1.0,
+        RC4 = 0x00000016 "RC4" since 1.0,
+        RC5 = 0x00000017 "RC5" since 1.0,
+        SKIPJACK = 0x00000018 "SKIPJACK" since 1.0,
+        Twofish = 0x00000019 "Twofish" since 1.0,
+        EC = 0x0000001A "EC" since 1.2,
+        OneTimePad = 0x0000001B "One Time Pad" since 1.3,
+        ChaCha20 = 0x0000001C "ChaCha20" since 1.4,
+        Poly1305 = 0x0000001D "Poly1305" since 1.4,
+        ChaCha20Poly1305 = 0x0000001E "ChaCha20Poly1305" since 1.4,
+        SHA3224 = 0x0000001F "SHA3-224" since 1.4,
+        SHA3256 = 0x00000020 "SHA3-256" since 1.4,
+        SHA3384 = 0x00000021 "SHA3-384" since 1.4,
+        SHA3512 = 0x00000022 "SHA3-512" since 1.4,
+        HMACSHA3224 = 0x00000023 "HMAC-SHA3-224" since 1.4,
+        HMACSHA3256 = 0x00000024 "HMAC-SHA3-256" since 1.4,
+        HMACSHA3384 = 0x00000025 "HMAC-SHA3-384" since 1.4,
+        HMACSHA3512 = 0x00000026 "HMAC-SHA3-512" since 1.4,
+        SHAKE128 = 0x00000027 "SHAKE-128" since 1.4,
+        SHAKE256 = 0x00000028 "SHAKE-256" since 1.4,
+        ARIA = 0x00000029 "ARIA" since 2.0,
+        SEED = 0x0000002A "SEED" since 2.0,
+        SM2 = 0x0000002B "SM2" since 2.0,
+        SM3 = 0x0000002C "SM3" since 2.0,
+        SM4 = 0x0000002D "SM4" since 2.0,
+        GOSTR34102012 = 0x0000002E "GOST R 34.10-2012" since 2.0,
+        GOSTR34112012 = 0x0000002F "GOST R 34.11-2012" since 2.0,
+        GOSTR34132015 = 0x00000030 "GOST R 34.13-2015" since 2.0,
+        GOST2814789 = 0x00000031 "GOST 28147-89" since 2.0,
+        XMSS = 0x00000032 "XMSS" since 2.0,
+        SPHINCS256 = 0x00000033 "SPHINCS-256" since 2.0,
+        McEliece = 0x00000034 "McEliece" since 2.0,
+        McEliece6960119 = 0x00000035 "McEliece-6960119" since 2.0,
+        McEliece8192128 = 0x00000036 "McEliece-8192128" since 2.0,
+        Ed25519 = 0x00000037 "Ed25519" since 2.0,
+        Ed448 = 0x00000038 "Ed448" since 2.0,
+    }
+
+    /// Derivation Method (KMIP 2.1 §11.14).
+    DerivationMethod "Derivation Method" = DerivationMethod {
+        PBKDF2 = 0x00000001 "PBKDF2" since 1.0,
+        HASH = 0x00000002 "HASH" since 1.0,
+        HMAC = 0x00000003 "HMAC" since 1.0,
+        ENCRYPT = 0x00000004 "ENCRYPT" since 1.0,
+        NIST800108C = 0x00000005 "NIST800-108-C" since 1.0,
+        NIST800108F = 0x00000006 "NIST800-108-F" since 1.0,
+        NIST800108DPI = 0x00000007 "NIST800-108-DPI" since 1.0,
+        AsymmetricKey = 0x00000008 "Asymmetric Key" since 1.4,
+        AWSSignatureVersion4 = 0x00000009 "AWS Signature Version 4" since 2.0,
+        HKDF = 0x0000000A "HKDF" since 2.0,
+    }
+
+    /// Digital Signature Algorithm (KMIP 2.1 §11.16).
+    DigitalSignatureAlgorithm "Digital Signature Algorithm" = DigitalSignatureAlgorithm {
+        MD2WithRSAEncryption = 0x00000001 "MD2 with RSA Encryption" since 1.1,
+        MD5WithRSAEncryption = 0x00000002 "MD5 with RSA Encryption" since 1.1,
+        SHA1WithRSAEncryption = 0x00000003 "SHA-1 with RSA Encryption" since 1.1,
+        SHA224WithRSAEncryption = 0x00000004 "SHA-224 with RSA Encryption" since 1.1,
+        SHA256WithRSAEncryption = 0x00000005 "SHA-256 with RSA Encryption" since 1.1,
+        SHA384WithRSAEncryption = 0x00000006 "SHA-384 with RSA Encryption" since 1.1,
+        SHA512WithRSAEncryption = 0x00000007 "SHA-512 with RSA Encryption" since 1.1,
+        RSASSAPSS = 0x00000008 "RSASSA-PSS" since 1.1,
+        DSAWithSHA1 = 0x00000009 "DSA with SHA-1" since 1.1,
+        DSAWithSHA224 = 0x0000000A "DSA with SHA224" since 1.1,
+        DSAWithSHA256 = 0x0000000B "DSA with SHA256" since 1.1,
+        ECDSAWithSHA1 = 0x0000000C "ECDSA with SHA-1" since 1.1,
+        ECDSAWithSHA224 = 0x0000000D "ECDSA with SHA224" since 1.1,
+        ECDSAWithSHA256 = 0x0000000E "ECDSA with SHA256" since 1.1,
+        ECDSAWithSHA384 = 0x0000000F "ECDSA with SHA384" since 1.1,
+        ECDSAWithSHA512 = 0x00000010 "ECDSA with SHA512" since 1.1,
+        SHA3256WithRSAEncryption = 0x00000011 "SHA3-256 with RSA Encryption" since 1.4,
+        SHA3384WithRSAEncryption = 0x00000012 "SHA3-384 with RSA Encryption" since 1.4,
+        SHA3512WithRSAEncryption = 0x00000013 "SHA3-512 with RSA Encryption" since 1.4,
+    }
+
+    /// DRBG Algorithm (KMIP 2.1 §11.17).
+    DRBGAlgorithm "DRBG Algorithm" = DRBGAlgorithm {
+        Unspecified = 0x00000001 "Unspecified" since 1.3,
+        DualEC = 0x00000002 "Dual-EC" since 1.3,
+        Hash = 0x00000003 "Hash" since 1.3,
+        HMAC = 0x00000004 "HMAC" since 1.3,
+        CTR = 0x00000005 "CTR" since 1.3,
+    }
+
+    /// FIPS186 Variation (KMIP 2.1 §11.20).
+    FIPS186Variation "FIPS186 Variation" = FIPS186Variation {
+        Unspecified = 0x00000001 "Unspecified" since 1.3,
+        GPXOriginal = 0x00000002 "GP x-Original" since 1.3,
+        GPXChangeNotice = 0x00000003 "GP x-Change Notice" since 1.3,
+        XOriginal = 0x00000004 "x-Original" since 1.3,
+        XChangeNotice = 0x00000005 "x-Change Notice" since 1.3,
+        KOriginal = 0x00000006 "k-Original" since 1.3,
+        KChangeNotice = 0x00000007 "k-Change Notice" since 1.3,
+    }
+
+    /// Hashing Algorithm (KMIP 2.1 §11.21).
+    HashingAlgorithm "Hashing Algorithm" = HashingAlgorithm also [MaskGeneratorHashingAlgorithm] {
+        MD2 = 0x00000001 "MD2" since 1.0,
+        MD4 = 0x00000002 "MD4" since 1.0,
+        MD5 = 0x00000003 "MD5" since 1.0,
+        SHA1 = 0x00000004 "SHA-1" since 1.0,
+        SHA224 = 0x00000005 "SHA-224" since 1.0,
+        SHA256 = 0x00000006 "SHA-256" since 1.0,
+        SHA384 = 0x00000007 "SHA-384" since 1.0,
+        SHA512 = 0x00000008 "SHA-512" since 1.0,
+        RIPEMD160 = 0x00000009 "RIPEMD-160" since 1.0,
+        Tiger = 0x0000000A "Tiger" since 1.0,
+        Whirlpool = 0x0000000B "Whirlpool" since 1.0,
+        SHA512224 = 0x0000000C "SHA-512/224" since 1.2,
+        SHA512256 = 0x0000000D "SHA-512/256" since 1.2,
+        SHA3224 = 0x0000000E "SHA3-224" since 1.4,
+        SHA3256 = 0x0000000F "SHA3-256" since 1.4,
+        SHA3384 = 0x00000010 "SHA3-384" since 1.4,
+        SHA3512 = 0x00000011 "SHA3-512" since 1.4,
+    }
+
+    /// Mask Generator (KMIP 2.1 §11.30).
+    MaskGenerator "Mask Generator" = MaskGenerator {
+        // 2.0 and 2.1 print MFG1.
+        MGF1 = 0x00000001 "MGF1" since 1.4,
+    }
+
+    /// Padding Method (KMIP 2.1 §11.37).
+    PaddingMethod "Padding Method" = PaddingMethod {
+        None = 0x00000001 "None" since 1.0,
+        OAEP = 0x00000002 "OAEP" since 1.0,
+        PKCS5 = 0x00000003 "PKCS5" since 1.0,
+        SSL3 = 0x00000004 "SSL3" since 1.0,
+        Zeros = 0x00000005 "Zeros" since 1.0,
+        ANSIX923 = 0x00000006 "ANSI X9.23" since 1.0,
+        ISO10126 = 0x00000007 "ISO 10126" since 1.0,
+        PKCS1V15 = 0x00000008 "PKCS1 v1.5" since 1.0,
+        X931 = 0x00000009 "X9.31" since 1.0,
+        PSS = 0x0000000A "PSS" since 1.0,
+    }
+
+    /// Recommended Curve (KMIP 2.1 §11.45).
+    RecommendedCurve "Recommended Curve" = RecommendedCurve {
+        P192 = 0x00000001 "P-192" since 1.0,
+        K163 = 0x00000002 "K-163" since 1.0,
+        B163 = 0x00000003 "B-163" since 1.0,
+        P224 = 0x00000004 "P-224" since 1.0,
+        K233 = 0x00000005 "K-233" since 1.0,
+        B233 = 0x00000006 "B-233" since 1.0,
+        P256 = 0x00000007 "P-256" since 1.0,
+        K283 = 0x00000008 "K-283" since 1.0,
+        B283 = 0x00000009 "B-283" since 1.0,
+        P384 = 0x0000000A "P-384" since 1.0,
+        K409 = 0x0000000B "K-409" since 1.0,
+        B409 = 0x0000000C "B-409" since 1.0,
+        P521 = 0x0000000D "P-521" since 1.0,
+        K571 = 0x0000000E "K-571" since 1.0,
+        B571 = 0x0000000F "B-571" since 1.0,
+        SECP112R1 = 0x00000010 "SECP112R1" since 1.2,
+        SECP112R2 = 0x00000011 "SECP112R2" since 1.2,
+        SECP128R1 = 0x00000012 "SECP128R1" since 1.2,
+        SECP128R2 = 0x00000013 "SECP128R2" since 1.2,
+        SECP160K1 = 0x00000014 "SECP160K1" since 1.2,
+        SECP160R1 = 0x00000015 "SECP160R1" since 1.2,
+        SECP160R2 = 0x00000016 "SECP160R2" since 1.2,
+        SECP192K1 = 0x00000017 "SECP192K1" since 1.2,
+        SECP224K1 = 0x00000018 "SECP224K1" since 1.2,
+        SECP256K1 = 0x00000019 "SECP256K1" since 1.2,
+        SECT113R1 = 0x0000001A "SECT113R1" since 1.2,
+        SECT113R2 = 0x0000001B "SECT113R2" since 1.2,
+        SECT131R1 = 0x0000001C "SECT131R1" since 1.2,
+        SECT131R2 = 0x0000001D "SECT131R2" since 1.2,
+        SECT163R1 = 0x0000001E "SECT163R1" since 1.2,
+        SECT193R1 = 0x0000001F "SECT193R1" since 1.2,
+        SECT193R2 = 0x00000020 "SECT193R2" since 1.2,
+        SECT239K1 = 0x00000021 "SECT239K1" since 1.2,
+        ANSIX9P192V2 = 0x00000022 "ANSIX9P192V2" since 1.2,
+        ANSIX9P192V3 = 0x00000023 "ANSIX9P192V3" since 1.2,
+        ANSIX9P239V1 = 0x00000024 "ANSIX9P239V1" since 1.2,
+        ANSIX9P239V2 = 0x00000025 "ANSIX9P239V2" since 1.2,
+        ANSIX9P239V3 = 0x00000026 "ANSIX9P239V3" since 1.2,
+        ANSIX9C2PNB163V1 = 0x00000027 "ANSIX9C2PNB163V1" since 1.2,
+        ANSIX9C2PNB163V2 = 0x00000028 "ANSIX9C2PNB163V2" since 1.2,
+        ANSIX9C2PNB163V3 = 0x00000029 "ANSIX9C2PNB163V3" since 1.2,
+        ANSIX9C2PNB176V1 = 0x0000002A "ANSIX9C2PNB176V1" since 1.2,
+        ANSIX9C2TNB191V1 = 0x0000002B "ANSIX9C2TNB191V1" since 1.2,
+        ANSIX9C2TNB191V2 = 0x0000002C "ANSIX9C2TNB191V2" since 1.2,
+        ANSIX9C2TNB191V3 = 0x0000002D "ANSIX9C2TNB191V3" since 1.2,
+        ANSIX9C2PNB208W1 = 0x0000002E "ANSIX9C2PNB208W1" since 1.2,
+        ANSIX9C2TNB239V1 = 0x0000002F "ANSIX9C2TNB239V1" since 1.2,
+        ANSIX9C2TNB239V2 = 0x00000030 "ANSIX9C2TNB239V2" since 1.2,
+        ANSIX9C2TNB239V3 = 0x00000031 "ANSIX9C2TNB239V3" since 1.2,
+        ANSIX9C2PNB272W1 = 0x00000032 "ANSIX9C2PNB272W1" since 1.2,
+        ANSIX9C2PNB304W1 = 0x00000033 "ANSIX9C2PNB304W1" since 1.2,
+        ANSIX9C2TNB359V1 = 0x00000034 "ANSIX9C2TNB359V1" since 1.2,
+        ANSIX9C2PNB368W1 = 0x00000035 "ANSIX9C2PNB368W1" since 1.2,
+        ANSIX9C2TNB431R1 = 0x00000036 "ANSIX9C2TNB431R1" since 1.2,
+        BRAINPOOLP160R1 = 0x00000037 "BRAINPOOLP160R1" since 1.2,
+        BRAINPOOLP160T1 = 0x00000038 "BRAINPOOLP160T1" since 1.2,
+        BRAINPOOLP192R1 = 0x00000039 "BRAINPOOLP192R1" since 1.2,
+        BRAINPOOLP192T1 = 0x0000003A "BRAINPOOLP192T1" since 1.2,
+        BRAINPOOLP224R1 = 0x0000003B "BRAINPOOLP224R1" since 1.2,
+        BRAINPOOLP224T1 = 0x0000003C "BRAINPOOLP224T1" since 1.2,
+        BRAINPOOLP256R1 = 0x0000003D "BRAINPOOLP256R1" since 1.2,
+        BRAINPOOLP256T1 = 0x0000003E "BRAINPOOLP256T1" since 1.2,
+        BRAINPOOLP320R1 = 0x0000003F "BRAINPOOLP320R1" since 1.2,
+        BRAINPOOLP320T1 = 0x00000040 "BRAINPOOLP320T1" since 1.2,
+        BRAINPOOLP384R1 = 0x00000041 "BRAINPOOLP384R1" since 1.2,
+        BRAINPOOLP384T1 = 0x00000042 "BRAINPOOLP384T1" since 1.2,
+        BRAINPOOLP512R1 = 0x00000043 "BRAINPOOLP512R1" since 1.2,
+        BRAINPOOLP512T1 = 0x00000044 "BRAINPOOLP512T1" since 1.2,
+        CURVE25519 = 0x00000045 "CURVE25519" since 2.0,
+        CURVE448 = 0x00000046 "CURVE448" since 2.0,
+    }
+
+    /// RNG Algorithm (KMIP 2.1 §11.49).
+    RNGAlgorithm "RNG Algorithm" = RNGAlgorithm {
+        Unspecified = 0x00000001 "Unspecified" since 1.3,
+        FIPS1862 = 0x00000002 "FIPS 186-2" since 1.3,
+        DRBG = 0x00000003 "DRBG" since 1.3,
+        NRBG = 0x00000004 "NRBG" since 1.3,
+        ANSIX931 = 0x00000005 "ANSI X9.31" since 1.3,
+        ANSIX962 = 0x00000006 "ANSI X9.62" since 1.3,
+    }
+
+    /// RNG Mode (KMIP 2.1 §11.50).
+    RNGMode "RNG Mode" = RNGMode {
+        Unspecified = 0x00000001 "Unspecified" since 1.3,
+        SharedInstantiation = 0x00000002 "Shared Instantiation" since 1.3,
+        NonSharedInstantiation = 0x00000003 "Non-Shared Instantiation" since 1.3,
+    }
+}

@@ -1,0 +1,246 @@
+//! Attributes in the one inner shape: tag, number, value (KMIP 2.1 §4, §5). How they are written is the dialect's.
+
+use crate::dialect;
+use crate::schema::{Field, Fields, Lifetime};
+use crate::spec::Tag;
+use crate::ttlv::{Element, Result, Text, Value, Writer};
+use crate::types::Name;
+
+/// One instance of an attribute.
+///
+/// A Vendor Attribute has the tag Attribute, and so has a custom attribute of 1.x: `x-foo` is vendor `x`, name `foo`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Attribute {
+    /// Which attribute.
+    pub tag: Tag,
+    /// The number of the instance, never reused: the Attribute Index of 1.x. `None` where a request gave none.
+    pub index: Option<i32>,
+    /// Its value.
+    pub value: Value,
+}
+
+/// Attributes of an object to be: Attributes in 2.x, Template-Attribute with the names of templates in 1.x.
+///
+/// A structure declares it with the tag of 2.x.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Attributes {
+    /// Templates whose attributes are to be taken too, 1.x alone.
+    pub templates: Vec<Name>,
+    /// The attributes.
+    pub list: Vec<Attribute>,
+}
+
+/// Attributes that stand in the structure itself in 1.x and within Attributes in 2.x.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct AttributeList(pub Vec<Attribute>);
+
+/// Which attribute is meant: by its tag, or a vendor's.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum AttributeReference {
+    /// An attribute of the standard.
+    Tag(Tag),
+    /// A vendor's, or of 1.x a custom attribute.
+    Vendor {
+        /// Vendor Identification.
+        vendor: Text,
+        /// Attribute Name.
+        name: Text,
+    },
+}
+
+/// Repeated Attribute Names in 1.x, repeated Attribute References in 2.x.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct AttributeReferences(pub Vec<AttributeReference>);
+
+/// The attribute to add, set or change to: Attribute in 1.x, New Attribute in 2.x.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewAttribute(pub Attribute);
+
+/// The instance that is meant, by its value; 2.x alone.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct CurrentAttribute(pub Option<Attribute>);
+
+/// The instance that was added, changed or deleted: answers of 1.x name it, those of 2.x do not.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct ChangedAttribute(pub Option<Attribute>);
+
+impl Attribute {
+    /// An attribute without a number yet.
+    pub const fn new(tag: Tag, value: Value) -> Self {
+        Self { tag, index: None, value }
+    }
+
+    /// What refers to it.
+    pub fn reference(&self) -> AttributeReference {
+        match vendor(&self.value) {
+            Some((vendor, name)) if self.tag == Tag::Attribute => {
+                AttributeReference::Vendor { vendor: vendor.clone(), name: name.clone() }
+            }
+            _ => AttributeReference::Tag(self.tag),
+        }
+    }
+}
+
+/// Vendor Identification and Attribute Name of a Vendor Attribute's value.
+pub fn vendor(value: &Value) -> Option<(&Text, &Text)> {
+    let text = |tag| match value.find(tag) {
+        Some(Value::TextString(text)) => Some(text),
+        _ => None,
+    };
+    Some((text(Tag::VendorIdentification)?, text(Tag::AttributeName)?))
+}
+
+impl AttributeReference {
+    /// Whether the attribute is meant.
+    pub fn matches(&self, attribute: &Attribute) -> bool {
+        *self == attribute.reference()
+    }
+}
+
+impl From<Tag> for AttributeReference {
+    fn from(tag: Tag) -> Self {
+        Self::Tag(tag)
+    }
+}
+
+/// Takes the one element of a tag, as an optional field of any structure does.
+fn optional(fields: &mut Fields, tag: Tag) -> Result<Option<Element>> {
+    fields.optional(tag, Lifetime::ALWAYS)
+}
+
+impl Field for Attributes {
+    fn take(fields: &mut Fields, tag: Tag, _: Lifetime) -> Result<Self> {
+        let version = fields.version();
+        match optional(fields, dialect::attributes_tag(tag, version))? {
+            Some(element) => {
+                let outer = element.tag;
+                dialect::read_attributes(element, version).map_err(|error| error.within(outer))
+            }
+            None => Ok(Self::default()),
+        }
+    }
+
+    fn put(&self, tag: Tag, lifetime: Lifetime, writer: &mut Writer) {
+        if lifetime.covers(writer.version()) {
+            dialect::write_attributes(self, dialect::attributes_tag(tag, writer.version()), writer);
+        }
+    }
+}
+
+impl Field for Option<Attributes> {
+    fn take(fields: &mut Fields, tag: Tag, lifetime: Lifetime) -> Result<Self> {
+        if fields.has(dialect::attributes_tag(tag, fields.version())) {
+            Attributes::take(fields, tag, lifetime).map(Some)
+        } else {
+            Ok(None)
+        }
+    }
+
+    fn put(&self, tag: Tag, lifetime: Lifetime, writer: &mut Writer) {
+        if let Some(attributes) = self {
+            attributes.put(tag, lifetime, writer);
+        }
+    }
+}
+
+impl Field for AttributeList {
+    fn take(fields: &mut Fields, _: Tag, _: Lifetime) -> Result<Self> {
+        let version = fields.version();
+        let mut list = Vec::new();
+        if version.is_v2() {
+            if let Some(element) = optional(fields, Tag::Attributes)? {
+                let read = dialect::read_attributes(element, version);
+                list = read.map_err(|error| error.within(Tag::Attributes))?.list;
+            }
+        } else {
+            while let Some(element) = fields.next(Tag::Attribute) {
+                let read = dialect::read_attribute(element, version);
+                list.push(read.map_err(|error| error.within(Tag::Attribute))?);
+            }
+        }
+        Ok(Self(list))
+    }
+
+    fn put(&self, _: Tag, _: Lifetime, writer: &mut Writer) {
+        if writer.version().is_v2() {
+            if !self.0.is_empty() {
+                writer.structure(Tag::Attributes, |w| {
+                    self.0.iter().for_each(|attribute| dialect::write_attribute(attribute, w));
+                });
+            }
+        } else {
+            self.0.iter().for_each(|attribute| dialect::write_attribute(attribute, writer));
+        }
+    }
+}
+
+impl Field for AttributeReferences {
+    fn take(fields: &mut Fields, _: Tag, _: Lifetime) -> Result<Self> {
+        let version = fields.version();
+        let tag = dialect::reference_tag(version);
+        let mut references = Vec::new();
+        while let Some(element) = fields.next(tag) {
+            references.push(dialect::read_reference(element, version).map_err(|error| error.within(tag))?);
+        }
+        Ok(Self(references))
+    }
+
+    fn put(&self, _: Tag, _: Lifetime, writer: &mut Writer) {
+        self.0.iter().for_each(|reference| dialect::write_reference(reference, writer));
+    }
+}
+
+impl Field for NewAttribute {
+    fn take(fields: &mut Fields, _: Tag, _: Lifetime) -> Result<Self> {
+        let tag = if fields.version().is_v2() { Tag::NewAttribute } else { Tag::Attribute };
+        match single(fields, tag)? {
+            Some(attribute) => Ok(Self(attribute)),
+            None => Err(fields.missing(tag)),
+        }
+    }
+
+    fn put(&self, _: Tag, _: Lifetime, writer: &mut Writer) {
+        put_single(&self.0, Tag::NewAttribute, writer);
+    }
+}
+
+impl Field for CurrentAttribute {
+    fn take(fields: &mut Fields, _: Tag, _: Lifetime) -> Result<Self> {
+        if fields.version().is_v2() { single(fields, Tag::CurrentAttribute).map(Self) } else { Ok(Self(None)) }
+    }
+
+    fn put(&self, _: Tag, _: Lifetime, writer: &mut Writer) {
+        if let (Some(attribute), true) = (&self.0, writer.version().is_v2()) {
+            put_single(attribute, Tag::CurrentAttribute, writer);
+        }
+    }
+}
+
+impl Field for ChangedAttribute {
+    fn take(fields: &mut Fields, _: Tag, _: Lifetime) -> Result<Self> {
+        if fields.version().is_v2() { Ok(Self(None)) } else { single(fields, Tag::Attribute).map(Self) }
+    }
+
+    fn put(&self, _: Tag, _: Lifetime, writer: &mut Writer) {
+        if let (Some(attribute), false) = (&self.0, writer.version().is_v2()) {
+            dialect::write_attribute(attribute, writer);
+        }
+    }
+}
+
+/// One attribute: itself in 1.x, the only one within a structure in 2.x.
+fn single(fields: &mut Fields, tag: Tag) -> Result<Option<Attribute>> {
+    let version = fields.version();
+    let Some(element) = optional(fields, tag)? else { return Ok(None) };
+    let read =
+        if version.is_v2() { dialect::read_only(element, version) } else { dialect::read_attribute(element, version) };
+    read.map(Some).map_err(|error| error.within(tag))
+}
+
+fn put_single(attribute: &Attribute, tag: Tag, writer: &mut Writer) {
+    if writer.version().is_v2() {
+        writer.structure(tag, |w| dialect::write_attribute(attribute, w));
+    } else {
+        dialect::write_attribute(attribute, writer);
+    }
+}

@@ -1,0 +1,26 @@
+//! Structures that several operations share.
+
+mod attribute;
+mod credential;
+mod cryptographic_parameters;
+mod key_block;
+mod object;
+mod structures;
+mod unique_identifier;
+
+pub use attribute::{
+    Attribute, AttributeList, AttributeReference, AttributeReferences, Attributes, ChangedAttribute, CurrentAttribute,
+    NewAttribute, vendor,
+};
+pub use credential::{Authentication, Credential};
+pub use cryptographic_parameters::CryptographicParameters;
+pub use key_block::{
+    EncryptionKeyInformation, KeyBlock, KeyMaterial, KeyValue, KeyWrappingData, KeyWrappingSpecification,
+    MacSignatureKeyInformation, TransparentSymmetricKey,
+};
+pub use object::{Certificate, Object, OpaqueObject, SecretData};
+pub use structures::{
+    ApplicationSpecificInformation, CryptographicDomainParameters, Digest, Link, Name, ProtectionStorageMasks,
+    ProtocolVersion, RevocationReason, UsageLimits,
+};
+pub use unique_identifier::UniqueIdentifier;

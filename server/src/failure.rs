@@ -1,0 +1,159 @@
+//! Why an item fails: what the client may read, and apart from it what only the log may say.
+//!
+//! [`reason_in`] is the one place that turns a reason of the newest version into one that the client's version has.
+
+use std::fmt;
+
+use kmip_codec::spec::{ResultReason, Version};
+use kmip_codec::{Error, ErrorKind};
+
+use crate::crypto::CryptoError;
+use crate::store::{CommitError, StoreError};
+
+/// A failed item.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Failure {
+    /// The reason, in the newest version's terms.
+    pub reason: ResultReason,
+    /// What the client may read.
+    pub message: String,
+    /// What only the log may say.
+    pub log: Option<String>,
+}
+
+/// The result of whatever an operation does.
+pub type Outcome<T> = Result<T, Failure>;
+
+impl Failure {
+    /// A failure that the client may read.
+    pub fn new(reason: ResultReason, message: impl Into<String>) -> Self {
+        Self { reason, message: message.into(), log: None }
+    }
+
+    /// A failure of the server itself: the client reads that it happened, the log what happened.
+    pub fn internal(log: impl Into<String>) -> Self {
+        Self {
+            reason: ResultReason::InternalServerError,
+            message: "the server failed; its log says why".into(),
+            log: Some(log.into()),
+        }
+    }
+
+    /// An object that does not exist, or that is not the client's to see: there is one answer for both.
+    pub fn not_found() -> Self {
+        Self::new(ResultReason::ObjectNotFound, "there is no such object")
+    }
+
+    /// Something that this server does not do.
+    pub fn unsupported(message: impl Into<String>) -> Self {
+        Self::new(ResultReason::FeatureNotSupported, message)
+    }
+
+    /// A field of the request with a value that it cannot have.
+    pub fn invalid_field(message: impl Into<String>) -> Self {
+        Self::new(ResultReason::InvalidField, message)
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.reason, self.message)
+    }
+}
+
+impl std::error::Error for Failure {}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        let reason = match error.kind {
+            ErrorKind::Missing(_) => ResultReason::MissingData,
+            ErrorKind::UnknownAttribute(_) | ErrorKind::UnknownEnumeration { .. } | ErrorKind::InvalidValue(_) => {
+                ResultReason::InvalidField
+            }
+            _ => ResultReason::InvalidMessage,
+        };
+        Self::new(reason, error.to_string())
+    }
+}
+
+impl From<CryptoError> for Failure {
+    fn from(error: CryptoError) -> Self {
+        match error {
+            CryptoError::Unsupported(what) => {
+                Self::new(ResultReason::UnsupportedCryptographicParameters, format!("not supported: {what}"))
+            }
+            CryptoError::BadParameters(what) => Self::new(ResultReason::BadCryptographicParameters, what),
+            CryptoError::Failed(what) => Self::new(ResultReason::CryptographicFailure, what),
+            CryptoError::Unavailable(what) => Self {
+                reason: ResultReason::GeneralFailure,
+                message: "the cryptographic module is not available at the moment".into(),
+                log: Some(what),
+            },
+        }
+    }
+}
+
+impl From<StoreError> for Failure {
+    fn from(error: StoreError) -> Self {
+        Self::internal(error.to_string())
+    }
+}
+
+impl From<CommitError> for Failure {
+    fn from(error: CommitError) -> Self {
+        Self::internal(error.to_string())
+    }
+}
+
+/// The reason as a version knows it. Versions before 2.0 have a short list: each newer reason has the place there that
+/// their error tables give the same situation.
+pub fn reason_in(version: Version, reason: ResultReason) -> ResultReason {
+    if reason.known_in(version) {
+        return reason;
+    }
+    let older = match reason {
+        ResultReason::ObjectNotFound
+        | ResultReason::AttributeNotFound
+        | ResultReason::AttributeInstanceNotFound
+        | ResultReason::WrappingObjectNotFound
+        | ResultReason::ObjectDestroyed
+        | ResultReason::WrappingObjectDestroyed
+        | ResultReason::UnknownObjectGroup => ResultReason::ItemNotFound,
+        ResultReason::WrongKeyLifecycleState
+        | ResultReason::IncompatibleCryptographicUsageMask
+        | ResultReason::ReadOnlyAttribute
+        | ResultReason::AttributeReadOnly
+        | ResultReason::Sensitive
+        | ResultReason::NotExtractable
+        | ResultReason::UsageLimitExceeded
+        | ResultReason::NotAuthorised => ResultReason::PermissionDenied,
+        ResultReason::InvalidAttribute
+        | ResultReason::InvalidAttributeValue
+        | ResultReason::InvalidObjectType
+        | ResultReason::IllegalObjectType
+        | ResultReason::InvalidDataType
+        | ResultReason::NumericRange
+        | ResultReason::UnknownEnumeration
+        | ResultReason::UnknownTag
+        | ResultReason::AttributeSingleValued
+        | ResultReason::MultiValuedAttribute
+        | ResultReason::NonUniqueNameAttribute
+        | ResultReason::BadCryptographicParameters
+        | ResultReason::UnsupportedCryptographicParameters
+        | ResultReason::ObjectAlreadyExists => ResultReason::InvalidField,
+        ResultReason::UnsupportedAttribute
+        | ResultReason::KeyWrapTypeNotSupported
+        | ResultReason::UnknownMessageExtension
+        | ResultReason::ProtectionStorageUnavailable
+        | ResultReason::PrivateProtectionStorageUnavailable
+        | ResultReason::PublicProtectionStorageUnavailable => ResultReason::FeatureNotSupported,
+        ResultReason::CodecError | ResultReason::UnsupportedProtocolVersion => ResultReason::InvalidMessage,
+        ResultReason::MissingInitializationVector => ResultReason::MissingData,
+        ResultReason::WrappingObjectArchived => ResultReason::ObjectArchived,
+        ResultReason::InvalidTicket | ResultReason::BadPassword => ResultReason::AuthenticationNotSuccessful,
+        ResultReason::KeyValueNotPresent => ResultReason::ItemNotFound,
+        ResultReason::ResponseTooLarge => ResultReason::ResponseTooLarge,
+        _ => ResultReason::GeneralFailure,
+    };
+    if older.known_in(version) { older } else { ResultReason::GeneralFailure }
+}

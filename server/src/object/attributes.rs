@@ -1,0 +1,179 @@
+//! The attributes of one object: instances with numbers that are never reused.
+
+use kmip_codec::schema::Decode;
+use kmip_codec::spec::{Enumeration, Tag, Version};
+use kmip_codec::types::{Attribute, AttributeReference};
+use kmip_codec::{Element, Value};
+
+/// All attributes of an object. Every instance has a number, its Attribute Index in 1.x.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct AttributeSet {
+    list: Vec<Attribute>,
+    /// The highest number that a deleted instance had, where no higher one is left.
+    retired: Vec<(AttributeReference, i32)>,
+}
+
+impl AttributeSet {
+    /// Puts a stored set together again.
+    pub fn restore(list: Vec<Attribute>, retired: Vec<(AttributeReference, i32)>) -> Self {
+        Self { list, retired }
+    }
+
+    /// Every instance, in the order in which they were set.
+    pub fn iter(&self) -> impl Iterator<Item = &Attribute> {
+        self.list.iter()
+    }
+
+    /// The numbers that may not come again though no instance has them.
+    pub fn retired(&self) -> impl Iterator<Item = &(AttributeReference, i32)> {
+        self.retired.iter()
+    }
+
+    /// The instances that a reference means.
+    pub fn all<'a>(&'a self, reference: &'a AttributeReference) -> impl Iterator<Item = &'a Attribute> {
+        self.list.iter().filter(move |attribute| reference.matches(attribute))
+    }
+
+    /// The values of an attribute of the standard.
+    pub fn values(&self, tag: Tag) -> impl Iterator<Item = &Value> {
+        self.list.iter().filter(move |attribute| attribute.tag == tag).map(|attribute| &attribute.value)
+    }
+
+    /// The value of a single-instance attribute.
+    pub fn get(&self, tag: Tag) -> Option<&Value> {
+        self.values(tag).next()
+    }
+
+    /// Whether the object has the attribute.
+    pub fn has(&self, tag: Tag) -> bool {
+        self.get(tag).is_some()
+    }
+
+    /// The value of an enumeration.
+    pub fn enumeration<E: Enumeration>(&self, tag: Tag) -> Option<E> {
+        match self.get(tag) {
+            Some(&Value::Enumeration(code)) => Some(E::from(code)),
+            _ => None,
+        }
+    }
+
+    /// The value of an Integer.
+    pub fn integer(&self, tag: Tag) -> Option<i32> {
+        match self.get(tag) {
+            Some(&Value::Integer(value)) => Some(value),
+            _ => None,
+        }
+    }
+
+    /// The value of a Boolean.
+    pub fn boolean(&self, tag: Tag) -> Option<bool> {
+        match self.get(tag) {
+            Some(&Value::Boolean(value)) => Some(value),
+            _ => None,
+        }
+    }
+
+    /// The value of a Date-Time, in seconds.
+    pub fn date(&self, tag: Tag) -> Option<i64> {
+        match self.get(tag) {
+            Some(&Value::DateTime(seconds)) => Some(seconds),
+            _ => None,
+        }
+    }
+
+    /// The value of a Text String.
+    pub fn text(&self, tag: Tag) -> Option<&str> {
+        self.get(tag).and_then(Value::text)
+    }
+
+    /// Every value of a structured attribute, as its structure.
+    pub fn structures<T: Decode>(&self, tag: Tag) -> impl Iterator<Item = T> {
+        self.values(tag).filter_map(move |value| T::decode(Element::new(tag, value.clone()), Version::V2_1).ok())
+    }
+
+    /// Sets a single-instance attribute, or changes it; it keeps its number.
+    pub fn set(&mut self, tag: Tag, value: Value) {
+        match self.list.iter_mut().find(|attribute| attribute.tag == tag) {
+            Some(attribute) => attribute.value = value,
+            None => {
+                self.add(Attribute::new(tag, value));
+            }
+        }
+    }
+
+    /// Adds an instance under the next number, which it answers.
+    pub fn add(&mut self, attribute: Attribute) -> i32 {
+        let index = self.next_index(&attribute.reference());
+        self.list.push(Attribute { index: Some(index), ..attribute });
+        index
+    }
+
+    /// Changes the value of the instance with this number. Answers whether there is one.
+    pub fn change(&mut self, reference: &AttributeReference, index: i32, value: Value) -> bool {
+        let place =
+            self.list.iter_mut().find(|attribute| attribute.index == Some(index) && reference.matches(attribute));
+        match place {
+            Some(attribute) => {
+                attribute.value = value;
+                true
+            }
+            None => false,
+        }
+    }
+
+    /// Removes the instance with this number and answers it.
+    pub fn remove(&mut self, reference: &AttributeReference, index: i32) -> Option<Attribute> {
+        let place =
+            self.list.iter().position(|attribute| attribute.index == Some(index) && reference.matches(attribute))?;
+        let removed = self.list.remove(place);
+        match self.retired.iter_mut().find(|(retired, _)| retired == reference) {
+            Some((_, highest)) => *highest = (*highest).max(index),
+            None => self.retired.push((reference.clone(), index)),
+        }
+        Some(removed)
+    }
+
+    fn next_index(&self, reference: &AttributeReference) -> i32 {
+        let present = self.all(reference).filter_map(|attribute| attribute.index).max();
+        let retired = self.retired.iter().find(|(retired, _)| retired == reference).map(|&(_, highest)| highest);
+        present.max(retired).map_or(0, |highest| highest.saturating_add(1))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn group(name: &str) -> Attribute {
+        Attribute::new(Tag::ObjectGroup, Value::TextString(name.into()))
+    }
+
+    #[test]
+    fn numbers_are_never_reused() {
+        let mut set = AttributeSet::default();
+        let reference = AttributeReference::Tag(Tag::ObjectGroup);
+        assert_eq!(["a", "b", "c"].map(|name| set.add(group(name))), [0, 1, 2]);
+        assert!(set.remove(&reference, 2).is_some());
+        assert_eq!(set.add(group("d")), 3);
+        assert!(set.remove(&reference, 0).is_some());
+        assert!(set.remove(&reference, 0).is_none());
+        assert_eq!(set.add(group("e")), 4);
+        for index in [1, 3, 4] {
+            assert!(set.remove(&reference, index).is_some());
+        }
+        let set = AttributeSet::restore(set.iter().cloned().collect(), set.retired().cloned().collect());
+        assert_eq!(set.clone().add(group("f")), 5);
+    }
+
+    #[test]
+    fn a_change_keeps_the_number_and_touches_one_instance() {
+        let mut set = AttributeSet::default();
+        let reference = AttributeReference::Tag(Tag::ObjectGroup);
+        set.add(group("a"));
+        set.add(group("b"));
+        assert!(set.change(&reference, 1, Value::TextString("c".into())));
+        assert!(!set.change(&reference, 7, Value::TextString("d".into())));
+        let texts: Vec<_> = set.values(Tag::ObjectGroup).filter_map(Value::text).collect();
+        assert_eq!(texts, ["a", "c"]);
+    }
+}

@@ -1,0 +1,132 @@
+//! What an object is made of, and its stored form: the object as it was registered, or a key that the module holds.
+
+use std::sync::Arc;
+
+use kmip_codec::schema::{Field, Fields, Lifetime};
+use kmip_codec::spec::{Tag, Version};
+use kmip_codec::ttlv::{Blob, Limits, Writer, frame, parse};
+use kmip_codec::types::Object;
+use kmip_codec::{Element, Value};
+
+use super::record::Malformed;
+use crate::crypto::algorithm::{Curve, KeyKind};
+use crate::crypto::{Guarded, Place};
+use crate::secret::Secret;
+
+const MATERIAL: Tag = Tag::new(0x54_0010);
+const GUARDED: Tag = Tag::new(0x54_0011);
+const IDENTITY: Tag = Tag::new(0x54_0012);
+const KIND: Tag = Tag::new(0x54_0013);
+const SIZE: Tag = Tag::new(0x54_0014);
+/// The wrapped key; a token object has none.
+const BLOB: Tag = Tag::new(0x54_0015);
+
+/// The material of an object.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Material {
+    /// The object with its bytes, in the format in which it was made or registered.
+    Open(Box<Object>),
+    /// A key that only the module can use.
+    Guarded(Guarded),
+}
+
+/// Writes material.
+pub fn write(material: &Material) -> Secret {
+    let mut writer = Writer::new(Version::V2_1);
+    writer.structure(MATERIAL, |w| match material {
+        Material::Open(object) => object.put(Tag::Objects, Lifetime::ALWAYS, w),
+        Material::Guarded(guarded) => w.structure(GUARDED, |w| {
+            let (kind, size) = kind_code(guarded.kind);
+            w.bytes(IDENTITY, &guarded.id);
+            w.enumeration(KIND, kind);
+            w.enumeration(SIZE, size);
+            if let Place::Wrapped(blob) = &guarded.place {
+                w.bytes(BLOB, blob);
+            }
+        }),
+    });
+    Secret::new(writer.finish())
+}
+
+/// Reads material.
+///
+/// # Errors
+/// [`Malformed`] where the bytes are not what [`write`] makes.
+pub fn read(bytes: &Secret) -> Result<Material, Malformed> {
+    let frame = frame::protect(bytes.expose().to_vec());
+    let element = parse(&frame, &Limits::default()).map_err(|_| Malformed("no elements"))?;
+    if element.tag != MATERIAL {
+        return Err(Malformed("no material"));
+    }
+    let mut fields = Fields::open(element, Version::V2_1).map_err(|_| Malformed("no structure"))?;
+    if let Some(Element { value, .. }) = fields.next(GUARDED) {
+        return read_guarded(&value).map(Material::Guarded);
+    }
+    let object = Object::take(&mut fields, Tag::Objects, Lifetime::ALWAYS).map_err(|_| Malformed("no object"))?;
+    Ok(Material::Open(Box::new(object)))
+}
+
+fn read_guarded(value: &Value) -> Result<Guarded, Malformed> {
+    let bytes = |tag| match value.find(tag) {
+        Some(Value::ByteString(bytes)) => Some(bytes),
+        _ => None,
+    };
+    let number = |tag| match value.find(tag) {
+        Some(&Value::Enumeration(number)) => Ok(number),
+        _ => Err(Malformed("no number")),
+    };
+    let id = bytes(IDENTITY).and_then(|id: &Blob| <[u8; 16]>::try_from(&**id).ok()).ok_or(Malformed("no identity"))?;
+    let kind = kind_of(number(KIND)?, number(SIZE)?).ok_or(Malformed("no kind"))?;
+    let place = bytes(BLOB).map_or(Place::Token, |blob| Place::Wrapped(Arc::from(&**blob)));
+    Ok(Guarded { id, kind, place })
+}
+
+const CURVES: [(u32, Curve); 5] =
+    [(1, Curve::P224), (2, Curve::P256), (3, Curve::P384), (4, Curve::P521), (5, Curve::Secp256k1)];
+
+/// The stored numbers of a kind; they may never change their meaning.
+fn kind_code(kind: KeyKind) -> (u32, u32) {
+    match kind {
+        KeyKind::Aes { bits } => (1, bits),
+        KeyKind::Generic { bytes } => (2, bytes),
+        KeyKind::Rsa { bits } => (3, bits),
+        KeyKind::Ec { curve } => (4, CURVES.iter().find(|row| row.1 == curve).map_or(0, |row| row.0)),
+    }
+}
+
+fn kind_of(kind: u32, size: u32) -> Option<KeyKind> {
+    Some(match kind {
+        1 => KeyKind::Aes { bits: size },
+        2 => KeyKind::Generic { bytes: size },
+        3 => KeyKind::Rsa { bits: size },
+        4 => KeyKind::Ec { curve: CURVES.iter().find(|row| row.0 == size)?.1 },
+        _ => return None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use kmip_codec::spec::OpaqueDataType;
+    use kmip_codec::types::OpaqueObject;
+
+    #[test]
+    fn material_comes_back_as_it_was() {
+        let kinds = [
+            KeyKind::Aes { bits: 256 },
+            KeyKind::Generic { bytes: 20 },
+            KeyKind::Rsa { bits: 2048 },
+            KeyKind::Ec { curve: Curve::P384 },
+        ];
+        for kind in kinds {
+            for place in [Place::Token, Place::Wrapped(Arc::from(&b"blob"[..]))] {
+                let material = Material::Guarded(Guarded { id: [7; 16], kind, place });
+                assert_eq!(read(&write(&material)), Ok(material));
+            }
+        }
+        let opaque =
+            OpaqueObject { opaque_data_type: OpaqueDataType(0x8000_0001), opaque_data_value: Blob::copy_of(b"x") };
+        let material = Material::Open(Box::new(Object::OpaqueObject(opaque)));
+        assert_eq!(read(&write(&material)), Ok(material));
+    }
+}

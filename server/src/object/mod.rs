@@ -1,0 +1,151 @@
+//! Managed objects: what they are ([`Managed`]), how they live ([`state`]), what may be done to their attributes
+//! ([`rules`]), what they may be used for ([`usage`]), what they are made of ([`material`]), how they are found
+//! ([`terms`]).
+
+mod attributes;
+pub mod material;
+pub mod record;
+pub mod rules;
+pub mod state;
+pub mod terms;
+pub mod usage;
+
+use std::sync::Arc;
+
+use kmip_codec::Value;
+use kmip_codec::spec::{CryptographicAlgorithm, CryptographicUsageMask, ObjectType, ResultReason, State, Tag};
+use kmip_codec::ttlv::Text;
+use kmip_codec::types::UsageLimits;
+
+pub use attributes::AttributeSet;
+use state::{Dates, Event};
+
+/// Where the key material rests.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Residency {
+    /// The server can open it.
+    Sealed = 1,
+    /// Only the module can, from a blob that we keep.
+    Wrapped = 2,
+    /// In the module.
+    Token = 3,
+}
+
+/// How the key came to be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Origin {
+    /// Generated where it rests.
+    Generated = 1,
+    /// Registered by a client, so that others may know it.
+    Registered = 2,
+}
+
+/// A managed object without its material. Its attributes say everything that a client may know.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Managed {
+    /// The number of its creation: later objects have higher ones.
+    pub sequence: u64,
+    /// Who made it.
+    pub owner: Arc<str>,
+    /// Where its material rests.
+    pub residency: Residency,
+    /// How its material came to be.
+    pub origin: Origin,
+    /// Its attributes; Unique Identifier, Object Type and State are always among them.
+    pub attributes: AttributeSet,
+}
+
+impl Managed {
+    /// Unique Identifier.
+    pub fn identifier(&self) -> Text {
+        match self.attributes.get(Tag::UniqueIdentifier) {
+            Some(Value::TextString(text)) => text.clone(),
+            _ => Text::new(),
+        }
+    }
+
+    /// Object Type.
+    pub fn object_type(&self) -> ObjectType {
+        self.attributes.enumeration(Tag::ObjectType).unwrap_or(ObjectType(0))
+    }
+
+    /// Cryptographic Algorithm.
+    pub fn algorithm(&self) -> Option<CryptographicAlgorithm> {
+        self.attributes.enumeration(Tag::CryptographicAlgorithm)
+    }
+
+    /// State, as it was last written; [`Managed::advance`] brings it up to now.
+    pub fn state(&self) -> State {
+        self.attributes.enumeration(Tag::State).unwrap_or(State::Destroyed)
+    }
+
+    /// Whether the material is gone for ever.
+    pub fn is_destroyed(&self) -> bool {
+        matches!(self.state(), State::Destroyed | State::DestroyedCompromised)
+    }
+
+    /// Cryptographic Usage Mask; empty where there is none.
+    pub fn usage_mask(&self) -> CryptographicUsageMask {
+        let bits = self.attributes.integer(Tag::CryptographicUsageMask).unwrap_or(0);
+        CryptographicUsageMask::from_bits_retain(bits.cast_unsigned())
+    }
+
+    /// Whether the material may leave only wrapped.
+    pub fn is_sensitive(&self) -> bool {
+        self.attributes.boolean(Tag::Sensitive).unwrap_or(false)
+    }
+
+    /// Whether the material may leave at all.
+    pub fn is_extractable(&self) -> bool {
+        self.attributes.boolean(Tag::Extractable).unwrap_or(true)
+    }
+
+    /// The dates that time acts on.
+    pub fn dates(&self) -> Dates {
+        Dates {
+            activation: self.attributes.date(Tag::ActivationDate),
+            deactivation: self.attributes.date(Tag::DeactivationDate),
+        }
+    }
+
+    /// Usage Limits.
+    pub fn usage_limits(&self) -> Option<UsageLimits> {
+        self.attributes.structures(Tag::UsageLimits).next()
+    }
+
+    /// What time did to the object up to `now`. Answers whether it changed.
+    pub fn advance(&mut self, now: i64) -> bool {
+        let before = self.state();
+        match state::next(before, Event::Time, self.dates(), now) {
+            Ok(after) if after != before => {
+                self.attributes.set(Tag::State, Value::Enumeration(after.into()));
+                true
+            }
+            _ => false,
+        }
+    }
+
+    /// Lets an event happen at `now`, and sets the dates that come with it. The object must be up to date.
+    ///
+    /// # Errors
+    /// What [`state::next`] says.
+    pub fn happen(&mut self, event: Event, now: i64) -> Result<(), ResultReason> {
+        let after = state::next(self.state(), event, self.dates(), now)?;
+        self.attributes.set(Tag::State, Value::Enumeration(after.into()));
+        let date = match event {
+            Event::Time => return Ok(()),
+            Event::Activate => Tag::ActivationDate,
+            Event::Deactivate => Tag::DeactivationDate,
+            Event::Compromise => Tag::CompromiseDate,
+            Event::Destroy => Tag::DestroyDate,
+        };
+        self.attributes.set(date, Value::DateTime(now));
+        self.touch(now);
+        Ok(())
+    }
+
+    /// Sets Last Change Date.
+    pub fn touch(&mut self, now: i64) {
+        self.attributes.set(Tag::LastChangeDate, Value::DateTime(now));
+    }
+}

@@ -1,0 +1,112 @@
+//! By what an object is found: the terms that become index rows. The vault hashes them; nothing here is stored as it is.
+
+use kmip_codec::spec::Tag;
+use kmip_codec::ttlv::Writer;
+use kmip_codec::types::{Attribute, AttributeReference};
+use kmip_codec::{Value, spec::Version};
+
+use super::Managed;
+
+/// Bytes that stand for (owner, attribute, value).
+pub type Term = Vec<u8>;
+
+/// How an attribute is found by its exact value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Index {
+    /// One row of its own, and only one object may have it.
+    Unique,
+    /// A row for each value: few objects share it, or it must be found among very many.
+    Posting,
+    /// A fingerprint in the object's row of the owner's order: many objects share it.
+    Print,
+    /// Not at all: the record is opened and compared.
+    None,
+}
+
+/// How an attribute is indexed. As few rows as the filters need: each one costs a write at a random place.
+pub fn index_of(tag: Tag) -> Index {
+    match tag {
+        Tag::Name => Index::Unique,
+        Tag::ObjectGroup
+        | Tag::State
+        | Tag::Link
+        | Tag::ApplicationSpecificInformation
+        | Tag::AlternativeName
+        | Tag::Attribute
+        | Tag::X509CertificateIdentifier
+        | Tag::ShortUniqueIdentifier => Index::Posting,
+        Tag::ObjectType
+        | Tag::CryptographicAlgorithm
+        | Tag::CryptographicLength
+        | Tag::KeyFormatType
+        | Tag::CertificateType
+        | Tag::OperationPolicyName
+        | Tag::ContactInformation
+        | Tag::Sensitive
+        | Tag::Extractable
+        | Tag::Fresh => Index::Print,
+        _ => Index::None,
+    }
+}
+
+/// All terms of an object, by index.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Terms {
+    /// Terms that no other object may have.
+    pub unique: Vec<Term>,
+    /// Terms with a row each.
+    pub postings: Vec<Term>,
+    /// Terms with a fingerprint.
+    pub prints: Vec<Term>,
+    /// When the sweeper must look at the object, in seconds.
+    pub due: Option<i64>,
+}
+
+/// The terms of an object. A destroyed object keeps them, but for its names, which are free again.
+pub fn terms(object: &Managed) -> Terms {
+    let mut terms = Terms { due: object.dates().due(object.state()), ..Terms::default() };
+    for attribute in object.attributes.iter() {
+        let list = match index_of(attribute.tag) {
+            Index::Unique if object.is_destroyed() => &mut terms.postings,
+            Index::Unique => &mut terms.unique,
+            Index::Posting => &mut terms.postings,
+            Index::Print => &mut terms.prints,
+            Index::None => continue,
+        };
+        list.push(term(&object.owner, attribute));
+    }
+    terms
+}
+
+/// The term of one value, in our codec's canonical form.
+pub fn term(owner: &str, attribute: &Attribute) -> Term {
+    let mut writer = Writer::new(Version::V2_1);
+    writer.text(Tag::Username, owner);
+    if let AttributeReference::Vendor { vendor, name } = attribute.reference() {
+        writer.text(Tag::VendorIdentification, &vendor);
+        writer.text(Tag::AttributeName, &name);
+        if let Some(value) = attribute.value.find(Tag::AttributeValue) {
+            writer.value(Tag::AttributeValue, value);
+        }
+    } else {
+        writer.value(attribute.tag, &attribute.value);
+    }
+    writer.finish()
+}
+
+/// Whether a value can be looked up as it is: every field of a structure that objects have is there.
+pub fn is_exact(attribute: &Attribute) -> bool {
+    let whole = |tags: &[Tag]| tags.iter().all(|tag| attribute.value.find(*tag).is_some());
+    match attribute.tag {
+        Tag::Name => whole(&[Tag::NameValue, Tag::NameType]),
+        Tag::Link => {
+            whole(&[Tag::LinkType])
+                && matches!(attribute.value.find(Tag::LinkedObjectIdentifier), Some(Value::TextString(_)))
+        }
+        Tag::ApplicationSpecificInformation => whole(&[Tag::ApplicationNamespace, Tag::ApplicationData]),
+        Tag::AlternativeName => whole(&[Tag::AlternativeNameValue, Tag::AlternativeNameType]),
+        Tag::X509CertificateIdentifier => whole(&[Tag::IssuerDistinguishedName, Tag::CertificateSerialNumber]),
+        Tag::Attribute => whole(&[Tag::VendorIdentification, Tag::AttributeName, Tag::AttributeValue]),
+        _ => true,
+    }
+}

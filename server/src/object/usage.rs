@@ -1,0 +1,91 @@
+//! What an object may be used for: mask, state and dates in one place (KMIP 2.1 §4.17, §4.40, §4.41, §4.57).
+
+use kmip_codec::spec::{CryptographicUsageMask as Mask, ResultReason, State, Tag};
+
+use super::Managed;
+use crate::failure::{Failure, Outcome};
+
+/// A cryptographic use of a key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Purpose {
+    /// Encrypt.
+    Encrypt,
+    /// Decrypt.
+    Decrypt,
+    /// Sign.
+    Sign,
+    /// Verify a signature.
+    Verify,
+    /// Make a MAC.
+    Mac,
+    /// Verify a MAC.
+    MacVerify,
+    /// Wrap another key.
+    Wrap,
+    /// Unwrap another key.
+    Unwrap,
+}
+
+impl Purpose {
+    /// The bit of the Cryptographic Usage Mask.
+    pub const fn mask(self) -> Mask {
+        match self {
+            Self::Encrypt => Mask::ENCRYPT,
+            Self::Decrypt => Mask::DECRYPT,
+            Self::Sign => Mask::SIGN,
+            Self::Verify => Mask::VERIFY,
+            Self::Mac => Mask::MAC_GENERATE,
+            Self::MacVerify => Mask::MAC_VERIFY,
+            Self::Wrap => Mask::WRAP_KEY,
+            Self::Unwrap => Mask::UNWRAP_KEY,
+        }
+    }
+
+    /// Whether it applies protection, rather than processes what is protected.
+    pub const fn protects(self) -> bool {
+        matches!(self, Self::Encrypt | Self::Sign | Self::Mac | Self::Wrap)
+    }
+
+    const fn verb(self) -> &'static str {
+        match self {
+            Self::Encrypt => "encrypt",
+            Self::Decrypt => "decrypt",
+            Self::Sign => "sign",
+            Self::Verify => "verify signatures",
+            Self::Mac => "make MACs",
+            Self::MacVerify => "verify MACs",
+            Self::Wrap => "wrap keys",
+            Self::Unwrap => "unwrap keys",
+        }
+    }
+}
+
+/// Whether the object, brought up to `now`, may be used so.
+///
+/// # Errors
+/// Wrong Key Lifecycle State, or Incompatible Cryptographic Usage Mask.
+pub fn permit(object: &Managed, purpose: Purpose, now: i64) -> Outcome<()> {
+    let verb = purpose.verb();
+    let wrong = |why: String| Err(Failure::new(ResultReason::WrongKeyLifecycleState, why));
+    match object.state() {
+        State::Active => {}
+        State::Deactivated | State::Compromised if !purpose.protects() => {}
+        State::Destroyed | State::DestroyedCompromised => {
+            return Err(Failure::new(ResultReason::ObjectDestroyed, "the object is destroyed"));
+        }
+        state => return wrong(format!("a key in the state {state} may not {verb}")),
+    }
+    if !object.usage_mask().contains(purpose.mask()) {
+        return Err(Failure::new(
+            ResultReason::IncompatibleCryptographicUsageMask,
+            format!("the Cryptographic Usage Mask does not let the key {verb}"),
+        ));
+    }
+    if object.attributes.date(Tag::ProcessStartDate).is_some_and(|start| now < start) && !purpose.protects() {
+        return wrong(format!("the key may {verb} from its Process Start Date on"));
+    }
+    if object.attributes.date(Tag::ProtectStopDate).is_some_and(|stop| now >= stop) && purpose.protects() {
+        return wrong(format!("the key may {verb} up to its Protect Stop Date"));
+    }
+    Ok(())
+}
