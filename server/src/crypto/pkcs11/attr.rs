@@ -2,8 +2,8 @@
 //! lays it out for C.
 
 use cryptoki_sys::{
-    CK_ATTRIBUTE_TYPE, CK_MECHANISM_TYPE, CK_RSA_PKCS_MGF_TYPE, CK_ULONG, CKA_COEFFICIENT,
-    CKA_EXPONENT_1, CKA_EXPONENT_2, CKA_PRIME_1, CKA_PRIME_2, CKA_PRIVATE_EXPONENT, CKA_VALUE,
+    CK_ATTRIBUTE_TYPE, CK_MECHANISM_TYPE, CK_RSA_PKCS_MGF_TYPE, CK_ULONG, CKA_COEFFICIENT, CKA_EXPONENT_1,
+    CKA_EXPONENT_2, CKA_PRIME_1, CKA_PRIME_2, CKA_PRIVATE_EXPONENT, CKA_VALUE,
 };
 
 /// One attribute of a template. No `Debug`: it may hold the bytes of a key that is brought in.
@@ -27,17 +27,9 @@ pub(super) enum Mechanism<'a> {
     /// CKM_AES_CTR, the whole block a counter.
     Ctr([u8; 16]),
     /// CKM_AES_GCM.
-    Gcm {
-        iv: &'a [u8],
-        aad: &'a [u8],
-        tag_bits: CK_ULONG,
-    },
+    Gcm { iv: &'a [u8], aad: &'a [u8], tag_bits: CK_ULONG },
     /// CKM_RSA_PKCS_PSS over a digest.
-    Pss {
-        hash: CK_MECHANISM_TYPE,
-        mgf: CK_RSA_PKCS_MGF_TYPE,
-        salt: CK_ULONG,
-    },
+    Pss { hash: CK_MECHANISM_TYPE, mgf: CK_RSA_PKCS_MGF_TYPE, salt: CK_ULONG },
 }
 
 /// Attributes that hold key material. [`super::raw`] refuses to read them, so that no code above it can.

@@ -57,14 +57,7 @@ pub struct Config {
 impl Config {
     /// The defaults: 8 sessions, 20 000 handles.
     pub fn new(module: PathBuf, token: TokenChoice, pin: Secret) -> Self {
-        Self {
-            module,
-            token,
-            pin,
-            pool: 8,
-            handles: 20_000,
-            token_files: None,
-        }
+        Self { module, token, pin, pool: 8, handles: 20_000, token_files: None }
     }
 }
 
@@ -73,9 +66,7 @@ impl Config {
 /// # Errors
 /// The file cannot be read, or it is empty.
 pub fn read_pin(path: &Path) -> Result<Secret, Pkcs11Error> {
-    let failed = |reason: String| Pkcs11Error::Pin {
-        reason: format!("{}: {reason}", path.display()),
-    };
+    let failed = |reason: String| Pkcs11Error::Pin { reason: format!("{}: {reason}", path.display()) };
     let bytes = Zeroizing::new(fs::read(path).map_err(|error| failed(error.to_string()))?);
     let pin = bytes.strip_suffix(b"\n").unwrap_or(&bytes);
     let pin = pin.strip_suffix(b"\r").unwrap_or(pin);
@@ -90,20 +81,14 @@ pub fn read_pin(path: &Path) -> Result<Secret, Pkcs11Error> {
 /// # Errors
 /// It is in none of them; the text says what to install.
 pub fn find_softhsm() -> Result<PathBuf, Pkcs11Error> {
-    SOFTHSM_PLACES
-        .iter()
-        .map(PathBuf::from)
-        .find(|path| path.exists())
-        .ok_or(Pkcs11Error::NoSoftHsm)
+    SOFTHSM_PLACES.iter().map(PathBuf::from).find(|path| path.exists()).ok_or(Pkcs11Error::NoSoftHsm)
 }
 
 /// Why a module or its token cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum Pkcs11Error {
     /// No SoftHSM.
-    #[error(
-        "libsofthsm2.so was not found in the usual places; on Debian and Ubuntu: apt-get install softhsm2"
-    )]
+    #[error("libsofthsm2.so was not found in the usual places; on Debian and Ubuntu: apt-get install softhsm2")]
     NoSoftHsm,
     /// The library is not there.
     #[error("there is no PKCS#11 module at {0}")]

@@ -42,14 +42,8 @@ impl DevToken {
     /// The folder or the file cannot be made.
     pub fn prepare(folder: &Path) -> Result<Self, Pkcs11Error> {
         let tokens = folder.join("tokens");
-        DirBuilder::new()
-            .recursive(true)
-            .mode(0o700)
-            .create(&tokens)
-            .map_err(|error| failed(&tokens, &error))?;
-        let folder = folder
-            .canonicalize()
-            .map_err(|error| failed(folder, &error))?;
+        DirBuilder::new().recursive(true).mode(0o700).create(&tokens).map_err(|error| failed(&tokens, &error))?;
+        let folder = folder.canonicalize().map_err(|error| failed(folder, &error))?;
         let this = Self { folder };
         let text = format!(
             "directories.tokendir = {}\nobjectstore.backend = file\nlog.level = ERROR\nslots.removable = false\n",
@@ -82,12 +76,8 @@ impl DevToken {
         if self.is_entered() {
             return Ok(());
         }
-        let program =
-            std::env::current_exe().map_err(|error| failed(Path::new("/proc/self/exe"), &error))?;
-        let error = Command::new(&program)
-            .args(std::env::args_os().skip(1))
-            .env(VARIABLE, self.configuration())
-            .exec();
+        let program = std::env::current_exe().map_err(|error| failed(Path::new("/proc/self/exe"), &error))?;
+        let error = Command::new(&program).args(std::env::args_os().skip(1)).env(VARIABLE, self.configuration()).exec();
         Err(failed(&program, &error))
     }
 
@@ -106,21 +96,14 @@ impl DevToken {
     /// As [`DevToken::config`].
     pub fn config_with(&self, module: &Path) -> Result<Config, Pkcs11Error> {
         if !self.is_entered() {
-            return Err(Pkcs11Error::Lacks(format!(
-                "{VARIABLE} does not name {}",
-                self.configuration().display()
-            )));
+            return Err(Pkcs11Error::Lacks(format!("{VARIABLE} does not name {}", self.configuration().display())));
         }
         let (pin_file, so_pin_file) = (self.folder.join("pin"), self.folder.join("so-pin"));
         let started = so_pin_file.exists();
         if started || !pin_file.exists() {
             // The PINs are on the disk before the token has them, and the officer's goes when all is done. So a crash in
             // between leaves a token that the next start finishes, and never one that nobody can open.
-            let so_pin = if started {
-                read_pin(&so_pin_file)?
-            } else {
-                new_pin()?
-            };
+            let so_pin = if started { read_pin(&so_pin_file)? } else { new_pin()? };
             if !started {
                 write_private(&so_pin_file, so_pin.expose())?;
             }
@@ -131,11 +114,7 @@ impl DevToken {
             fs::remove_file(&so_pin_file).map_err(|error| failed(&so_pin_file, &error))?;
             sync_tree(&self.folder)?;
         }
-        let mut config = Config::new(
-            module.to_owned(),
-            TokenChoice::Label(LABEL.to_owned()),
-            read_pin(&pin_file)?,
-        );
+        let mut config = Config::new(module.to_owned(), TokenChoice::Label(LABEL.to_owned()), read_pin(&pin_file)?);
         config.token_files = Some(self.folder.join("tokens"));
         Ok(config)
     }
@@ -143,68 +122,44 @@ impl DevToken {
 
 /// Initialises the token, or once more one that was begun.
 fn initialise(module: &Module, so_pin: &Secret, pin: &Secret) -> Result<(), Pkcs11Error> {
-    let slots = module
-        .context
-        .get_slots_with_token()
-        .map_err(|error| Fault::from_cryptoki("C_GetSlotList", &error))?;
+    let slots = module.context.get_slots_with_token().map_err(|error| Fault::from_cryptoki("C_GetSlotList", &error))?;
     let begun = |label: &str, initialised: bool| initialised && label == LABEL;
     let mut free = None;
     let mut ours = None;
     for slot in slots {
-        let info = module
-            .context
-            .get_token_info(slot)
-            .map_err(|error| Fault::from_cryptoki("C_GetTokenInfo", &error))?;
+        let info =
+            module.context.get_token_info(slot).map_err(|error| Fault::from_cryptoki("C_GetTokenInfo", &error))?;
         if begun(info.label(), info.token_initialized()) {
             ours = Some(slot);
         } else if !info.token_initialized() {
             free = Some(slot);
         }
     }
-    let slot = ours
-        .or(free)
-        .ok_or_else(|| Pkcs11Error::Lacks("it has no free slot".to_owned()))?;
+    let slot = ours.or(free).ok_or_else(|| Pkcs11Error::Lacks("it has no free slot".to_owned()))?;
     let (so_pin, pin) = (auth(so_pin)?, auth(pin)?);
-    module
-        .context
-        .init_token(slot, &so_pin, LABEL)
-        .map_err(|error| Fault::from_cryptoki("C_InitToken", &error))?;
-    let session = module
-        .context
-        .open_rw_session(slot)
-        .map_err(|error| Fault::from_cryptoki("C_OpenSession", &error))?;
-    session
-        .login(UserType::So, Some(&so_pin))
-        .map_err(|error| Fault::from_cryptoki("C_Login", &error))?;
-    session
-        .init_pin(&pin)
-        .map_err(|error| Fault::from_cryptoki("C_InitPIN", &error))?;
-    session
-        .logout()
-        .map_err(|error| Fault::from_cryptoki("C_Logout", &error))?;
+    module.context.init_token(slot, &so_pin, LABEL).map_err(|error| Fault::from_cryptoki("C_InitToken", &error))?;
+    let session =
+        module.context.open_rw_session(slot).map_err(|error| Fault::from_cryptoki("C_OpenSession", &error))?;
+    session.login(UserType::So, Some(&so_pin)).map_err(|error| Fault::from_cryptoki("C_Login", &error))?;
+    session.init_pin(&pin).map_err(|error| Fault::from_cryptoki("C_InitPIN", &error))?;
+    session.logout().map_err(|error| Fault::from_cryptoki("C_Logout", &error))?;
     Ok(())
 }
 
 fn auth(pin: &Secret) -> Result<AuthPin, Pkcs11Error> {
-    let text = std::str::from_utf8(pin.expose()).map_err(|_| Pkcs11Error::Pin {
-        reason: "it is not text".to_owned(),
-    })?;
+    let text =
+        std::str::from_utf8(pin.expose()).map_err(|_| Pkcs11Error::Pin { reason: "it is not text".to_owned() })?;
     Ok(AuthPin::from(text.to_owned()))
 }
 
 /// 32 characters of 64: 192 bits. SoftHSM neither counts nor slows guesses.
 fn new_pin() -> Result<Secret, Pkcs11Error> {
-    const CHARACTERS: &[u8; 64] =
-        b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+    const CHARACTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
     let mut random = Zeroizing::new([0_u8; 32]);
     SystemRandom::new()
         .fill(random.as_mut_slice())
-        .map_err(|_| Pkcs11Error::Pin {
-            reason: "no random bytes".to_owned(),
-        })?;
-    let pin = random
-        .iter()
-        .filter_map(|byte| CHARACTERS.get(usize::from(byte % 64)).copied());
+        .map_err(|_| Pkcs11Error::Pin { reason: "no random bytes".to_owned() })?;
+    let pin = random.iter().filter_map(|byte| CHARACTERS.get(usize::from(byte % 64)).copied());
     let mut text = Zeroizing::new(Vec::with_capacity(32));
     text.extend(pin);
     Ok(Secret::copy_of(&text))
@@ -220,23 +175,15 @@ fn write_private(path: &Path, bytes: &[u8]) -> Result<(), Pkcs11Error> {
         _ => {}
     }
     let write = || -> std::io::Result<()> {
-        let mut file = OpenOptions::new()
-            .write(true)
-            .create_new(true)
-            .mode(0o600)
-            .open(&new)?;
+        let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&new)?;
         file.write_all(bytes)?;
         file.sync_all()?;
         fs::rename(&new, path)?;
-        path.parent()
-            .map_or(Ok(()), |folder| File::open(folder)?.sync_all())
+        path.parent().map_or(Ok(()), |folder| File::open(folder)?.sync_all())
     };
     write().map_err(|error| failed(path, &error))
 }
 
 fn failed(path: &Path, error: &std::io::Error) -> Pkcs11Error {
-    Pkcs11Error::File {
-        path: path.to_owned(),
-        reason: error.to_string(),
-    }
+    Pkcs11Error::File { path: path.to_owned(), reason: error.to_string() }
 }

@@ -19,20 +19,12 @@ pub(super) struct Object {
 impl Object {
     /// A session object.
     pub(super) fn of_session(handle: Handle, epoch: u64, sessions: &Arc<Sessions>) -> Self {
-        Self {
-            handle,
-            epoch,
-            sessions: Some(Arc::clone(sessions)),
-        }
+        Self { handle, epoch, sessions: Some(Arc::clone(sessions)) }
     }
 
     /// A token object.
     pub(super) fn of_token(handle: Handle, epoch: u64) -> Self {
-        Self {
-            handle,
-            epoch,
-            sessions: None,
-        }
+        Self { handle, epoch, sessions: None }
     }
 }
 
@@ -85,23 +77,14 @@ pub(super) struct Since(u64);
 
 impl Handles {
     pub(super) fn new(bound: usize) -> Self {
-        Self {
-            bound,
-            held: Mutex::default(),
-            hits: AtomicU64::new(0),
-            misses: AtomicU64::new(0),
-        }
+        Self { bound, held: Mutex::default(), hits: AtomicU64::new(0), misses: AtomicU64::new(0) }
     }
 
     /// The handle of a key, if it is of this epoch. The whole key must be the same, not its identity alone: another kind
     /// or another wrapped blob under the same identity is another key.
     pub(super) fn get(&self, key: &Guarded, epoch: u64) -> Result<Arc<Object>, Since> {
         let found = self.again(key, epoch);
-        let counter = if found.is_ok() {
-            &self.hits
-        } else {
-            &self.misses
-        };
+        let counter = if found.is_ok() { &self.hits } else { &self.misses };
         counter.fetch_add(1, Ordering::Relaxed);
         found
     }
@@ -133,11 +116,7 @@ impl Handles {
             }
             held.clock += 1;
             let now = held.clock;
-            let entry = Entry {
-                key: key.clone(),
-                object: Arc::clone(object),
-                used: now,
-            };
+            let entry = Entry { key: key.clone(), object: Arc::clone(object), used: now };
             if let Some(old) = held.entries.insert(key.id, entry) {
                 held.order.remove(&old.used);
                 gone.push(old);

@@ -3,10 +3,9 @@
 use std::sync::Arc;
 
 use cryptoki_sys::{
-    CK_ATTRIBUTE_TYPE, CKA_COEFFICIENT, CKA_EC_PARAMS, CKA_EC_POINT, CKA_EXPONENT_1,
-    CKA_EXPONENT_2, CKA_EXTRACTABLE, CKA_ID, CKA_KEY_TYPE, CKA_MODULUS, CKA_PRIME_1, CKA_PRIME_2,
-    CKA_PRIVATE_EXPONENT, CKA_PUBLIC_EXPONENT, CKA_SENSITIVE, CKA_TOKEN, CKA_VALUE, CKK_EC,
-    CKK_RSA,
+    CK_ATTRIBUTE_TYPE, CKA_COEFFICIENT, CKA_EC_PARAMS, CKA_EC_POINT, CKA_EXPONENT_1, CKA_EXPONENT_2, CKA_EXTRACTABLE,
+    CKA_ID, CKA_KEY_TYPE, CKA_MODULUS, CKA_PRIME_1, CKA_PRIME_2, CKA_PRIVATE_EXPONENT, CKA_PUBLIC_EXPONENT,
+    CKA_SENSITIVE, CKA_TOKEN, CKA_VALUE, CKK_EC, CKK_RSA,
 };
 
 use super::Pkcs11Provider;
@@ -18,6 +17,8 @@ use super::session::Work;
 use super::token::flags;
 use super::{der, template};
 use crate::crypto::algorithm::KeyKind;
+use crate::crypto::keyformat::{self, EcPrivateParts, EcPublicParts, RsaPrivateParts, RsaPublicParts};
+use crate::crypto::software::Prepared;
 use crate::crypto::{CryptoError, Guarded, Made, MadePair, Place, Residency};
 use crate::secret::Secret;
 
@@ -25,15 +26,9 @@ use crate::secret::Secret;
 type PublicParts = [Vec<u8>; 2];
 
 impl Pkcs11Provider {
-    pub(super) fn generate_key(
-        &self,
-        kind: KeyKind,
-        residency: Residency,
-    ) -> Result<Made, CryptoError> {
+    pub(super) fn generate_key(&self, kind: KeyKind, residency: Residency) -> Result<Made, CryptoError> {
         if kind.is_pair() {
-            return Err(CryptoError::BadParameters(
-                "such a key comes as a pair".to_owned(),
-            ));
+            return Err(CryptoError::BadParameters("such a key comes as a pair".to_owned()));
         }
         self.must_offer(kind, residency)?;
         let generator = Mechanism::Plain(template::generator(kind));
@@ -48,30 +43,18 @@ impl Pkcs11Provider {
         };
         let mut template = template::on_token(kind, &id);
         template.extend(template::length(kind));
-        let made = Guarded {
-            id,
-            kind,
-            place: Place::Token,
-        };
+        let made = Guarded { id, kind, place: Place::Token };
         // The intent's message may run a second time: a key that the first run made is taken.
         if self.on_token(kind, &id)?.is_none() {
-            self.token
-                .sessions
-                .work(|work| work.raw.generate_key(work.session, &generator, &template))?;
+            self.token.sessions.work(|work| work.raw.generate_key(work.session, &generator, &template))?;
         }
         self.settle(&made)?;
         Ok(Made::Guarded(made))
     }
 
-    pub(super) fn generate_key_pair(
-        &self,
-        kind: KeyKind,
-        residency: Residency,
-    ) -> Result<MadePair, CryptoError> {
+    pub(super) fn generate_key_pair(&self, kind: KeyKind, residency: Residency) -> Result<MadePair, CryptoError> {
         if !kind.is_pair() {
-            return Err(CryptoError::BadParameters(
-                "such a key does not come as a pair".to_owned(),
-            ));
+            return Err(CryptoError::BadParameters("such a key does not come as a pair".to_owned()));
         }
         self.must_offer(kind, residency)?;
         let generator = Mechanism::Plain(template::generator(kind));
@@ -87,16 +70,9 @@ impl Pkcs11Provider {
                 work.raw.destroy_object(work.session, public)?;
                 Ok((self.wrap_and_destroy(work, private)?, parts))
             })?;
-            return Ok(MadePair {
-                private: self.wrapped(kind, wrapped)?,
-                public: public_der(kind, &public)?,
-            });
+            return Ok(MadePair { private: self.wrapped(kind, wrapped)?, public: public_der(kind, public)? });
         };
-        let made = Guarded {
-            id,
-            kind,
-            place: Place::Token,
-        };
+        let made = Guarded { id, kind, place: Place::Token };
         let public = match self.pair_on_token(kind, &id)? {
             Some(public) => public,
             None => {
@@ -114,21 +90,14 @@ impl Pkcs11Provider {
             }
         };
         self.settle(&made)?;
-        Ok(MadePair {
-            private: Made::Guarded(made),
-            public: public_der(kind, &public)?,
-        })
+        Ok(MadePair { private: Made::Guarded(made), public: public_der(kind, public)? })
     }
 
-    pub(super) fn adopt_key(
-        &self,
-        kind: KeyKind,
-        bytes: &Secret,
-        residency: Residency,
-    ) -> Result<Made, CryptoError> {
+    pub(super) fn adopt_key(&self, kind: KeyKind, bytes: &Secret, residency: Residency) -> Result<Made, CryptoError> {
         self.must_offer(kind, residency)?;
+        let material = Material::of(kind, bytes)?;
         let mut template = template::what(kind);
-        template.extend(material(kind, bytes)?);
+        template.extend(material.attributes());
         let Residency::Token(id) = residency else {
             template.extend(template::passing(kind));
             let wrapped = self.token.sessions.work(|work| {
@@ -137,18 +106,11 @@ impl Pkcs11Provider {
             });
             return self.wrapped(kind, wrapped.map_err(refused_material)?);
         };
-        let made = Guarded {
-            id,
-            kind,
-            place: Place::Token,
-        };
+        let made = Guarded { id, kind, place: Place::Token };
         template.extend(template::on_token(kind, &id));
         // What a first run of the message left cannot be compared with the bytes; it goes.
         self.destroy_on_token(&id)?;
-        let created = self
-            .token
-            .sessions
-            .work(|work| work.raw.create_object(work.session, &template));
+        let created = self.token.sessions.work(|work| work.raw.create_object(work.session, &template));
         created.map_err(refused_material)?;
         self.settle(&made)?;
         Ok(Made::Guarded(made))
@@ -181,16 +143,11 @@ impl Pkcs11Provider {
                     self.handles.insert(key, &object, since);
                     Ok(object)
                 })
-                .map_err(|fault| {
-                    CryptoError::Unavailable(format!("the wrapped key does not open: {fault}"))
-                })?,
+                .map_err(|fault| CryptoError::Unavailable(format!("the wrapped key does not open: {fault}")))?,
             Place::Token => {
                 let found = self.on_token(key.kind, &key.id)?;
                 let (handle, epoch) = found.ok_or_else(|| {
-                    CryptoError::Unavailable(format!(
-                        "the key {} is missing on the token",
-                        hex::encode(key.id)
-                    ))
+                    CryptoError::Unavailable(format!("the key {} is missing on the token", hex::encode(key.id)))
                 })?;
                 let object = Arc::new(Object::of_token(handle, epoch));
                 self.handles.insert(key, &object, since);
@@ -202,21 +159,14 @@ impl Pkcs11Provider {
 
     /// A key on the token by its identity. It must be what the record says, and must not be able to leave.
     fn on_token(&self, kind: KeyKind, id: &[u8; 16]) -> Result<Option<(Handle, u64)>, CryptoError> {
-        const STAYS: [(CK_ATTRIBUTE_TYPE, &str, bool); 2] = [
-            (CKA_SENSITIVE, "CKA_SENSITIVE", true),
-            (CKA_EXTRACTABLE, "CKA_EXTRACTABLE", false),
-        ];
+        const STAYS: [(CK_ATTRIBUTE_TYPE, &str, bool); 2] =
+            [(CKA_SENSITIVE, "CKA_SENSITIVE", true), (CKA_EXTRACTABLE, "CKA_EXTRACTABLE", false)];
         let (class, key_type) = template::class_and_type(kind);
         let found = self.token.sessions.work(|work| {
-            match work
-                .raw
-                .find(work.session, &template::by_id(class, id), 2)?
-                .as_slice()
-            {
+            match work.raw.find(work.session, &template::by_id(class, id), 2)?.as_slice() {
                 [] => Ok(Ok(None)),
                 [handle] => {
-                    let is_kind = work.raw.attribute(work.session, *handle, CKA_KEY_TYPE)?
-                        == key_type.to_ne_bytes();
+                    let is_kind = work.raw.attribute(work.session, *handle, CKA_KEY_TYPE)? == key_type.to_ne_bytes();
                     let stays = flags(work, *handle, &STAYS)?.is_ok();
                     Ok(if is_kind && stays {
                         Ok(Some((*handle, work.epoch)))
@@ -227,26 +177,16 @@ impl Pkcs11Provider {
                 _ => Ok(Err("is there more than once")),
             }
         })?;
-        found.map_err(|reason| {
-            CryptoError::Unavailable(format!("the key {} on the token {reason}", hex::encode(id)))
-        })
+        found.map_err(|reason| CryptoError::Unavailable(format!("the key {} on the token {reason}", hex::encode(id))))
     }
 
     /// The public half of a pair of which both halves are on the token.
-    fn pair_on_token(
-        &self,
-        kind: KeyKind,
-        id: &[u8; 16],
-    ) -> Result<Option<PublicParts>, CryptoError> {
+    fn pair_on_token(&self, kind: KeyKind, id: &[u8; 16]) -> Result<Option<PublicParts>, CryptoError> {
         if self.on_token(kind, id)?.is_none() {
             return Ok(None);
         }
         let public = self.token.sessions.work(|work| {
-            match work
-                .raw
-                .find(work.session, &template::by_id(template::PUBLIC, id), 2)?
-                .as_slice()
-            {
+            match work.raw.find(work.session, &template::by_id(template::PUBLIC, id), 2)?.as_slice() {
                 [handle] => public_parts(work, kind, *handle).map(Some),
                 _ => Ok(None),
             }
@@ -274,18 +214,12 @@ impl Pkcs11Provider {
     }
 
     fn sync_token(&self) -> Result<(), CryptoError> {
-        self.token
-            .sync()
-            .map_err(|error| CryptoError::Unavailable(error.to_string()))
+        self.token.sync().map_err(|error| CryptoError::Unavailable(error.to_string()))
     }
 
     /// A wrapped key counts when it can be opened again.
     fn wrapped(&self, kind: KeyKind, wrapped: Vec<u8>) -> Result<Made, CryptoError> {
-        let made = Guarded {
-            id: super::random_id()?,
-            kind,
-            place: Place::Wrapped(wrapped.into()),
-        };
+        let made = Guarded { id: super::random_id()?, kind, place: Place::Wrapped(wrapped.into()) };
         self.object(&made)?;
         Ok(Made::Guarded(made))
     }
@@ -301,53 +235,55 @@ impl Pkcs11Provider {
         if self.offers_key(kind, residency) {
             Ok(())
         } else {
-            Err(CryptoError::Unsupported(format!(
-                "{kind:?} with residency {residency:?} in the HSM module"
-            )))
+            Err(CryptoError::Unsupported(format!("{kind:?} with residency {residency:?} in the HSM module")))
         }
     }
 }
 
-/// The attributes that hold the material of a key that is brought in.
-fn material(kind: KeyKind, bytes: &Secret) -> Result<Vec<Attr<'_>>, CryptoError> {
-    let exact = |len: u32| {
-        if u32::try_from(bytes.len()) == Ok(len) {
-            Ok(vec![Attr::Bytes(CKA_VALUE, bytes.expose())])
-        } else {
-            Err(CryptoError::BadParameters(
-                "the key has not the length it is said to have".to_owned(),
-            ))
+/// The material of a key that is brought in, in the parts that PKCS#11 takes.
+enum Material<'a> {
+    Value(&'a [u8]),
+    Ec(EcPrivateParts),
+    Rsa(RsaPrivateParts),
+}
+
+impl<'a> Material<'a> {
+    fn of(kind: KeyKind, bytes: &'a Secret) -> Result<Self, CryptoError> {
+        let wrong = || CryptoError::BadParameters("the bytes are not such a key".to_owned());
+        if kind.raw_len().is_some_and(|len| len != bytes.len()) {
+            return Err(wrong());
         }
-    };
-    match kind {
-        KeyKind::Aes { bits } => exact(bits / 8),
-        KeyKind::Generic { bytes } => exact(bytes),
-        KeyKind::Ec { curve } => Ok(vec![
-            Attr::Bytes(CKA_EC_PARAMS, template::curve_parameters(curve)),
-            Attr::Bytes(CKA_VALUE, der::ec_private(bytes.expose(), curve)?),
-        ]),
-        KeyKind::Rsa { bits } => {
-            let parts = der::rsa_private(bytes.expose())?;
-            let found = parts.modulus.len() * 8
-                - parts
-                    .modulus
-                    .first()
-                    .map_or(0, |byte| byte.leading_zeros() as usize);
-            if usize::try_from(bits) != Ok(found) {
-                return Err(CryptoError::BadParameters(
-                    "the modulus has not the length it is said to have".to_owned(),
-                ));
+        if kind.is_pair() {
+            // Modules take numbers that do not belong together; they are checked before they go in.
+            Prepared::new(kind, bytes)?;
+            if keyformat::identify_private(bytes.expose())? != kind {
+                return Err(wrong());
             }
-            Ok(vec![
-                Attr::Bytes(CKA_MODULUS, parts.modulus),
-                Attr::Bytes(CKA_PUBLIC_EXPONENT, parts.public_exponent),
-                Attr::Bytes(CKA_PRIVATE_EXPONENT, parts.private_exponent),
-                Attr::Bytes(CKA_PRIME_1, parts.prime_1),
-                Attr::Bytes(CKA_PRIME_2, parts.prime_2),
-                Attr::Bytes(CKA_EXPONENT_1, parts.exponent_1),
-                Attr::Bytes(CKA_EXPONENT_2, parts.exponent_2),
-                Attr::Bytes(CKA_COEFFICIENT, parts.coefficient),
-            ])
+        }
+        Ok(match kind {
+            KeyKind::Aes { .. } | KeyKind::Generic { .. } => Self::Value(bytes.expose()),
+            KeyKind::Ec { .. } => Self::Ec(EcPrivateParts::from_pkcs8(bytes.expose())?),
+            KeyKind::Rsa { .. } => Self::Rsa(RsaPrivateParts::from_pkcs8(bytes.expose())?),
+        })
+    }
+
+    fn attributes(&self) -> Vec<Attr<'_>> {
+        match self {
+            Self::Value(value) => vec![Attr::Bytes(CKA_VALUE, value)],
+            Self::Ec(parts) => vec![
+                Attr::Bytes(CKA_EC_PARAMS, template::curve_parameters(parts.curve)),
+                Attr::Bytes(CKA_VALUE, parts.d.expose()),
+            ],
+            Self::Rsa(parts) => vec![
+                Attr::Bytes(CKA_MODULUS, &parts.modulus),
+                Attr::Bytes(CKA_PUBLIC_EXPONENT, &parts.public_exponent),
+                Attr::Bytes(CKA_PRIVATE_EXPONENT, parts.private_exponent.expose()),
+                Attr::Bytes(CKA_PRIME_1, parts.p.expose()),
+                Attr::Bytes(CKA_PRIME_2, parts.q.expose()),
+                Attr::Bytes(CKA_EXPONENT_1, parts.dp.expose()),
+                Attr::Bytes(CKA_EXPONENT_2, parts.dq.expose()),
+                Attr::Bytes(CKA_COEFFICIENT, parts.qinv.expose()),
+            ],
         }
     }
 }
@@ -355,8 +291,7 @@ fn material(kind: KeyKind, bytes: &Secret) -> Result<Vec<Attr<'_>>, CryptoError>
 fn refused_material(fault: Fault) -> CryptoError {
     if matches!(
         fault.error,
-        cryptoki::error::RvError::AttributeValueInvalid
-            | cryptoki::error::RvError::TemplateInconsistent
+        cryptoki::error::RvError::AttributeValueInvalid | cryptoki::error::RvError::TemplateInconsistent
     ) {
         CryptoError::BadParameters("the HSM module does not take this key".to_owned())
     } else {
@@ -373,13 +308,13 @@ fn public_parts(work: &Work<'_>, kind: KeyKind, public: Handle) -> Result<Public
     }
 }
 
-fn public_der(kind: KeyKind, [first, second]: &PublicParts) -> Result<Vec<u8>, CryptoError> {
+fn public_der(kind: KeyKind, [first, second]: PublicParts) -> Result<Vec<u8>, CryptoError> {
     let der = match kind {
-        KeyKind::Rsa { .. } => Some(der::rsa_public(first, second)),
-        KeyKind::Ec { curve } => der::ec_public(curve, first),
+        KeyKind::Rsa { .. } => RsaPublicParts { modulus: first, exponent: second }.to_spki().ok(),
+        KeyKind::Ec { curve } => {
+            der::ec_point(curve, &first).and_then(|point| EcPublicParts { curve, point: point.to_vec() }.to_spki().ok())
+        }
         KeyKind::Aes { .. } | KeyKind::Generic { .. } => None,
     };
-    der.ok_or_else(|| {
-        CryptoError::Unavailable("the module gave a public key that is none".to_owned())
-    })
+    der.ok_or_else(|| CryptoError::Unavailable("the module gave a public key that is none".to_owned()))
 }

@@ -30,9 +30,7 @@ impl<F: FnMut(&[u8; 16]) -> Result<Block, CryptoError>> Cipher for F {
 /// RFC 3394 §2.2.1.
 pub(super) fn wrap(cipher: impl Cipher, key: &[u8]) -> Result<Vec<u8>, CryptoError> {
     if key.len() < 16 || !key.len().is_multiple_of(8) {
-        return Err(CryptoError::Failed(
-            "AES key wrap takes a multiple of 8 bytes, at least 16",
-        ));
+        return Err(CryptoError::Failed("AES key wrap takes a multiple of 8 bytes, at least 16"));
     }
     rounds(cipher, IV, key)
 }
@@ -41,43 +39,29 @@ pub(super) fn wrap(cipher: impl Cipher, key: &[u8]) -> Result<Vec<u8>, CryptoErr
 pub(super) fn wrap_padded(mut cipher: impl Cipher, key: &[u8]) -> Result<Vec<u8>, CryptoError> {
     let length = u32::try_from(key.len()).ok().filter(|length| *length > 0);
     let Some(length) = length else {
-        return Err(CryptoError::Failed(
-            "AES key wrap with padding takes 1 byte at least",
-        ));
+        return Err(CryptoError::Failed("AES key wrap with padding takes 1 byte at least"));
     };
     let initial = join(&AIV, &length.to_be_bytes());
     let mut padded = Zeroizing::new(Vec::with_capacity(key.len().next_multiple_of(8)));
     padded.extend_from_slice(key);
     padded.resize(key.len().next_multiple_of(8), 0);
     if let Ok(only) = <[u8; 8]>::try_from(padded.as_slice()) {
-        return cipher
-            .block(&pair(initial, only))
-            .map(|block| block.to_vec());
+        return cipher.block(&pair(initial, only)).map(|block| block.to_vec());
     }
     rounds(cipher, initial, &padded)
 }
 
 /// RFC 3394 §2.2.2.
-pub(super) fn unwrap(
-    cipher: impl Cipher,
-    wrapped: &[u8],
-) -> Result<Zeroizing<Vec<u8>>, CryptoError> {
+pub(super) fn unwrap(cipher: impl Cipher, wrapped: &[u8]) -> Result<Zeroizing<Vec<u8>>, CryptoError> {
     if wrapped.len() < 24 || !wrapped.len().is_multiple_of(8) {
         return Err(BAD);
     }
     let (initial, key) = unrounds(cipher, wrapped)?;
-    if bool::from(initial.ct_eq(&IV)) {
-        Ok(key)
-    } else {
-        Err(BAD)
-    }
+    if bool::from(initial.ct_eq(&IV)) { Ok(key) } else { Err(BAD) }
 }
 
 /// RFC 5649 §4.2.
-pub(super) fn unwrap_padded(
-    mut cipher: impl Cipher,
-    wrapped: &[u8],
-) -> Result<Zeroizing<Vec<u8>>, CryptoError> {
+pub(super) fn unwrap_padded(mut cipher: impl Cipher, wrapped: &[u8]) -> Result<Zeroizing<Vec<u8>>, CryptoError> {
     if wrapped.len() < 16 || !wrapped.len().is_multiple_of(8) {
         return Err(BAD);
     }
@@ -117,10 +101,7 @@ fn rounds(mut cipher: impl Cipher, initial: [u8; 8], key: &[u8]) -> Result<Vec<u
 }
 
 /// The same backwards: the initial value and the key.
-fn unrounds(
-    mut cipher: impl Cipher,
-    wrapped: &[u8],
-) -> Result<([u8; 8], Zeroizing<Vec<u8>>), CryptoError> {
+fn unrounds(mut cipher: impl Cipher, wrapped: &[u8]) -> Result<([u8; 8], Zeroizing<Vec<u8>>), CryptoError> {
     let (blocks, _) = wrapped.as_chunks::<8>();
     let Some((first, rest)) = blocks.split_first() else {
         return Err(BAD);
@@ -130,8 +111,7 @@ fn unrounds(
     let mut step = registers.len() as u64 * 6;
     for _ in 0..6 {
         for register in registers.iter_mut().rev() {
-            let (left, right) =
-                halves(&*cipher.block(&pair(xor(a, step.to_be_bytes()), *register))?);
+            let (left, right) = halves(&*cipher.block(&pair(xor(a, step.to_be_bytes()), *register))?);
             a = left;
             *register = right;
             step -= 1;
@@ -163,8 +143,7 @@ fn xor(one: [u8; 8], other: [u8; 8]) -> [u8; 8] {
 }
 
 fn join(left: &[u8; 4], right: &[u8; 4]) -> [u8; 8] {
-    (u64::from(u32::from_be_bytes(*left)) << 32 | u64::from(u32::from_be_bytes(*right)))
-        .to_be_bytes()
+    (u64::from(u32::from_be_bytes(*left)) << 32 | u64::from(u32::from_be_bytes(*right))).to_be_bytes()
 }
 
 fn split4(both: [u8; 8]) -> ([u8; 4], [u8; 4]) {

@@ -52,9 +52,6 @@ use crate::secret::Secret;
 use fault::Fault;
 use handles::Handles;
 
-/// The longest key for HMAC, in bytes.
-const LONGEST_GENERIC: u32 = 4096;
-
 /// Does cryptography with keys that stay in a module. Keys that the server may hold are another provider's.
 pub struct Pkcs11Provider {
     name: String,
@@ -78,32 +75,13 @@ impl Pkcs11Provider {
         let rsa = token
             .has(CKM_RSA_PKCS_KEY_PAIR_GEN)
             .then(|| {
-                token
-                    .sessions
-                    .module()
-                    .raw
-                    .key_sizes(token.sessions.slot().into(), CKM_RSA_PKCS_KEY_PAIR_GEN)
-                    .ok()
+                token.sessions.module().raw.key_sizes(token.sessions.slot().into(), CKM_RSA_PKCS_KEY_PAIR_GEN).ok()
             })
             .flatten()
             .map(|(least, most)| (bits(least).max(2048), bits(most).min(4096)));
         let name = "pkcs11".to_owned();
-        let mut provider = Self {
-            name,
-            token,
-            wrapping,
-            handles,
-            claims,
-            curves: HashSet::new(),
-            rsa,
-        };
-        for curve in [
-            Curve::P224,
-            Curve::P256,
-            Curve::P384,
-            Curve::P521,
-            Curve::Secp256k1,
-        ] {
+        let mut provider = Self { name, token, wrapping, handles, claims, curves: HashSet::new(), rsa };
+        for curve in [Curve::P224, Curve::P256, Curve::P384, Curve::P521, Curve::Secp256k1] {
             // No list of the standard names a module's curves: each is tried.
             provider.curves.insert(curve);
             let works = provider
@@ -128,12 +106,9 @@ impl Pkcs11Provider {
 
     fn offers_key(&self, kind: KeyKind, residency: Residency) -> bool {
         let fits = match kind {
-            KeyKind::Aes { bits } => matches!(bits, 128 | 192 | 256),
-            KeyKind::Generic { bytes } => (1..=LONGEST_GENERIC).contains(&bytes),
+            KeyKind::Aes { .. } | KeyKind::Generic { .. } => kind.check().is_ok(),
             KeyKind::Rsa { bits } => {
-                self.rsa
-                    .is_some_and(|(least, most)| (least..=most).contains(&bits))
-                    && bits.is_multiple_of(256)
+                self.rsa.is_some_and(|(least, most)| (least..=most).contains(&bits)) && bits.is_multiple_of(256)
             }
             KeyKind::Ec { curve } => self.curves.contains(&curve),
         };
@@ -158,12 +133,7 @@ impl Provider for Pkcs11Provider {
         self.generate_key_pair(kind, residency)
     }
 
-    fn adopt(
-        &self,
-        kind: KeyKind,
-        bytes: &Secret,
-        residency: Residency,
-    ) -> Result<Made, CryptoError> {
+    fn adopt(&self, kind: KeyKind, bytes: &Secret, residency: Residency) -> Result<Made, CryptoError> {
         self.adopt_key(kind, bytes, residency)
     }
 
@@ -171,30 +141,15 @@ impl Provider for Pkcs11Provider {
         self.destroy_key(key)
     }
 
-    fn encrypt(
-        &self,
-        key: Key<'_>,
-        cipher: &Cipher<'_>,
-        data: &[u8],
-    ) -> Result<Encrypted, CryptoError> {
+    fn encrypt(&self, key: Key<'_>, cipher: &Cipher<'_>, data: &[u8]) -> Result<Encrypted, CryptoError> {
         self.encrypt_with(guarded(key)?, cipher, data)
     }
 
-    fn decrypt(
-        &self,
-        key: Key<'_>,
-        cipher: &Cipher<'_>,
-        data: &[u8],
-    ) -> Result<Secret, CryptoError> {
+    fn decrypt(&self, key: Key<'_>, cipher: &Cipher<'_>, data: &[u8]) -> Result<Secret, CryptoError> {
         self.decrypt_with(guarded(key)?, cipher, data)
     }
 
-    fn sign(
-        &self,
-        key: Key<'_>,
-        scheme: Signature,
-        message: Message<'_>,
-    ) -> Result<Vec<u8>, CryptoError> {
+    fn sign(&self, key: Key<'_>, scheme: Signature, message: Message<'_>) -> Result<Vec<u8>, CryptoError> {
         self.sign_with(guarded(key)?, scheme, message)
     }
 
@@ -215,9 +170,7 @@ impl Provider for Pkcs11Provider {
             return Ok(());
         }
         Ok(self.token.sessions.work(|work| {
-            work.session
-                .generate_random_slice(out)
-                .map_err(|error| Fault::from_cryptoki("C_GenerateRandom", &error))
+            work.session.generate_random_slice(out).map_err(|error| Fault::from_cryptoki("C_GenerateRandom", &error))
         })?)
     }
 
@@ -225,17 +178,13 @@ impl Provider for Pkcs11Provider {
         if bytes.is_empty() {
             return Ok(0);
         }
-        let answer = self.token.sessions.work(|work| {
-            work.session
-                .seed_random(bytes)
-                .map_err(|error| Fault::from_cryptoki("C_SeedRandom", &error))
-        });
+        let answer = self
+            .token
+            .sessions
+            .work(|work| work.session.seed_random(bytes).map_err(|error| Fault::from_cryptoki("C_SeedRandom", &error)));
         match answer {
             Ok(()) => Ok(bytes.len()),
-            Err(Fault {
-                error: RvError::RandomSeedNotSupported | RvError::FunctionNotSupported,
-                ..
-            }) => Ok(0),
+            Err(Fault { error: RvError::RandomSeedNotSupported | RvError::FunctionNotSupported, .. }) => Ok(0),
             Err(fault) => Err(fault.into()),
         }
     }
@@ -258,8 +207,6 @@ fn bits(length: u64) -> u32 {
 /// An identity for a key.
 fn random_id() -> Result<[u8; 16], CryptoError> {
     let mut id = [0; 16];
-    SystemRandom::new()
-        .fill(&mut id)
-        .map_err(|_| CryptoError::Unavailable("no random bytes".to_owned()))?;
+    SystemRandom::new().fill(&mut id).map_err(|_| CryptoError::Unavailable("no random bytes".to_owned()))?;
     Ok(id)
 }

@@ -23,18 +23,13 @@ static LOADED: Mutex<Option<HashMap<PathBuf, Arc<Module>>>> = Mutex::new(None);
 
 impl Module {
     pub(super) fn load(path: &Path) -> Result<Arc<Self>, Pkcs11Error> {
-        let path = path
-            .canonicalize()
-            .map_err(|_| Pkcs11Error::NoModule(path.to_owned()))?;
+        let path = path.canonicalize().map_err(|_| Pkcs11Error::NoModule(path.to_owned()))?;
         let mut loaded = LOADED.lock().unwrap_or_else(PoisonError::into_inner);
         let loaded = loaded.get_or_insert_default();
         if let Some(module) = loaded.get(&path) {
             return Ok(Arc::clone(module));
         }
-        let unusable = |reason: String| Pkcs11Error::NotAModule {
-            path: path.clone(),
-            reason,
-        };
+        let unusable = |reason: String| Pkcs11Error::NotAModule { path: path.clone(), reason };
         let context = Pkcs11::new(&path).map_err(|error| unusable(error.to_string()))?;
         match context.initialize(CInitializeArgs::new(CInitializeFlags::OS_LOCKING_OK)) {
             Ok(()) | Err(Error::Pkcs11(RvError::CryptokiAlreadyInitialized, _)) => {}
@@ -53,31 +48,25 @@ impl Module {
 
     /// The slot of the token that was asked for.
     pub(super) fn slot(&self, wanted: &TokenChoice) -> Result<Slot, Pkcs11Error> {
-        let failed = |error: Error| {
-            Pkcs11Error::Module(Fault::from_cryptoki("C_GetSlotList", &error).to_string())
-        };
+        let failed = |error: Error| Pkcs11Error::Module(Fault::from_cryptoki("C_GetSlotList", &error).to_string());
         let slots = self.context.get_slots_with_token().map_err(failed)?;
         let mut there = Vec::new();
         let mut found = Vec::new();
         for slot in slots {
             // A module may have tokens that cannot be read; they are not the one that is wanted by its label.
             let info = self.context.get_token_info(slot).ok();
-            let initialised = info
-                .as_ref()
-                .is_none_or(|info| info.token_initialized() && info.user_pin_initialized());
+            let initialised = info.as_ref().is_none_or(|info| info.token_initialized() && info.user_pin_initialized());
             let is_it = match wanted {
                 TokenChoice::Slot(number) => slot.id() == *number,
-                TokenChoice::Label(label) => info
-                    .as_ref()
-                    .is_some_and(|info| info.token_initialized() && info.label() == label),
+                TokenChoice::Label(label) => {
+                    info.as_ref().is_some_and(|info| info.token_initialized() && info.label() == label)
+                }
             };
             if is_it {
                 found.push((slot, initialised));
             }
             match info {
-                Some(info) if info.token_initialized() => {
-                    there.push(format!("{:?} (slot {slot})", info.label()))
-                }
+                Some(info) if info.token_initialized() => there.push(format!("{:?} (slot {slot})", info.label())),
                 Some(_) => {}
                 None => there.push(format!("one that cannot be read (slot {slot})")),
             }
@@ -86,17 +75,12 @@ impl Module {
             ([(slot, true)], _) => Ok(*slot),
             ([(_, false)], _) => Err(Pkcs11Error::NotInitialised(wanted.clone())),
             ([_, _, ..], TokenChoice::Label(label)) => Err(Pkcs11Error::ManyTokens(label.clone())),
-            _ => Err(Pkcs11Error::NoToken {
-                wanted: wanted.clone(),
-                there,
-            }),
+            _ => Err(Pkcs11Error::NoToken { wanted: wanted.clone(), there }),
         }
     }
 
     /// Whether this is SoftHSM, whose token is files that nobody syncs.
     pub(super) fn is_softhsm(&self) -> bool {
-        self.context
-            .get_library_info()
-            .is_ok_and(|info| info.manufacturer_id().starts_with("SoftHSM"))
+        self.context.get_library_info().is_ok_and(|info| info.manufacturer_id().starts_with("SoftHSM"))
     }
 }

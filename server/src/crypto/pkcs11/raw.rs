@@ -4,10 +4,7 @@
 //! templates and lists of allowed mechanisms, mechanisms by number, mechanism lists without gaps, and one call where
 //! cryptoki asks for the length first. Every function takes a [`Session`], which is not `Sync`: one thread at a time.
 
-#![allow(
-    unsafe_code,
-    reason = "PKCS#11 is a C interface; every unsafe block of the crate is in this file"
-)]
+#![allow(unsafe_code, reason = "PKCS#11 is a C interface; every unsafe block of the crate is in this file")]
 
 use std::ffi::c_void;
 use std::path::Path;
@@ -16,10 +13,10 @@ use std::ptr::null_mut;
 use cryptoki::error::{Rv, RvError};
 use cryptoki::session::Session;
 use cryptoki_sys::{
-    CK_AES_CTR_PARAMS, CK_ATTRIBUTE, CK_ATTRIBUTE_TYPE, CK_BBOOL, CK_FALSE, CK_FUNCTION_LIST,
-    CK_GCM_PARAMS, CK_MECHANISM, CK_MECHANISM_INFO, CK_MECHANISM_TYPE, CK_OBJECT_HANDLE,
-    CK_RSA_PKCS_PSS_PARAMS, CK_RV, CK_SESSION_HANDLE, CK_SLOT_ID, CK_TRUE, CK_ULONG, CKM_AES_CTR,
-    CKM_AES_GCM, CKM_RSA_PKCS_PSS, CKR_FUNCTION_NOT_SUPPORTED,
+    CK_AES_CTR_PARAMS, CK_ATTRIBUTE, CK_ATTRIBUTE_TYPE, CK_BBOOL, CK_FALSE, CK_FUNCTION_LIST, CK_GCM_PARAMS,
+    CK_MECHANISM, CK_MECHANISM_INFO, CK_MECHANISM_TYPE, CK_OBJECT_HANDLE, CK_RSA_PKCS_PSS_PARAMS, CK_RV,
+    CK_SESSION_HANDLE, CK_SLOT_ID, CK_TRUE, CK_ULONG, CKM_AES_CTR, CKM_AES_GCM, CKM_RSA_PKCS_PSS,
+    CKR_FUNCTION_NOT_SUPPORTED,
 };
 use zeroize::Zeroizing;
 
@@ -58,10 +55,7 @@ macro_rules! call {
 impl Raw {
     /// Opens a library and takes its function list.
     pub(super) fn load(path: &Path) -> Answer<Self> {
-        let missing = || Fault {
-            call: "C_GetFunctionList",
-            error: RvError::LibraryLoadFailed,
-        };
+        let missing = || Fault { call: "C_GetFunctionList", error: RvError::LibraryLoadFailed };
         // SAFETY: loading runs the library's initialisers; the operator named the library as the PKCS#11 module.
         let library = unsafe { cryptoki_sys::Pkcs11::new(path) }.map_err(|_| missing())?;
         let mut list: *mut CK_FUNCTION_LIST = null_mut();
@@ -70,10 +64,7 @@ impl Raw {
         check("C_GetFunctionList", unsafe { get(&mut list) })?;
         // SAFETY: after CKR_OK the pointer is null or points to the module's list, which lives as long as the library.
         let list = *unsafe { list.as_ref() }.ok_or_else(missing)?;
-        Ok(Self {
-            list,
-            _library: library,
-        })
+        Ok(Self { list, _library: library })
     }
 
     /// All mechanisms of a slot, known to cryptoki or not.
@@ -81,20 +72,13 @@ impl Raw {
         let mut count: CK_ULONG = 0;
         call!(self, C_GetMechanismList(slot, null_mut(), &mut count))?;
         let mut list = vec![0; size(count)];
-        call!(
-            self,
-            C_GetMechanismList(slot, list.as_mut_ptr(), &mut count)
-        )?;
+        call!(self, C_GetMechanismList(slot, list.as_mut_ptr(), &mut count))?;
         list.truncate(size(count));
         Ok(list)
     }
 
     /// The smallest and largest key of a mechanism, in the mechanism's own unit.
-    pub(super) fn key_sizes(
-        &self,
-        slot: CK_SLOT_ID,
-        mechanism: CK_MECHANISM_TYPE,
-    ) -> Answer<(CK_ULONG, CK_ULONG)> {
+    pub(super) fn key_sizes(&self, slot: CK_SLOT_ID, mechanism: CK_MECHANISM_TYPE) -> Answer<(CK_ULONG, CK_ULONG)> {
         let mut info = CK_MECHANISM_INFO::default();
         call!(self, C_GetMechanismInfo(slot, mechanism, &mut info))?;
         Ok((info.ulMinKeySize, info.ulMaxKeySize))
@@ -109,16 +93,7 @@ impl Raw {
         let mut template = Template::of(template);
         let mut handle = 0;
         with_mechanism(mechanism, |mechanism| {
-            call!(
-                self,
-                C_GenerateKey(
-                    session.handle(),
-                    mechanism,
-                    template.pointer(),
-                    template.len(),
-                    &mut handle
-                )
-            )
+            call!(self, C_GenerateKey(session.handle(), mechanism, template.pointer(), template.len(), &mut handle))
         })?;
         Ok(handle)
     }
@@ -154,36 +129,14 @@ impl Raw {
     pub(super) fn create_object(&self, session: &Session, template: &[Attr<'_>]) -> Answer<Handle> {
         let mut template = Template::of(template);
         let mut handle = 0;
-        call!(
-            self,
-            C_CreateObject(
-                session.handle(),
-                template.pointer(),
-                template.len(),
-                &mut handle
-            )
-        )?;
+        call!(self, C_CreateObject(session.handle(), template.pointer(), template.len(), &mut handle))?;
         Ok(handle)
     }
 
-    pub(super) fn copy_object(
-        &self,
-        session: &Session,
-        object: Handle,
-        template: &[Attr<'_>],
-    ) -> Answer<Handle> {
+    pub(super) fn copy_object(&self, session: &Session, object: Handle, template: &[Attr<'_>]) -> Answer<Handle> {
         let mut template = Template::of(template);
         let mut handle = 0;
-        call!(
-            self,
-            C_CopyObject(
-                session.handle(),
-                object,
-                template.pointer(),
-                template.len(),
-                &mut handle
-            )
-        )?;
+        call!(self, C_CopyObject(session.handle(), object, template.pointer(), template.len(), &mut handle))?;
         Ok(handle)
     }
 
@@ -191,42 +144,18 @@ impl Raw {
         call!(self, C_DestroyObject(session.handle(), object))
     }
 
-    pub(super) fn set_attributes(
-        &self,
-        session: &Session,
-        object: Handle,
-        template: &[Attr<'_>],
-    ) -> Answer<()> {
+    pub(super) fn set_attributes(&self, session: &Session, object: Handle, template: &[Attr<'_>]) -> Answer<()> {
         let mut template = Template::of(template);
-        call!(
-            self,
-            C_SetAttributeValue(session.handle(), object, template.pointer(), template.len())
-        )
+        call!(self, C_SetAttributeValue(session.handle(), object, template.pointer(), template.len()))
     }
 
     /// Objects that match all of a template, at most `limit` of them.
-    pub(super) fn find(
-        &self,
-        session: &Session,
-        template: &[Attr<'_>],
-        limit: usize,
-    ) -> Answer<Vec<Handle>> {
+    pub(super) fn find(&self, session: &Session, template: &[Attr<'_>], limit: usize) -> Answer<Vec<Handle>> {
         let mut template = Template::of(template);
-        call!(
-            self,
-            C_FindObjectsInit(session.handle(), template.pointer(), template.len())
-        )?;
+        call!(self, C_FindObjectsInit(session.handle(), template.pointer(), template.len()))?;
         let mut found = vec![0; limit];
         let mut count: CK_ULONG = 0;
-        let answer = call!(
-            self,
-            C_FindObjects(
-                session.handle(),
-                found.as_mut_ptr(),
-                length(&found),
-                &mut count
-            )
-        );
+        let answer = call!(self, C_FindObjects(session.handle(), found.as_mut_ptr(), length(&found), &mut count));
         call!(self, C_FindObjectsFinal(session.handle()))?;
         answer?;
         found.truncate(size(count));
@@ -234,55 +163,27 @@ impl Raw {
     }
 
     /// An attribute that is not key material, as the module lays it out.
-    pub(super) fn attribute(
-        &self,
-        session: &Session,
-        object: Handle,
-        attribute: CK_ATTRIBUTE_TYPE,
-    ) -> Answer<Vec<u8>> {
+    pub(super) fn attribute(&self, session: &Session, object: Handle, attribute: CK_ATTRIBUTE_TYPE) -> Answer<Vec<u8>> {
         if is_secret(attribute) {
-            return Err(Fault {
-                call: "C_GetAttributeValue",
-                error: RvError::AttributeSensitive,
-            });
+            return Err(Fault { call: "C_GetAttributeValue", error: RvError::AttributeSensitive });
         }
         self.read(session, object, attribute)
     }
 
     /// Whether the module gives out the value of a secret key. The bytes, if it does, are wiped here.
     pub(super) fn reveals_value(&self, session: &Session, object: Handle) -> bool {
-        self.read(session, object, cryptoki_sys::CKA_VALUE)
-            .map(Zeroizing::new)
-            .is_ok()
+        self.read(session, object, cryptoki_sys::CKA_VALUE).map(Zeroizing::new).is_ok()
     }
 
-    fn read(
-        &self,
-        session: &Session,
-        object: Handle,
-        attribute: CK_ATTRIBUTE_TYPE,
-    ) -> Answer<Vec<u8>> {
-        let mut entry = CK_ATTRIBUTE {
-            type_: attribute,
-            pValue: null_mut(),
-            ulValueLen: 0,
-        };
-        call!(
-            self,
-            C_GetAttributeValue(session.handle(), object, &mut entry, 1)
-        )?;
+    fn read(&self, session: &Session, object: Handle, attribute: CK_ATTRIBUTE_TYPE) -> Answer<Vec<u8>> {
+        let mut entry = CK_ATTRIBUTE { type_: attribute, pValue: null_mut(), ulValueLen: 0 };
+        call!(self, C_GetAttributeValue(session.handle(), object, &mut entry, 1))?;
         if entry.ulValueLen == CK_ULONG::MAX {
-            return Err(Fault {
-                call: "C_GetAttributeValue",
-                error: RvError::AttributeTypeInvalid,
-            });
+            return Err(Fault { call: "C_GetAttributeValue", error: RvError::AttributeTypeInvalid });
         }
         let mut value = vec![0_u8; size(entry.ulValueLen)];
         entry.pValue = value.as_mut_ptr().cast();
-        call!(
-            self,
-            C_GetAttributeValue(session.handle(), object, &mut entry, 1)
-        )?;
+        call!(self, C_GetAttributeValue(session.handle(), object, &mut entry, 1))?;
         value.truncate(size(entry.ulValueLen));
         Ok(value)
     }
@@ -294,44 +195,21 @@ impl Raw {
         object: Handle,
         attribute: CK_ATTRIBUTE_TYPE,
     ) -> Answer<Vec<Entry>> {
-        let mut outer = CK_ATTRIBUTE {
-            type_: attribute,
-            pValue: null_mut(),
-            ulValueLen: 0,
-        };
-        call!(
-            self,
-            C_GetAttributeValue(session.handle(), object, &mut outer, 1)
-        )?;
-        let count = size(outer.ulValueLen)
-            .checked_div(size_of::<CK_ATTRIBUTE>())
-            .unwrap_or(0)
-            .min(64);
-        let empty = CK_ATTRIBUTE {
-            type_: 0,
-            pValue: null_mut(),
-            ulValueLen: 0,
-        };
+        let mut outer = CK_ATTRIBUTE { type_: attribute, pValue: null_mut(), ulValueLen: 0 };
+        call!(self, C_GetAttributeValue(session.handle(), object, &mut outer, 1))?;
+        let count = size(outer.ulValueLen).checked_div(size_of::<CK_ATTRIBUTE>()).unwrap_or(0).min(64);
+        let empty = CK_ATTRIBUTE { type_: 0, pValue: null_mut(), ulValueLen: 0 };
         let mut inner = vec![empty; count];
         outer.pValue = inner.as_mut_ptr().cast();
         outer.ulValueLen = ulong(size_of_val(inner.as_slice()));
         // The first pass fills types and lengths, the second the values.
-        call!(
-            self,
-            C_GetAttributeValue(session.handle(), object, &mut outer, 1)
-        )?;
-        let mut values: Vec<Vec<u8>> = inner
-            .iter()
-            .map(|entry| vec![0; size(entry.ulValueLen).min(4096)])
-            .collect();
+        call!(self, C_GetAttributeValue(session.handle(), object, &mut outer, 1))?;
+        let mut values: Vec<Vec<u8>> = inner.iter().map(|entry| vec![0; size(entry.ulValueLen).min(4096)]).collect();
         for (entry, value) in inner.iter_mut().zip(&mut values) {
             entry.pValue = value.as_mut_ptr().cast();
             entry.ulValueLen = length(value);
         }
-        call!(
-            self,
-            C_GetAttributeValue(session.handle(), object, &mut outer, 1)
-        )?;
+        call!(self, C_GetAttributeValue(session.handle(), object, &mut outer, 1))?;
         Ok(inner.iter().map(|entry| entry.type_).zip(values).collect())
     }
 
@@ -344,12 +222,7 @@ impl Raw {
         key: Handle,
     ) -> Answer<Vec<u8>> {
         with_mechanism(mechanism, |mechanism| {
-            fill(4096, |out, len| {
-                call!(
-                    self,
-                    C_WrapKey(session.handle(), mechanism, by, key, out, len)
-                )
-            })
+            fill(4096, |out, len| call!(self, C_WrapKey(session.handle(), mechanism, by, key, out, len)))
         })
     }
 
@@ -391,15 +264,8 @@ impl Raw {
         room: usize,
     ) -> Answer<Vec<u8>> {
         let session: CK_SESSION_HANDLE = session.handle();
-        with_mechanism(mechanism, |mechanism| {
-            call!(self, C_EncryptInit(session, mechanism, key))
-        })?;
-        fill(room, |out, len| {
-            call!(
-                self,
-                C_Encrypt(session, input(data), length(data), out, len)
-            )
-        })
+        with_mechanism(mechanism, |mechanism| call!(self, C_EncryptInit(session, mechanism, key)))?;
+        fill(room, |out, len| call!(self, C_Encrypt(session, input(data), length(data), out, len)))
     }
 
     /// Decrypts in one part. The plaintext is never longer than the ciphertext.
@@ -411,15 +277,10 @@ impl Raw {
         data: &[u8],
     ) -> Answer<Zeroizing<Vec<u8>>> {
         let session: CK_SESSION_HANDLE = session.handle();
-        with_mechanism(mechanism, |mechanism| {
-            call!(self, C_DecryptInit(session, mechanism, key))
-        })?;
+        with_mechanism(mechanism, |mechanism| call!(self, C_DecryptInit(session, mechanism, key)))?;
         // Some modules want a whole block more than the plaintext needs.
         fill(data.len().saturating_add(16), |out, len| {
-            call!(
-                self,
-                C_Decrypt(session, input(data), length(data), out, len)
-            )
+            call!(self, C_Decrypt(session, input(data), length(data), out, len))
         })
         .map(Zeroizing::new)
     }
@@ -434,12 +295,8 @@ impl Raw {
         room: usize,
     ) -> Answer<Vec<u8>> {
         let session: CK_SESSION_HANDLE = session.handle();
-        with_mechanism(mechanism, |mechanism| {
-            call!(self, C_SignInit(session, mechanism, key))
-        })?;
-        fill(room, |out, len| {
-            call!(self, C_Sign(session, input(data), length(data), out, len))
-        })
+        with_mechanism(mechanism, |mechanism| call!(self, C_SignInit(session, mechanism, key)))?;
+        fill(room, |out, len| call!(self, C_Sign(session, input(data), length(data), out, len)))
     }
 }
 
@@ -455,10 +312,7 @@ fn fill(room: usize, mut run: impl FnMut(*mut u8, &mut CK_ULONG) -> Answer<()>) 
     let mut out = vec![0_u8; room.max(1)];
     let mut len = length(&out);
     match run(out.as_mut_ptr(), &mut len) {
-        Err(Fault {
-            error: RvError::BufferTooSmall,
-            ..
-        }) if size(len) > out.len() => {
+        Err(Fault { error: RvError::BufferTooSmall, .. }) if size(len) > out.len() => {
             out = vec![0_u8; size(len)];
             len = length(&out);
             run(out.as_mut_ptr(), &mut len)?;
@@ -479,21 +333,12 @@ fn with_mechanism<T>(mechanism: &Mechanism<'_>, run: impl FnOnce(*mut CK_MECHANI
         }
     }
     match *mechanism {
-        Mechanism::Plain(mechanism) => run(&mut CK_MECHANISM {
-            mechanism,
-            pParameter: null_mut(),
-            ulParameterLen: 0,
-        }),
-        Mechanism::Iv(mechanism, iv) => run(&mut CK_MECHANISM {
-            mechanism,
-            pParameter: input(iv).cast(),
-            ulParameterLen: length(iv),
-        }),
+        Mechanism::Plain(mechanism) => run(&mut CK_MECHANISM { mechanism, pParameter: null_mut(), ulParameterLen: 0 }),
+        Mechanism::Iv(mechanism, iv) => {
+            run(&mut CK_MECHANISM { mechanism, pParameter: input(iv).cast(), ulParameterLen: length(iv) })
+        }
         Mechanism::Ctr(cb) => {
-            let mut parameter = CK_AES_CTR_PARAMS {
-                ulCounterBits: 128,
-                cb,
-            };
+            let mut parameter = CK_AES_CTR_PARAMS { ulCounterBits: 128, cb };
             run(&mut lay(CKM_AES_CTR, &mut parameter))
         }
         Mechanism::Gcm { iv, aad, tag_bits } => {
@@ -508,11 +353,7 @@ fn with_mechanism<T>(mechanism: &Mechanism<'_>, run: impl FnOnce(*mut CK_MECHANI
             run(&mut lay(CKM_AES_GCM, &mut parameter))
         }
         Mechanism::Pss { hash, mgf, salt } => {
-            let mut parameter = CK_RSA_PKCS_PSS_PARAMS {
-                hashAlg: hash,
-                mgf,
-                sLen: salt,
-            };
+            let mut parameter = CK_RSA_PKCS_PSS_PARAMS { hashAlg: hash, mgf, sLen: salt };
             run(&mut lay(CKM_RSA_PKCS_PSS, &mut parameter))
         }
     }
@@ -534,10 +375,7 @@ impl<'a> Template<'a> {
         let list = attributes
             .iter()
             .map(|attribute| match attribute {
-                Attr::Bool(kind, value) => entry(
-                    *kind,
-                    std::slice::from_ref(if *value { &TRUE } else { &FALSE }),
-                ),
+                Attr::Bool(kind, value) => entry(*kind, std::slice::from_ref(if *value { &TRUE } else { &FALSE })),
                 Attr::Number(kind, value) => entry(*kind, std::slice::from_ref(value)),
                 Attr::Bytes(kind, value) => entry(*kind, value),
                 Attr::Mechanisms(kind, list) => entry(*kind, list),
@@ -550,11 +388,7 @@ impl<'a> Template<'a> {
                 }
             })
             .collect();
-        Self {
-            list,
-            _inner: inner,
-            _attributes: attributes,
-        }
+        Self { list, _inner: inner, _attributes: attributes }
     }
 
     fn pointer(&mut self) -> *mut CK_ATTRIBUTE {

@@ -2,10 +2,9 @@
 
 use aws_lc_rs::rand::{SecureRandom, SystemRandom};
 use cryptoki_sys::{
-    CK_ULONG, CKA_ALLOWED_MECHANISMS, CKA_CLASS, CKA_COPYABLE, CKA_DECRYPT, CKA_DERIVE,
-    CKA_DESTROYABLE, CKA_ENCRYPT, CKA_EXTRACTABLE, CKA_ID, CKA_KEY_TYPE, CKA_LABEL, CKA_MODIFIABLE,
-    CKA_PRIVATE, CKA_SENSITIVE, CKA_SIGN, CKA_TOKEN, CKA_UNWRAP, CKA_VALUE_LEN, CKA_VERIFY,
-    CKA_WRAP, CKK_AES, CKM_AES_GCM, CKO_SECRET_KEY,
+    CK_ULONG, CKA_ALLOWED_MECHANISMS, CKA_CLASS, CKA_COPYABLE, CKA_DECRYPT, CKA_DERIVE, CKA_DESTROYABLE, CKA_ENCRYPT,
+    CKA_EXTRACTABLE, CKA_ID, CKA_KEY_TYPE, CKA_LABEL, CKA_MODIFIABLE, CKA_PRIVATE, CKA_SENSITIVE, CKA_SIGN, CKA_TOKEN,
+    CKA_UNWRAP, CKA_VALUE_LEN, CKA_VERIFY, CKA_WRAP, CKK_AES, CKM_AES_GCM, CKO_SECRET_KEY,
 };
 
 use super::attr::{Attr, Mechanism};
@@ -60,8 +59,7 @@ impl HsmRoot {
     /// # Errors
     /// The module refuses the template, or made something else than it was told, or the label is taken.
     pub fn create(token: &Token, label: &str) -> Result<Self, Pkcs11Error> {
-        let id: [u8; 16] =
-            super::random_id().map_err(|error| Pkcs11Error::Module(error.to_string()))?;
+        let id: [u8; 16] = super::random_id().map_err(|error| Pkcs11Error::Module(error.to_string()))?;
         let allowed = [CKM_AES_GCM];
         let mut template = vec![
             Attr::Number(CKA_CLASS, CKO_SECRET_KEY),
@@ -91,18 +89,10 @@ impl HsmRoot {
     /// [`CryptoError::Unavailable`] if the module does not answer.
     pub fn seal(&self, context: &[u8], value: &Secret) -> Result<Vec<u8>, CryptoError> {
         let mut nonce = [0_u8; NONCE];
-        SystemRandom::new()
-            .fill(&mut nonce)
-            .map_err(|_| CryptoError::Unavailable("no random bytes".to_owned()))?;
+        SystemRandom::new().fill(&mut nonce).map_err(|_| CryptoError::Unavailable("no random bytes".to_owned()))?;
         let sealed = self.key.token.sessions.work(|work| {
             let key = self.key.handle(work)?;
-            work.raw.encrypt(
-                work.session,
-                &gcm(&nonce, context),
-                key,
-                value.expose(),
-                value.len() + TAG,
-            )
+            work.raw.encrypt(work.session, &gcm(&nonce, context), key, value.expose(), value.len() + TAG)
         })?;
         Ok([nonce.as_slice(), &sealed].concat())
     }
@@ -122,19 +112,14 @@ impl HsmRoot {
         }
         let opened = self.key.token.sessions.work(|work| {
             let key = self.key.handle(work)?;
-            work.raw
-                .decrypt(work.session, &gcm(nonce, context), key, sealed)
+            work.raw.decrypt(work.session, &gcm(nonce, context), key, sealed)
         });
         match opened {
             Ok(value) => Ok(Secret::copy_of(&value)),
             Err(fault) if fault.blames_data() => Err(FAILED),
             // The module may be broken, or mean the tag: it is the tag if it still seals.
             Err(fault) if fault.is_vague() => {
-                Err(if self.seal(b"", &Secret::copy_of(b"probe")).is_ok() {
-                    FAILED
-                } else {
-                    fault.into()
-                })
+                Err(if self.seal(b"", &Secret::copy_of(b"probe")).is_ok() { FAILED } else { fault.into() })
             }
             Err(fault) => Err(fault.into()),
         }
@@ -142,11 +127,7 @@ impl HsmRoot {
 }
 
 fn gcm<'a>(iv: &'a [u8; NONCE], aad: &'a [u8]) -> Mechanism<'a> {
-    Mechanism::Gcm {
-        iv,
-        aad,
-        tag_bits: 128,
-    }
+    Mechanism::Gcm { iv, aad, tag_bits: 128 }
 }
 
 fn verify(work: &Work<'_>, key: Handle) -> Result<Result<(), String>, Fault> {
@@ -155,9 +136,7 @@ fn verify(work: &Work<'_>, key: Handle) -> Result<Result<(), String>, Fault> {
             return Ok(Err(reason));
         }
     }
-    let allowed = work
-        .raw
-        .attribute(work.session, key, CKA_ALLOWED_MECHANISMS)?;
+    let allowed = work.raw.attribute(work.session, key, CKA_ALLOWED_MECHANISMS)?;
     Ok(if allowed == CKM_AES_GCM.to_ne_bytes() {
         Ok(())
     } else {

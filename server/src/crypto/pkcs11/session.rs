@@ -67,26 +67,17 @@ impl Sessions {
             pin: config.pin.clone(),
             epoch: AtomicU64::new(0),
             locked_out: AtomicBool::new(false),
-            idle: Mutex::new(Idle {
-                sessions: Vec::new(),
-                left: config.pool.max(1),
-            }),
+            idle: Mutex::new(Idle { sessions: Vec::new(), left: config.pool.max(1) }),
             returned: Condvar::new(),
             owner: Mutex::new(None),
             buried: Mutex::new(Vec::new()),
         };
         let owner = sessions.connect(0).map_err(|fault| match fault.error {
             RvError::PinIncorrect | RvError::PinInvalid | RvError::PinLenRange => {
-                Pkcs11Error::Pin {
-                    reason: format!("the token {} does not take it", config.token),
-                }
+                Pkcs11Error::Pin { reason: format!("the token {} does not take it", config.token) }
             }
-            RvError::PinLocked => Pkcs11Error::Pin {
-                reason: "it is locked".to_owned(),
-            },
-            RvError::PinExpired => Pkcs11Error::Pin {
-                reason: "it has expired".to_owned(),
-            },
+            RvError::PinLocked => Pkcs11Error::Pin { reason: "it is locked".to_owned() },
+            RvError::PinExpired => Pkcs11Error::Pin { reason: "it has expired".to_owned() },
             RvError::UserPinNotInitialized => Pkcs11Error::NotInitialised(config.token.clone()),
             _ => Pkcs11Error::Module(fault.to_string()),
         })?;
@@ -107,10 +98,7 @@ impl Sessions {
     }
 
     /// Runs a piece of work in a session of its own. Waits while all sessions are in use; no thread may nest this.
-    pub(super) fn work<T>(
-        &self,
-        run: impl FnOnce(&Work<'_>) -> Result<T, Fault>,
-    ) -> Result<T, Fault> {
+    pub(super) fn work<T>(&self, run: impl FnOnce(&Work<'_>) -> Result<T, Fault>) -> Result<T, Fault> {
         let mut idle = lock(&self.idle);
         let open = loop {
             if let Some(open) = idle.sessions.pop() {
@@ -120,27 +108,17 @@ impl Sessions {
                 idle.left -= 1;
                 break None;
             }
-            idle = self
-                .returned
-                .wait(idle)
-                .unwrap_or_else(PoisonError::into_inner);
+            idle = self.returned.wait(idle).unwrap_or_else(PoisonError::into_inner);
         };
         drop(idle);
         // From here on one place in the pool is taken; `seat` gives it back, with or without a session.
-        let mut seat = Seat {
-            sessions: self,
-            open: None,
-        };
+        let mut seat = Seat { sessions: self, open: None };
         let epoch = self.epoch();
         let open = match open {
             Some(open) if open.epoch == epoch => open,
             _ => self.connect(epoch)?,
         };
-        let answer = run(&Work {
-            raw: &self.module.raw,
-            session: &open.session,
-            epoch,
-        });
+        let answer = run(&Work { raw: &self.module.raw, session: &open.session, epoch });
         match &answer {
             Ok(_) => seat.open = Some(open),
             Err(fault) => self.note(fault, epoch),
@@ -149,10 +127,7 @@ impl Sessions {
     }
 
     /// Runs a piece of work in the session that owns the session objects. Only for calls that begin and end at once.
-    pub(super) fn own<T>(
-        &self,
-        run: impl FnOnce(&Work<'_>) -> Result<T, Fault>,
-    ) -> Result<T, Fault> {
+    pub(super) fn own<T>(&self, run: impl FnOnce(&Work<'_>) -> Result<T, Fault>) -> Result<T, Fault> {
         let answer = {
             let mut owner = lock(&self.owner);
             let epoch = self.epoch();
@@ -161,11 +136,7 @@ impl Sessions {
                 _ => self.connect(epoch)?,
             };
             let open = owner.insert(open);
-            let answer = run(&Work {
-                raw: &self.module.raw,
-                session: &open.session,
-                epoch,
-            });
+            let answer = run(&Work { raw: &self.module.raw, session: &open.session, epoch });
             if let Err(fault) = &answer {
                 self.note(fault, epoch);
             }
@@ -201,41 +172,28 @@ impl Sessions {
     fn note(&self, fault: &Fault, epoch: u64) {
         if fault.is_loss() {
             // Only the first to notice ends the epoch.
-            let _ended =
-                self.epoch
-                    .compare_exchange(epoch, epoch + 1, Ordering::AcqRel, Ordering::Acquire);
+            let _ended = self.epoch.compare_exchange(epoch, epoch + 1, Ordering::AcqRel, Ordering::Acquire);
         }
     }
 
     /// Opens a session that is logged in.
     fn connect(&self, epoch: u64) -> Result<Open, Fault> {
         if self.locked_out.load(Ordering::Acquire) {
-            return Err(Fault {
-                call: "C_Login (not tried again)",
-                error: RvError::PinIncorrect,
-            });
+            return Err(Fault { call: "C_Login (not tried again)", error: RvError::PinIncorrect });
         }
         let session = self
             .module
             .context
             .open_rw_session(self.slot)
             .map_err(|error| Fault::from_cryptoki("C_OpenSession", &error))?;
-        let pin = std::str::from_utf8(self.pin.expose()).map_err(|_| Fault {
-            call: "C_Login",
-            error: RvError::PinInvalid,
-        })?;
+        let pin = std::str::from_utf8(self.pin.expose())
+            .map_err(|_| Fault { call: "C_Login", error: RvError::PinInvalid })?;
         match session.login(UserType::User, Some(&AuthPin::from(pin.to_owned()))) {
             Ok(()) => Ok(Open { session, epoch }),
             Err(error) => match Fault::from_cryptoki("C_Login", &error) {
-                Fault {
-                    error: RvError::UserAlreadyLoggedIn,
-                    ..
-                } => Ok(Open { session, epoch }),
+                Fault { error: RvError::UserAlreadyLoggedIn, .. } => Ok(Open { session, epoch }),
                 fault => {
-                    if matches!(
-                        fault.error,
-                        RvError::PinIncorrect | RvError::PinLocked | RvError::PinExpired
-                    ) {
+                    if matches!(fault.error, RvError::PinIncorrect | RvError::PinLocked | RvError::PinExpired) {
                         self.locked_out.store(true, Ordering::Release);
                     }
                     Err(fault)

@@ -7,8 +7,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use cryptoki::error::RvError;
 use cryptoki_sys::{
-    CK_ATTRIBUTE_TYPE, CK_MECHANISM_TYPE, CKA_ALWAYS_SENSITIVE, CKA_CLASS, CKA_ID, CKA_LABEL,
-    CKA_LOCAL, CKA_NEVER_EXTRACTABLE, CKA_TOKEN, CKM_AES_KEY_GEN, CKO_SECRET_KEY,
+    CK_ATTRIBUTE_TYPE, CK_MECHANISM_TYPE, CKA_ALWAYS_SENSITIVE, CKA_CLASS, CKA_ID, CKA_LABEL, CKA_LOCAL,
+    CKA_NEVER_EXTRACTABLE, CKA_TOKEN, CKM_AES_KEY_GEN, CKO_SECRET_KEY,
 };
 
 use super::attr::{Attr, Mechanism};
@@ -60,10 +60,8 @@ impl Token {
 
 /// Where SoftHSM keeps its tokens, after its configuration.
 fn softhsm_files() -> Option<PathBuf> {
-    let path = std::env::var_os("SOFTHSM2_CONF").map_or_else(
-        || PathBuf::from("/etc/softhsm/softhsm2.conf"),
-        PathBuf::from,
-    );
+    let path =
+        std::env::var_os("SOFTHSM2_CONF").map_or_else(|| PathBuf::from("/etc/softhsm/softhsm2.conf"), PathBuf::from);
     let text = fs::read_to_string(path).ok()?;
     text.lines().find_map(|line| {
         let (key, value) = line.split_once('=')?;
@@ -73,10 +71,8 @@ fn softhsm_files() -> Option<PathBuf> {
 
 /// Syncs all files of a folder, its folders, and itself.
 pub(super) fn sync_tree(folder: &Path) -> Result<(), Pkcs11Error> {
-    let failed = |path: &Path, error: std::io::Error| Pkcs11Error::File {
-        path: path.to_owned(),
-        reason: error.to_string(),
-    };
+    let failed =
+        |path: &Path, error: std::io::Error| Pkcs11Error::File { path: path.to_owned(), reason: error.to_string() };
     for entry in fs::read_dir(folder).map_err(|error| failed(folder, error))? {
         let entry = entry.map_err(|error| failed(folder, error))?;
         let path = entry.path();
@@ -84,14 +80,10 @@ pub(super) fn sync_tree(folder: &Path) -> Result<(), Pkcs11Error> {
         if kind.is_dir() {
             sync_tree(&path)?;
         } else if kind.is_file() {
-            File::open(&path)
-                .and_then(|file| file.sync_all())
-                .map_err(|error| failed(&path, error))?;
+            File::open(&path).and_then(|file| file.sync_all()).map_err(|error| failed(&path, error))?;
         }
     }
-    File::open(folder)
-        .and_then(|folder| folder.sync_all())
-        .map_err(|error| failed(folder, error))
+    File::open(folder).and_then(|folder| folder.sync_all()).map_err(|error| failed(folder, error))
 }
 
 /// What the module must say about where a key on the token comes from. It cannot be set, only read.
@@ -116,11 +108,7 @@ pub(super) struct LabelledKey {
 
 impl LabelledKey {
     /// The key with a label, verified. `Ok(None)` if there is none.
-    pub(super) fn find(
-        token: &Token,
-        label: &str,
-        verify: Verify,
-    ) -> Result<Option<Self>, Pkcs11Error> {
+    pub(super) fn find(token: &Token, label: &str, verify: Verify) -> Result<Option<Self>, Pkcs11Error> {
         let found = token.sessions.work(|work| {
             let found = search(work, label)?;
             match found.as_slice() {
@@ -135,10 +123,7 @@ impl LabelledKey {
         })?;
         match found {
             None => Ok(None),
-            Some(Err(reason)) => Err(Pkcs11Error::BadKey {
-                label: label.to_owned(),
-                reason,
-            }),
+            Some(Err(reason)) => Err(Pkcs11Error::BadKey { label: label.to_owned(), reason }),
             Some(Ok((handle, id, epoch))) => Ok(Some(Self {
                 token: token.clone(),
                 label: label.to_owned(),
@@ -158,15 +143,11 @@ impl LabelledKey {
     ) -> Result<Self, Pkcs11Error> {
         let there = token.sessions.work(|work| search(work, label))?;
         if !there.is_empty() {
-            return Err(Pkcs11Error::BadKey {
-                label: label.to_owned(),
-                reason: "it exists already".to_owned(),
-            });
+            return Err(Pkcs11Error::BadKey { label: label.to_owned(), reason: "it exists already".to_owned() });
         }
-        token.sessions.work(|work| {
-            work.raw
-                .generate_key(work.session, &Mechanism::Plain(CKM_AES_KEY_GEN), &template)
-        })?;
+        token
+            .sessions
+            .work(|work| work.raw.generate_key(work.session, &Mechanism::Plain(CKM_AES_KEY_GEN), &template))?;
         token.sync()?;
         Self::find(token, label, verify)?.ok_or_else(|| Pkcs11Error::NoKey(label.to_owned()))
     }
@@ -179,10 +160,7 @@ impl LabelledKey {
         {
             return Ok(handle);
         }
-        let gone = Fault {
-            call: "finding our key on the token",
-            error: RvError::TokenNotRecognized,
-        };
+        let gone = Fault { call: "finding our key on the token", error: RvError::TokenNotRecognized };
         let [handle] = search(work, &self.label)?.try_into().map_err(|_| gone)?;
         let same = work.raw.attribute(work.session, handle, CKA_ID)? == self.id;
         if !same || (self.verify)(work, handle)?.is_err() {

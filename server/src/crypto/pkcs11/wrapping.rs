@@ -5,11 +5,10 @@
 //! works with one mechanism only.
 
 use cryptoki_sys::{
-    CK_MECHANISM_TYPE, CK_ULONG, CKA_ALLOWED_MECHANISMS, CKA_CLASS, CKA_COPYABLE, CKA_DECRYPT,
-    CKA_DERIVE, CKA_DESTROYABLE, CKA_ENCRYPT, CKA_EXTRACTABLE, CKA_ID, CKA_KEY_TYPE, CKA_LABEL,
-    CKA_MODIFIABLE, CKA_PRIVATE, CKA_SENSITIVE, CKA_SIGN, CKA_TOKEN, CKA_UNWRAP,
-    CKA_UNWRAP_TEMPLATE, CKA_VALUE_LEN, CKA_VERIFY, CKA_WRAP, CKA_WRAP_TEMPLATE, CKK_AES,
-    CKM_AES_ECB, CKM_AES_KEY_WRAP_KWP, CKM_AES_KEY_WRAP_PAD, CKO_SECRET_KEY,
+    CK_MECHANISM_TYPE, CK_ULONG, CKA_ALLOWED_MECHANISMS, CKA_CLASS, CKA_COPYABLE, CKA_DECRYPT, CKA_DERIVE,
+    CKA_DESTROYABLE, CKA_ENCRYPT, CKA_EXTRACTABLE, CKA_ID, CKA_KEY_TYPE, CKA_LABEL, CKA_MODIFIABLE, CKA_PRIVATE,
+    CKA_SENSITIVE, CKA_SIGN, CKA_TOKEN, CKA_UNWRAP, CKA_UNWRAP_TEMPLATE, CKA_VALUE_LEN, CKA_VERIFY, CKA_WRAP,
+    CKA_WRAP_TEMPLATE, CKK_AES, CKM_AES_ECB, CKM_AES_KEY_WRAP_KWP, CKM_AES_KEY_WRAP_PAD, CKO_SECRET_KEY,
 };
 
 use super::attr::{Attr, Mechanism};
@@ -75,16 +74,13 @@ impl WrappingKey {
         };
         let allowed = token.sessions.work(|work| {
             let handle = key.handle(work)?;
-            work.raw
-                .attribute(work.session, handle, CKA_ALLOWED_MECHANISMS)
+            work.raw.attribute(work.session, handle, CKA_ALLOWED_MECHANISMS)
         })?;
         let mechanism = PADDED
             .into_iter()
             .find(|mechanism| allowed == mechanism.to_ne_bytes() && token.has(*mechanism))
             .ok_or_else(|| {
-                Pkcs11Error::Lacks(
-                    "its list of allowed mechanisms is not key wrap with padding alone".to_owned(),
-                )
+                Pkcs11Error::Lacks("its list of allowed mechanisms is not key wrap with padding alone".to_owned())
             })?;
         Ok(Some(Self { key, mechanism }))
     }
@@ -100,13 +96,8 @@ impl WrappingKey {
         let mechanism = PADDED
             .into_iter()
             .find(|mechanism| token.has(*mechanism))
-            .ok_or_else(|| {
-                Pkcs11Error::Lacks(
-                    "it has no AES key wrap with padding (0x210A, 0x210B)".to_owned(),
-                )
-            })?;
-        let id: [u8; 16] =
-            super::random_id().map_err(|error| Pkcs11Error::Module(error.to_string()))?;
+            .ok_or_else(|| Pkcs11Error::Lacks("it has no AES key wrap with padding (0x210A, 0x210B)".to_owned()))?;
+        let id: [u8; 16] = super::random_id().map_err(|error| Pkcs11Error::Module(error.to_string()))?;
         let allowed = [mechanism];
         let on_wrap = WRAP_TEMPLATE.map(|(attribute, value)| Attr::Bool(attribute, value));
         let on_unwrap = UNWRAP_TEMPLATE.map(|(attribute, value)| Attr::Bool(attribute, value));
@@ -121,10 +112,7 @@ impl WrappingKey {
             Attr::Template(CKA_UNWRAP_TEMPLATE, &on_unwrap),
         ];
         template.extend(FLAGS.map(|(attribute, _, value)| Attr::Bool(attribute, value)));
-        let key = Self {
-            key: LabelledKey::create(token, label, template, verify)?,
-            mechanism,
-        };
+        let key = Self { key: LabelledKey::create(token, label, template, verify)?, mechanism };
         let blob = key.check_blob()?;
         key.verify_check_blob(&blob)?;
         Ok((key, blob))
@@ -135,10 +123,7 @@ impl WrappingKey {
     /// # Errors
     /// The blob was made by another wrapping key, or does not open.
     pub fn verify_check_blob(&self, blob: &[u8]) -> Result<(), Pkcs11Error> {
-        let bad = |reason: &str| Pkcs11Error::BadKey {
-            label: self.key.label.clone(),
-            reason: reason.to_owned(),
-        };
+        let bad = |reason: &str| Pkcs11Error::BadKey { label: self.key.label.clone(), reason: reason.to_owned() };
         let Some(([CHECK_VERSION], blob)) = blob.split_first_chunk() else {
             return Err(bad("the check blob is not one"));
         };
@@ -157,11 +142,7 @@ impl WrappingKey {
             work.raw.destroy_object(work.session, key)?;
             value
         })?;
-        if found.as_slice() == value {
-            Ok(())
-        } else {
-            Err(bad("the check blob opens to another key"))
-        }
+        if found.as_slice() == value { Ok(()) } else { Err(bad("the check blob opens to another key")) }
     }
 
     /// A key that was made and wrapped only to be opened again.
@@ -188,47 +169,24 @@ impl WrappingKey {
     /// Wraps an object of this session.
     pub(super) fn wrap_key(&self, work: &Work<'_>, key: Handle) -> Result<Vec<u8>, Fault> {
         let by = self.key.handle(work)?;
-        work.raw
-            .wrap_key(work.session, &Mechanism::Plain(self.mechanism), by, key)
+        work.raw.wrap_key(work.session, &Mechanism::Plain(self.mechanism), by, key)
     }
 
     /// Unwraps to an object of this session that stays in the module.
-    pub(super) fn unwrap_key(
-        &self,
-        work: &Work<'_>,
-        wrapped: &[u8],
-        kind: KeyKind,
-    ) -> Result<Handle, Fault> {
+    pub(super) fn unwrap_key(&self, work: &Work<'_>, wrapped: &[u8], kind: KeyKind) -> Result<Handle, Fault> {
         self.unwrap_as(work, wrapped, &template::unwrapped(kind))
     }
 
     /// Unwraps with a template of the caller's; the self-test asks for what must be refused.
-    pub(super) fn unwrap_as(
-        &self,
-        work: &Work<'_>,
-        wrapped: &[u8],
-        template: &[Attr<'_>],
-    ) -> Result<Handle, Fault> {
+    pub(super) fn unwrap_as(&self, work: &Work<'_>, wrapped: &[u8], template: &[Attr<'_>]) -> Result<Handle, Fault> {
         let by = self.key.handle(work)?;
-        work.raw.unwrap_key(
-            work.session,
-            &Mechanism::Plain(self.mechanism),
-            by,
-            wrapped,
-            template,
-        )
+        work.raw.unwrap_key(work.session, &Mechanism::Plain(self.mechanism), by, wrapped, template)
     }
 }
 
 /// One block of zeros, encrypted: tells keys apart and tells nothing else.
 fn check_value(work: &Work<'_>, key: Handle) -> Result<Vec<u8>, Fault> {
-    let mut value = work.raw.encrypt(
-        work.session,
-        &Mechanism::Plain(CKM_AES_ECB),
-        key,
-        &[0; 16],
-        16,
-    )?;
+    let mut value = work.raw.encrypt(work.session, &Mechanism::Plain(CKM_AES_ECB), key, &[0; 16], 16)?;
     value.resize(16, 0);
     Ok(value)
 }
@@ -247,16 +205,9 @@ fn verify(work: &Work<'_>, key: Handle) -> Result<Result<(), String>, Fault> {
     if !matches(&read, &UNWRAP_TEMPLATE) {
         return Ok(Err("CKA_UNWRAP_TEMPLATE is not what it must be".to_owned()));
     }
-    let allowed = work
-        .raw
-        .attribute(work.session, key, CKA_ALLOWED_MECHANISMS)?;
-    if !PADDED
-        .iter()
-        .any(|mechanism| allowed == mechanism.to_ne_bytes())
-    {
-        return Ok(Err(
-            "CKA_ALLOWED_MECHANISMS is not key wrap with padding alone".to_owned(),
-        ));
+    let allowed = work.raw.attribute(work.session, key, CKA_ALLOWED_MECHANISMS)?;
+    if !PADDED.iter().any(|mechanism| allowed == mechanism.to_ne_bytes()) {
+        return Ok(Err("CKA_ALLOWED_MECHANISMS is not key wrap with padding alone".to_owned()));
     }
     Ok(Ok(()))
 }
@@ -265,7 +216,6 @@ fn verify(work: &Work<'_>, key: Handle) -> Result<Result<(), String>, Fault> {
 fn matches(read: &[Entry], wanted: &[(CK_ULONG, bool)]) -> bool {
     read.len() == wanted.len()
         && wanted.iter().all(|(attribute, value)| {
-            read.iter()
-                .any(|(found, bytes)| found == attribute && bytes.as_slice() == [u8::from(*value)])
+            read.iter().any(|(found, bytes)| found == attribute && bytes.as_slice() == [u8::from(*value)])
         })
 }
