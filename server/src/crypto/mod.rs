@@ -6,6 +6,7 @@
 pub mod algorithm;
 mod check;
 pub mod keyformat;
+pub mod pkcs11;
 pub mod public;
 pub mod software;
 #[cfg(test)]
