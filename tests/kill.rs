@@ -17,21 +17,10 @@ fn a_kill_loses_nothing() {
     let folder = folder.path().join("store");
     let mut promised = Promised::default();
     for round in 0..8_usize {
-        let moment = if round == 0 {
-            1
-        } else {
-            50 + round * 397 % 1000
-        };
+        let moment = if round == 0 { 1 } else { 50 + round * 397 % 1000 };
         let acknowledged = Writing::start(&folder, true).stop_after(moment, &mut promised, || {});
         let wrong = compare(&folder, &mut promised);
-        assert!(
-            wrong.is_empty(),
-            "kill {round}, after {acknowledged} commits: {} wrong: {wrong:#?}",
-            wrong.len()
-        );
-        println!(
-            "kill {round}: {acknowledged} commits acknowledged, none lost; {} objects",
-            promised.objects()
-        );
+        assert!(wrong.is_empty(), "kill {round}, after {acknowledged} commits: {} wrong: {wrong:#?}", wrong.len());
+        println!("kill {round}: {acknowledged} commits acknowledged, none lost; {} objects", promised.objects());
     }
 }

@@ -33,9 +33,8 @@ fn moment(cut: usize) -> usize {
 
 #[test]
 fn no_acknowledged_commit_is_lost() {
-    let cuts = std::env::var("KMIPD_POWERCUTS").map_or(20, |number| {
-        number.parse().expect("KMIPD_POWERCUTS is a number")
-    });
+    let cuts =
+        std::env::var("KMIPD_POWERCUTS").map_or(20, |number| number.parse().expect("KMIPD_POWERCUTS is a number"));
     let mut disk = Disk::new(2048);
     let mut promised = Promised::default();
     let mut total = 0;
@@ -45,20 +44,12 @@ fn no_acknowledged_commit_is_lost() {
             promised = Promised::default();
         }
         let folder = disk.path().join("store");
-        let acknowledged =
-            Writing::start(&folder, true).stop_after(moment(cut), &mut promised, || disk.cut());
+        let acknowledged = Writing::start(&folder, true).stop_after(moment(cut), &mut promised, || disk.cut());
         disk.restore();
         let wrong = compare(&folder, &mut promised);
-        assert!(
-            wrong.is_empty(),
-            "cut {cut}, after {acknowledged} commits: {} wrong: {wrong:#?}",
-            wrong.len()
-        );
+        assert!(wrong.is_empty(), "cut {cut}, after {acknowledged} commits: {} wrong: {wrong:#?}", wrong.len());
         total += acknowledged;
-        println!(
-            "cut {cut}: {acknowledged} commits acknowledged, none lost; {} objects",
-            promised.objects()
-        );
+        println!("cut {cut}: {acknowledged} commits acknowledged, none lost; {} objects", promised.objects());
     }
     println!("{cuts} cuts, {total} commits acknowledged, none lost");
 }
@@ -71,18 +62,11 @@ fn the_control_without_a_sync_loses_data() {
         let mut disk = Disk::new(1024);
         let folder = disk.path().join("store");
         let mut promised = Promised::default();
-        let acknowledged =
-            Writing::start(&folder, false).stop_after(500 + cut * 37, &mut promised, || disk.cut());
+        let acknowledged = Writing::start(&folder, false).stop_after(500 + cut * 37, &mut promised, || disk.cut());
         disk.restore();
         let wrong = compare(&folder, &mut promised);
-        println!(
-            "control {cut}: {acknowledged} commits acknowledged; {:?}",
-            wrong.first()
-        );
+        println!("control {cut}: {acknowledged} commits acknowledged; {:?}", wrong.first());
         lost += usize::from(!wrong.is_empty());
     }
-    assert!(
-        lost > 0,
-        "{CONTROLS} cuts without a sync lost nothing: the test is blind"
-    );
+    assert!(lost > 0, "{CONTROLS} cuts without a sync lost nothing: the test is blind");
 }

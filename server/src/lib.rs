@@ -2,6 +2,7 @@
 
 pub mod config;
 pub mod crypto;
+pub mod dev;
 pub mod failure;
 pub mod logging;
 pub mod net;
@@ -9,3 +10,4 @@ pub mod object;
 pub mod secret;
 pub mod store;
 pub mod trust;
+pub mod wiring;

@@ -32,12 +32,7 @@ impl Disk {
         }
         let device = run("losetup", &["-f", "--show", &text(&image)]);
         std::fs::create_dir(folder.path().join("mount")).unwrap();
-        let mut disk = Self {
-            folder,
-            device,
-            mounted: false,
-            cutter: None,
-        };
+        let mut disk = Self { folder, device, mounted: false, cutter: None };
         disk.mount();
         disk
     }
@@ -51,10 +46,7 @@ impl Disk {
     pub(crate) fn cut(&mut self) {
         let mut cutter = self.cutter.take().expect("there is power");
         drop(cutter.stdin.take());
-        assert!(
-            cutter.wait().unwrap().success(),
-            "this test needs ext4 that can be shut down"
-        );
+        assert!(cutter.wait().unwrap().success(), "this test needs ext4 that can be shut down");
     }
 
     /// Gives power again. Nobody may have a file open.
@@ -67,10 +59,7 @@ impl Disk {
     fn mount(&mut self) {
         run("mount", &["-t", "ext4", &self.device, &text(&self.path())]);
         self.mounted = true;
-        let cutter = Command::new("python3")
-            .args(["-c", SHUTDOWN, &text(&self.path())])
-            .stdin(Stdio::piped())
-            .spawn();
+        let cutter = Command::new("python3").args(["-c", SHUTDOWN, &text(&self.path())]).stdin(Stdio::piped()).spawn();
         self.cutter = Some(cutter.expect("this test needs python3"));
     }
 }
@@ -95,9 +84,8 @@ fn text(path: &Path) -> String {
 
 fn run(program: &str, arguments: &[&str]) -> String {
     let output = Command::new(program).args(arguments).output();
-    let output = output.unwrap_or_else(|error| {
-        panic!("this test needs {program} (as root, with loop devices): {error}")
-    });
+    let output =
+        output.unwrap_or_else(|error| panic!("this test needs {program} (as root, with loop devices): {error}"));
     assert!(
         output.status.success(),
         "this test needs root and loop devices with ext4; {program} {arguments:?} failed: {}",

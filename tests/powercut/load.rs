@@ -35,17 +35,12 @@ pub(crate) struct Promised {
 impl Promised {
     /// How many objects there must be.
     pub(crate) fn objects(&self) -> usize {
-        self.versions
-            .values()
-            .filter(|version| **version > 0)
-            .count()
+        self.versions.values().filter(|version| **version > 0).count()
     }
 }
 
 fn open(folder: &Path, sync: bool) -> Result<Vault, String> {
-    let options = SledOptions {
-        cache_bytes: 32 * 1024 * 1024,
-    };
+    let options = SledOptions { cache_bytes: 32 * 1024 * 1024 };
     let store = match sync {
         true => SledStore::open(folder, &options),
         false => SledStore::open_with_sync(folder, &options, Box::new(|_| Ok(()))),
@@ -59,8 +54,7 @@ fn open(folder: &Path, sync: bool) -> Result<Vault, String> {
 
 /// What an object says: its sequence, version, and bytes that follow from them.
 fn content(seq: u64, version: u64, length: usize) -> Secret {
-    let mut state =
-        seq.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ version.wrapping_mul(0xd1b5_4a32_d192_ed03) | 1;
+    let mut state = seq.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ version.wrapping_mul(0xd1b5_4a32_d192_ed03) | 1;
     let mut bytes = Vec::with_capacity(length);
     bytes.extend_from_slice(&seq.to_be_bytes());
     bytes.extend_from_slice(&version.to_be_bytes());
@@ -94,26 +88,17 @@ fn posting(vault: &Vault) -> Hash16 {
 fn step(vault: &Vault, seq: u64, version: u64, before: Option<&Opened>) -> Result<(), String> {
     let mut batch = vault.batch();
     let fail = |error: &dyn std::fmt::Display| error.to_string();
-    let belongs = Belongs {
-        owner: vault.hash(Domain::Owner, &[b"owner"]),
-        identifier: unique(vault, seq),
-    };
+    let belongs = Belongs { owner: vault.hash(Domain::Owner, &[b"owner"]), identifier: unique(vault, seq) };
     if version > 0 {
         let record = content(seq, version, RECORD);
-        batch
-            .put_record(seq, before, belongs, &record)
-            .map_err(|error| fail(&error))?;
+        batch.put_record(seq, before, belongs, &record).map_err(|error| fail(&error))?;
         if has_material(seq) {
             let material = content(seq, version, MATERIAL);
-            batch
-                .put_material(seq, belongs, &material)
-                .map_err(|error| fail(&error))?;
+            batch.put_material(seq, belongs, &material).map_err(|error| fail(&error))?;
         }
         batch.update_counter(seq, 0, |count| Count::Set(count.unwrap_or(0) + 1));
         if before.is_none() {
-            batch
-                .put_unique(&unique(vault, seq), seq)
-                .map_err(|error| fail(&error))?;
+            batch.put_unique(&unique(vault, seq), seq).map_err(|error| fail(&error))?;
             batch.put_posting(&posting(vault), seq);
             batch.put_order(&belongs.owner, seq, b"fingerprint");
             batch.put_due(seq, seq);
@@ -128,9 +113,7 @@ fn step(vault: &Vault, seq: u64, version: u64, before: Option<&Opened>) -> Resul
         batch.delete_counter(seq, 0);
     }
     let answer = vault.commit(batch).blocking_recv();
-    answer
-        .map_err(|error| fail(&error))?
-        .map_err(|error| fail(&error))
+    answer.map_err(|error| fail(&error))?.map_err(|error| fail(&error))
 }
 
 /// The writing process's whole life, if this is it.
@@ -138,18 +121,13 @@ pub(crate) fn be_the_writing_process() {
     let Some(folder) = std::env::var_os(FOLDER) else {
         return;
     };
-    let vault = open(Path::new(&folder), std::env::var_os(WITHOUT_SYNC).is_none())
-        .expect("the store opens");
+    let vault = open(Path::new(&folder), std::env::var_os(WITHOUT_SYNC).is_none()).expect("the store opens");
     let known = sequences(&vault);
     std::thread::scope(|scope| {
         for thread in 0..THREADS {
             let (vault, known) = (&vault, &known);
             scope.spawn(move || {
-                let own = known
-                    .iter()
-                    .copied()
-                    .filter(|seq| seq % THREADS == thread)
-                    .collect();
+                let own = known.iter().copied().filter(|seq| seq % THREADS == thread).collect();
                 let error = write_for_ever(vault, own);
                 // The disk is gone, as it should be; the parent ends us.
                 println!("\nstopped: {error}");
@@ -195,10 +173,7 @@ fn write_for_ever(vault: &Vault, mut own: Vec<u64>) -> String {
 
 /// One write, so that lines of threads do not mix.
 fn say(line: &str) {
-    std::io::stdout()
-        .lock()
-        .write_all(line.as_bytes())
-        .expect("the parent listens");
+    std::io::stdout().lock().write_all(line.as_bytes()).expect("the parent listens");
 }
 
 /// The writing process, seen by its parent.
@@ -211,9 +186,7 @@ impl Writing {
     /// Starts it on a folder.
     pub(crate) fn start(folder: &Path, sync: bool) -> Self {
         let mut command = Command::new(std::env::current_exe().unwrap());
-        command
-            .args([PROCESS, "--exact", "--nocapture"])
-            .env(FOLDER, folder);
+        command.args([PROCESS, "--exact", "--nocapture"]).env(FOLDER, folder);
         command.stdout(Stdio::piped()).stderr(Stdio::null());
         if !sync {
             command.env(WITHOUT_SYNC, "1");
@@ -225,12 +198,7 @@ impl Writing {
 
     /// Reads until so many commits are acknowledged, then stops it in the given way, and reads the rest.
     /// Returns how many were acknowledged.
-    pub(crate) fn stop_after(
-        mut self,
-        count: usize,
-        promised: &mut Promised,
-        stop: impl FnOnce(),
-    ) -> usize {
+    pub(crate) fn stop_after(mut self, count: usize, promised: &mut Promised, stop: impl FnOnce()) -> usize {
         let mut acknowledged = 0;
         let mut stop = Some(stop);
         let mut line = String::new();
@@ -261,10 +229,7 @@ impl Writing {
             acknowledged += 1;
         }
         self.child.wait().unwrap();
-        assert!(
-            stop.is_none(),
-            "the writing process ended by itself after {acknowledged} commits"
-        );
+        assert!(stop.is_none(), "the writing process ended by itself after {acknowledged} commits");
         acknowledged
     }
 }
@@ -292,12 +257,7 @@ pub(crate) fn compare(folder: &Path, promised: &mut Promised) -> Vec<String> {
     let there = sequences(&vault);
     let mut wrong = Vec::new();
     let mut found = BTreeMap::new();
-    for seq in there
-        .iter()
-        .chain(promised.versions.keys())
-        .copied()
-        .collect::<BTreeSet<_>>()
-    {
+    for seq in there.iter().chain(promised.versions.keys()).copied().collect::<BTreeSet<_>>() {
         let promise = promised.versions.get(&seq).copied();
         match object(&vault, seq) {
             // One more step than the acknowledged ones may have come to disk.
@@ -309,17 +269,13 @@ pub(crate) fn compare(folder: &Path, promised: &mut Promised) -> Vec<String> {
                     None => version == 1,
                 };
                 if !kept {
-                    wrong.push(format!(
-                        "object {seq}: promised version {promise:?}, found {version}"
-                    ));
+                    wrong.push(format!("object {seq}: promised version {promise:?}, found {version}"));
                 }
                 if version > 0 {
                     found.insert(seq, version);
                 }
             }
-            Err(error) => wrong.push(format!(
-                "object {seq}, promised version {promise:?}: {error}"
-            )),
+            Err(error) => wrong.push(format!("object {seq}, promised version {promise:?}: {error}")),
         }
     }
     let mut posted = BTreeSet::new();
@@ -327,18 +283,14 @@ pub(crate) fn compare(folder: &Path, promised: &mut Promised) -> Vec<String> {
         posted.insert(seq);
         ControlFlow::Continue(())
     };
-    vault
-        .postings(&posting(&vault), None, visit)
-        .expect("postings can be read");
+    vault.postings(&posting(&vault), None, visit).expect("postings can be read");
     let mut ordered = BTreeSet::new();
     let owner = vault.hash(Domain::Owner, &[b"owner"]);
     let visit = &mut |seq, _: &[u8]| {
         ordered.insert(seq);
         ControlFlow::Continue(())
     };
-    vault
-        .order(&owner, None, visit)
-        .expect("orders can be read");
+    vault.order(&owner, None, visit).expect("orders can be read");
     let mut due = BTreeSet::new();
     let visit = &mut |_, seq| {
         due.insert(seq);
@@ -352,10 +304,7 @@ pub(crate) fn compare(folder: &Path, promised: &mut Promised) -> Vec<String> {
     if blobs > 0 {
         wrong.push(format!("{blobs} pages left the log"));
     }
-    *promised = Promised {
-        versions: found,
-        deleting: BTreeSet::new(),
-    };
+    *promised = Promised { versions: found, deleting: BTreeSet::new() };
     wrong
 }
 
@@ -364,17 +313,11 @@ fn object(vault: &Vault, seq: u64) -> Result<u64, String> {
     let text = |error: &dyn std::fmt::Display| error.to_string();
     let record = vault.record(seq).map_err(|error| text(&error))?;
     let material = vault.material(seq).map_err(|error| text(&error))?;
-    let claimed = vault
-        .lookup_unique(&unique(vault, seq))
-        .map_err(|error| text(&error))?;
+    let claimed = vault.lookup_unique(&unique(vault, seq)).map_err(|error| text(&error))?;
     let counter = vault.counter(seq, 0).map_err(|error| text(&error))?;
     let Some(record) = record else {
         let nothing = material.is_none() && claimed.is_none() && counter.is_none();
-        return if nothing {
-            Ok(0)
-        } else {
-            Err("rows without a record".to_owned())
-        };
+        return if nothing { Ok(0) } else { Err("rows without a record".to_owned()) };
     };
     let version = version_of(&record);
     let whole = record.plaintext == content(seq, version, RECORD)
@@ -382,9 +325,5 @@ fn object(vault: &Vault, seq: u64) -> Result<u64, String> {
         && material.is_none_or(|material| material.plaintext == content(seq, version, MATERIAL))
         && claimed == Some((seq, seq))
         && counter.is_some_and(|(count, _)| count == version);
-    if whole {
-        Ok(version)
-    } else {
-        Err(format!("half of version {version}"))
-    }
+    if whole { Ok(version) } else { Err(format!("half of version {version}")) }
 }

@@ -20,7 +20,7 @@ use super::{Store, StoreError, durable};
 use crate::secret::Secret;
 
 /// The file's name in the store's folder.
-pub(super) const NAME: &str = "keys";
+pub(crate) const NAME: &str = "keys";
 
 const VERSION: u32 = 1;
 
@@ -52,9 +52,7 @@ pub enum KeysError {
         found: u32,
     },
     /// There are rows and no keys.
-    #[error(
-        "{0} is missing, and the store holds rows; restore it from a backup: new keys would open none of them"
-    )]
+    #[error("{0} is missing, and the store holds rows; restore it from a backup: new keys would open none of them")]
     Missing(String),
     /// The file cannot be read or written.
     #[error("{path}: {error}")]
@@ -95,17 +93,8 @@ struct Generation {
 }
 
 /// Opens the keys of the store in this folder, or makes them if the store is new.
-pub fn open(
-    folder: &Path,
-    store_id: [u8; 16],
-    store: &dyn Store,
-    root: &dyn RootKey,
-) -> Result<KeyRing, KeysError> {
-    let file = KeysFile {
-        folder,
-        id: store_id,
-        root,
-    };
+pub fn open(folder: &Path, store_id: [u8; 16], store: &dyn Store, root: &dyn RootKey) -> Result<KeyRing, KeysError> {
+    let file = KeysFile { folder, id: store_id, root };
     match fs::read_to_string(folder.join(NAME)) {
         Ok(text) => file.read(&text)?.ring(),
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
@@ -117,11 +106,7 @@ pub fn open(
             if rows {
                 return Err(KeysError::Missing(file.path()));
             }
-            let keys = Keys {
-                index: fresh()?,
-                generations: BTreeMap::from([(1, fresh()?)]),
-                current: 1,
-            };
+            let keys = Keys { index: fresh()?, generations: BTreeMap::from([(1, fresh()?)]), current: 1 };
             file.write(&keys)?;
             keys.ring()
         }
@@ -130,11 +115,7 @@ pub fn open(
 }
 
 /// Adds a key-encryption key that seals from now on, and returns the new ring. The older ones still open.
-pub fn add_generation(
-    folder: &Path,
-    store_id: [u8; 16],
-    root: &dyn RootKey,
-) -> Result<KeyRing, KeysError> {
+pub fn add_generation(folder: &Path, store_id: [u8; 16], root: &dyn RootKey) -> Result<KeyRing, KeysError> {
     change(folder, store_id, root, root, |keys| {
         let next = keys.current + 1;
         keys.generations.insert(next, fresh()?);
@@ -144,11 +125,7 @@ pub fn add_generation(
 }
 
 /// Forgets every generation but the current one: what was sealed with them is erased.
-pub fn drop_generations(
-    folder: &Path,
-    store_id: [u8; 16],
-    root: &dyn RootKey,
-) -> Result<KeyRing, KeysError> {
+pub fn drop_generations(folder: &Path, store_id: [u8; 16], root: &dyn RootKey) -> Result<KeyRing, KeysError> {
     change(folder, store_id, root, root, |keys| {
         let current = keys.current;
         keys.generations.retain(|number, _| *number == current);
@@ -177,12 +154,7 @@ fn change(
     let text = fs::read_to_string(folder.join(NAME)).map_err(|error| file.error(error))?;
     let mut keys = file.read(&text)?;
     change(&mut keys)?;
-    KeysFile {
-        folder,
-        id,
-        root: new,
-    }
-    .write(&keys)?;
+    KeysFile { folder, id, root: new }.write(&keys)?;
     keys.ring()
 }
 
@@ -207,63 +179,41 @@ struct KeysFile<'a> {
 impl KeysFile<'_> {
     fn read(&self, text: &str) -> Result<Keys, KeysError> {
         let table: toml::Table = text.parse().map_err(|_| self.damaged("it is not TOML"))?;
-        let found = table
-            .get("version")
-            .and_then(toml::Value::as_integer)
-            .and_then(|number| u32::try_from(number).ok());
+        let found =
+            table.get("version").and_then(toml::Value::as_integer).and_then(|number| u32::try_from(number).ok());
         let found = found.ok_or_else(|| self.damaged("it has no version"))?;
         if found != VERSION {
-            return Err(KeysError::Version {
-                path: self.path(),
-                found,
-            });
+            return Err(KeysError::Version { path: self.path(), found });
         }
-        let text: Text = table
-            .try_into()
-            .map_err(|_| self.damaged("a field is missing or of another type"))?;
+        let text: Text = table.try_into().map_err(|_| self.damaged("a field is missing or of another type"))?;
         if text.store != hex::encode(self.id) {
             return Err(self.damaged("it belongs to another store"));
         }
-        let check = self
-            .root
-            .open(&self.context("check", 0), &self.blob(&text.check)?);
+        let check = self.root.open(&self.context("check", 0), &self.blob(&text.check)?);
         let check = check.map_err(|error| match error {
-            RootError::Seal(SealError::Open) => KeysError::WrongRoot {
-                root: self.root.name().to_owned(),
-                made: text.root.clone(),
-            },
+            RootError::Seal(SealError::Open) => {
+                KeysError::WrongRoot { root: self.root.name().to_owned(), made: text.root.clone() }
+            }
             other => KeysError::Root(other),
         })?;
         if check != digest(&text) {
             return Err(self.damaged("its parts do not belong together"));
         }
         let index = self.key("index", 0, &text.index)?;
-        let generations = text.generation.iter().map(|entry| {
-            Ok((
-                entry.number,
-                self.key("generation", entry.number, &entry.key)?,
-            ))
-        });
+        let generations =
+            text.generation.iter().map(|entry| Ok((entry.number, self.key("generation", entry.number, &entry.key)?)));
         let generations = generations.collect::<Result<_, KeysError>>()?;
-        Ok(Keys {
-            index,
-            generations,
-            current: text.current,
-        })
+        Ok(Keys { index, generations, current: text.current })
     }
 
     fn write(&self, keys: &Keys) -> Result<(), KeysError> {
         let seal = |what, number, key: &Secret| {
-            Ok::<_, KeysError>(hex::encode(
-                self.root.seal(&self.context(what, number), key)?,
-            ))
+            Ok::<_, KeysError>(hex::encode(self.root.seal(&self.context(what, number), key)?))
         };
-        let generation = keys.generations.iter().map(|(number, key)| {
-            Ok(Generation {
-                number: *number,
-                key: seal("generation", *number, key)?,
-            })
-        });
+        let generation = keys
+            .generations
+            .iter()
+            .map(|(number, key)| Ok(Generation { number: *number, key: seal("generation", *number, key)? }));
         let mut text = Text {
             version: VERSION,
             store: hex::encode(self.id),
@@ -281,9 +231,7 @@ impl KeysFile<'_> {
     }
 
     fn key(&self, what: &str, number: u32, blob: &str) -> Result<Secret, KeysError> {
-        Ok(self
-            .root
-            .open(&self.context(what, number), &self.blob(blob)?)?)
+        Ok(self.root.open(&self.context(what, number), &self.blob(blob)?)?)
     }
 
     fn blob(&self, text: &str) -> Result<Vec<u8>, KeysError> {
@@ -291,13 +239,7 @@ impl KeysFile<'_> {
     }
 
     fn context(&self, what: &str, number: u32) -> Vec<u8> {
-        [
-            b"kmipd keys\0",
-            &self.id[..],
-            &number.to_be_bytes(),
-            what.as_bytes(),
-        ]
-        .concat()
+        [b"kmipd keys\0", &self.id[..], &number.to_be_bytes(), what.as_bytes()].concat()
     }
 
     fn path(&self) -> String {
@@ -305,17 +247,11 @@ impl KeysFile<'_> {
     }
 
     fn damaged(&self, why: &'static str) -> KeysError {
-        KeysError::Damaged {
-            path: self.path(),
-            why,
-        }
+        KeysError::Damaged { path: self.path(), why }
     }
 
     fn error(&self, error: io::Error) -> KeysError {
-        KeysError::File {
-            path: self.path(),
-            error,
-        }
+        KeysError::File { path: self.path(), error }
     }
 }
 

@@ -48,10 +48,7 @@ impl Store for MemoryStore {
     fn last(&self, prefix: &[u8]) -> Result<Option<(Vec<u8>, Row)>, StoreError> {
         let rows = self.rows();
         let last = rows.range::<[u8], _>((Bound::Included(prefix), Bound::Unbounded));
-        Ok(last
-            .take_while(|(key, _)| key.starts_with(prefix))
-            .last()
-            .map(|(key, row)| (key.clone(), row.clone())))
+        Ok(last.take_while(|(key, _)| key.starts_with(prefix)).last().map(|(key, row)| (key.clone(), row.clone())))
     }
 
     fn scan(
@@ -66,11 +63,7 @@ impl Store for MemoryStore {
         }
         // One row at a time, so that the visitor may read and commit.
         loop {
-            let next = self
-                .rows()
-                .range((from, Bound::Unbounded))
-                .next()
-                .map(|(key, row)| (key.clone(), row.clone()));
+            let next = self.rows().range((from, Bound::Unbounded)).next().map(|(key, row)| (key.clone(), row.clone()));
             match next {
                 Some((key, row)) if key.starts_with(prefix) => {
                     if visit(&key, row).is_break() {

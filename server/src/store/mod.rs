@@ -42,12 +42,7 @@ pub struct Row {
 
 impl fmt::Debug for Row {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "Row(revision {}, {} bytes)",
-            self.revision,
-            self.value.len()
-        )
+        write!(f, "Row(revision {}, {} bytes)", self.revision, self.value.len())
     }
 }
 

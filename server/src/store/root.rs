@@ -27,9 +27,7 @@ pub enum RootError {
         error: io::Error,
     },
     /// A file can be read by others than its owner.
-    #[error(
-        "{path} can be read or written by group or others (mode {mode:o}); it must be its owner's alone"
-    )]
+    #[error("{path} can be read or written by group or others (mode {mode:o}); it must be its owner's alone")]
     Permissions {
         /// Which.
         path: String,
@@ -122,14 +120,9 @@ impl FileRoot {
     /// A key in a file: 32 bytes, or their 64 hexadecimal digits or base64. Only its owner may have access to it.
     pub fn credential(path: &Path) -> Result<Self, RootError> {
         let content = read_private(path)?;
-        let key = decode_key(content.expose()).ok_or(RootError::Content {
-            path: path.display().to_string(),
-            why: "does not hold a key of 32 bytes",
-        })?;
-        Ok(Self {
-            name: format!("key file {}", path.display()),
-            key: SealKey::new(&key)?,
-        })
+        let key = decode_key(content.expose())
+            .ok_or(RootError::Content { path: path.display().to_string(), why: "does not hold a key of 32 bytes" })?;
+        Ok(Self { name: format!("key file {}", path.display()), key: SealKey::new(&key)? })
     }
 
     /// A passphrase in a file; white space at its end does not count. Salt and parameters are in `root.toml` beside the
@@ -138,25 +131,18 @@ impl FileRoot {
         let content = read_private(path)?;
         let passphrase = content.expose().trim_ascii_end();
         if passphrase.is_empty() {
-            return Err(RootError::Content {
-                path: path.display().to_string(),
-                why: "is empty",
-            });
+            return Err(RootError::Content { path: path.display().to_string(), why: "is empty" });
         }
         let stretch = Stretch::open(folder)?;
         let key = stretch.key(folder, passphrase)?;
-        Ok(Self {
-            name: format!("passphrase in {}", path.display()),
-            key: SealKey::new(&key)?,
-        })
+        Ok(Self { name: format!("passphrase in {}", path.display()), key: SealKey::new(&key)? })
     }
 }
 
 /// The path of a credential that the service manager hands over (`LoadCredential=`, `$CREDENTIALS_DIRECTORY`).
 pub fn service_credential(name: &str) -> Result<PathBuf, RootError> {
     let folder = std::env::var_os("CREDENTIALS_DIRECTORY");
-    let folder =
-        folder.ok_or_else(|| RootError::Other("$CREDENTIALS_DIRECTORY is not set".to_owned()))?;
+    let folder = folder.ok_or_else(|| RootError::Other("$CREDENTIALS_DIRECTORY is not set".to_owned()))?;
     if name.is_empty() || name.contains('/') || name.starts_with('.') {
         return Err(RootError::Other("not the name of a credential".to_owned()));
     }
@@ -167,19 +153,14 @@ impl Stretch {
     fn open(folder: &Path) -> Result<Self, RootError> {
         let path = folder.join("root.toml");
         match fs::read_to_string(&path) {
-            Ok(text) => toml::from_str(&text)
-                .map_err(|_| Self::content(folder, "cannot be read as parameters of Argon2id")),
+            Ok(text) => {
+                toml::from_str(&text).map_err(|_| Self::content(folder, "cannot be read as parameters of Argon2id"))
+            }
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 refuse_beside_keys(folder, &path)?;
                 let salt = hex::encode(random::<16>()?.as_slice());
-                let stretch = Self {
-                    salt,
-                    memory_kib: MEMORY,
-                    passes: PASSES,
-                    lanes: LANES,
-                };
-                let text = toml::to_string(&stretch)
-                    .map_err(|error| RootError::Other(error.to_string()))?;
+                let stretch = Self { salt, memory_kib: MEMORY, passes: PASSES, lanes: LANES };
+                let text = toml::to_string(&stretch).map_err(|error| RootError::Other(error.to_string()))?;
                 durable::write(&path, text.as_bytes()).map_err(|error| file_error(&path, error))?;
                 Ok(stretch)
             }
@@ -188,30 +169,20 @@ impl Stretch {
     }
 
     fn key(&self, folder: &Path, passphrase: &[u8]) -> Result<Secret, RootError> {
-        let within = (LEAST_MEMORY..=MOST_MEMORY).contains(&self.memory_kib)
-            && (1..=MOST_PASSES).contains(&self.passes);
-        let salt = hex::decode(&self.salt)
-            .ok()
-            .filter(|salt| within && salt.len() >= 16);
-        let salt = salt.ok_or_else(|| {
-            Self::content(folder, "has a salt, a memory size or a count out of bounds")
-        })?;
+        let within =
+            (LEAST_MEMORY..=MOST_MEMORY).contains(&self.memory_kib) && (1..=MOST_PASSES).contains(&self.passes);
+        let salt = hex::decode(&self.salt).ok().filter(|salt| within && salt.len() >= 16);
+        let salt = salt.ok_or_else(|| Self::content(folder, "has a salt, a memory size or a count out of bounds"))?;
         let wrong = |_| Self::content(folder, "has parameters that Argon2id refuses");
-        let params =
-            Params::new(self.memory_kib, self.passes, self.lanes, Some(KEY)).map_err(wrong)?;
+        let params = Params::new(self.memory_kib, self.passes, self.lanes, Some(KEY)).map_err(wrong)?;
         let mut key = Zeroizing::new([0; KEY]);
         let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
-        argon2
-            .hash_password_into(passphrase, &salt, key.as_mut_slice())
-            .map_err(wrong)?;
+        argon2.hash_password_into(passphrase, &salt, key.as_mut_slice()).map_err(wrong)?;
         Ok(Secret::copy_of(key.as_slice()))
     }
 
     fn content(folder: &Path, why: &'static str) -> RootError {
-        RootError::Content {
-            path: folder.join("root.toml").display().to_string(),
-            why,
-        }
+        RootError::Content { path: folder.join("root.toml").display().to_string(), why }
     }
 }
 
@@ -219,10 +190,7 @@ impl Stretch {
 fn refuse_beside_keys(folder: &Path, path: &Path) -> Result<(), RootError> {
     if folder.join(super::keyring::NAME).exists() {
         let why = "is missing, and the store's keys were sealed with it; restore it from a backup";
-        return Err(RootError::Content {
-            path: path.display().to_string(),
-            why,
-        });
+        return Err(RootError::Content { path: path.display().to_string(), why });
     }
     Ok(())
 }
@@ -233,36 +201,21 @@ fn read_private(path: &Path) -> Result<Secret, RootError> {
     let mode = metadata.permissions().mode() & 0o7777;
     let manager = std::env::var_os("CREDENTIALS_DIRECTORY");
     if mode & others(path, manager.as_deref().map(Path::new)) != 0 {
-        return Err(RootError::Permissions {
-            path: path.display().to_string(),
-            mode,
-        });
+        return Err(RootError::Permissions { path: path.display().to_string(), mode });
     }
     if !metadata.is_file() || metadata.len() > MOST_CONTENT {
-        return Err(RootError::Content {
-            path: path.display().to_string(),
-            why: "is no file, or too large",
-        });
+        return Err(RootError::Content { path: path.display().to_string(), why: "is no file, or too large" });
     }
     // One more byte than there is, so that reading does not grow the buffer and leave a copy behind.
-    let mut content = Zeroizing::new(Vec::with_capacity(
-        usize::try_from(metadata.len()).unwrap_or(0) + 1,
-    ));
-    file.by_ref()
-        .take(MOST_CONTENT)
-        .read_to_end(&mut content)
-        .map_err(|error| file_error(path, error))?;
+    let mut content = Zeroizing::new(Vec::with_capacity(usize::try_from(metadata.len()).unwrap_or(0) + 1));
+    file.by_ref().take(MOST_CONTENT).read_to_end(&mut content).map_err(|error| file_error(path, error))?;
     Ok(Secret::copy_of(&content))
 }
 
 /// The permission bits that a secret file may not have. The service manager gives its credentials to a user by an access
 /// control list, whose mask shows as the group's right to read.
 fn others(path: &Path, manager: Option<&Path>) -> u32 {
-    if manager.is_some() && path.parent() == manager {
-        0o037
-    } else {
-        0o077
-    }
+    if manager.is_some() && path.parent() == manager { 0o037 } else { 0o077 }
 }
 
 fn decode_key(content: &[u8]) -> Option<Secret> {
@@ -309,10 +262,7 @@ fn base64(text: &[u8]) -> Option<Vec<u8>> {
 }
 
 fn file_error(path: &Path, error: io::Error) -> RootError {
-    RootError::File {
-        path: path.display().to_string(),
-        error,
-    }
+    RootError::File { path: path.display().to_string(), error }
 }
 
 #[cfg(test)]
@@ -330,15 +280,9 @@ mod tests {
 
     #[test]
     fn base64_of_rfc_4648() {
-        let vectors = [
-            "", "Zg==", "Zm8=", "Zm9v", "Zm9vYg==", "Zm9vYmE=", "Zm9vYmFy",
-        ];
+        let vectors = ["", "Zg==", "Zm8=", "Zm9v", "Zm9vYg==", "Zm9vYmE=", "Zm9vYmFy"];
         for (length, text) in vectors.into_iter().enumerate() {
-            assert_eq!(
-                base64(text.as_bytes()).as_deref(),
-                b"foobar".get(..length),
-                "{text}"
-            );
+            assert_eq!(base64(text.as_bytes()).as_deref(), b"foobar".get(..length), "{text}");
         }
         for wrong in ["Zg", "Zg=", "Z===", "====", "Zh==", "Zm9v!a==", "=Zg="] {
             assert_eq!(base64(wrong.as_bytes()), None, "{wrong}");

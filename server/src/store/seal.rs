@@ -53,27 +53,16 @@ pub struct SealKey(Xaes256Gcm);
 impl SealKey {
     /// Takes a key of 32 bytes.
     pub fn new(key: &Secret) -> Result<Self, SealError> {
-        Xaes256Gcm::new_from_slice(key.expose())
-            .map(Self)
-            .map_err(|_| SealError::KeyLength)
+        Xaes256Gcm::new_from_slice(key.expose()).map(Self).map_err(|_| SealError::KeyLength)
     }
 
     /// Appends nonce, ciphertext and tag to `out`, bound to `context`.
-    pub fn seal(
-        &self,
-        context: &[u8],
-        plaintext: &[u8],
-        out: &mut Vec<u8>,
-    ) -> Result<(), SealError> {
+    pub fn seal(&self, context: &[u8], plaintext: &[u8], out: &mut Vec<u8>) -> Result<(), SealError> {
         let nonce = random::<NONCE>()?;
         let mut buffer = Zeroizing::new(plaintext.to_vec());
         let tag = self
             .0
-            .encrypt_inout_detached(
-                &(*nonce).into(),
-                context,
-                InOutBuf::from(buffer.as_mut_slice()),
-            )
+            .encrypt_inout_detached(&(*nonce).into(), context, InOutBuf::from(buffer.as_mut_slice()))
             .map_err(|_| SealError::TooLong)?;
         out.extend_from_slice(nonce.as_slice());
         out.extend_from_slice(&buffer);
@@ -87,12 +76,7 @@ impl SealKey {
         let (ciphertext, tag) = rest.split_last_chunk::<TAG>().ok_or(SealError::Open)?;
         let mut buffer = Zeroizing::new(ciphertext.to_vec());
         self.0
-            .decrypt_inout_detached(
-                &(*nonce).into(),
-                context,
-                InOutBuf::from(buffer.as_mut_slice()),
-                &(*tag).into(),
-            )
+            .decrypt_inout_detached(&(*nonce).into(), context, InOutBuf::from(buffer.as_mut_slice()), &(*tag).into())
             .map_err(|_| SealError::Open)?;
         Ok(Secret::new(std::mem::take(&mut *buffer)))
     }
@@ -117,17 +101,11 @@ pub struct KeyRing {
 
 impl KeyRing {
     /// Puts keys together. `current` seals, every generation opens.
-    pub fn new(
-        index: &Secret,
-        generations: &BTreeMap<u32, Secret>,
-        current: u32,
-    ) -> Result<Self, SealError> {
+    pub fn new(index: &Secret, generations: &BTreeMap<u32, Secret>, current: u32) -> Result<Self, SealError> {
         if index.len() != KEY || !generations.contains_key(&current) {
             return Err(SealError::KeyLength);
         }
-        let keys = generations
-            .iter()
-            .map(|(number, key)| Ok((*number, SealKey::new(key)?)));
+        let keys = generations.iter().map(|(number, key)| Ok((*number, SealKey::new(key)?)));
         Ok(Self {
             index: hmac::Key::new(hmac::HMAC_SHA256, index.expose()),
             generations: keys.collect::<Result<_, SealError>>()?,
@@ -167,11 +145,6 @@ impl KeyRing {
 
 impl fmt::Debug for KeyRing {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "KeyRing({} generations, current {})",
-            self.generations.len(),
-            self.current
-        )
+        write!(f, "KeyRing({} generations, current {})", self.generations.len(), self.current)
     }
 }

@@ -30,10 +30,7 @@ const SEGMENT: usize = 2 * 1024 * 1024;
 /// The most rows in a page: it splits above 16, and a page of less than 4 is merged with its neighbour first.
 const PAGE_ROWS: usize = 16 + 1 + 4;
 
-const _: () = assert!(
-    PAGE_ROWS * (MAX_VALUE + MAX_KEY + 64) < SEGMENT / 4,
-    "a full page must fit into the log"
-);
+const _: () = assert!(PAGE_ROWS * (MAX_VALUE + MAX_KEY + 64) < SEGMENT / 4, "a full page must fit into the log");
 
 /// How many commits may wait for the writer before another one blocks its caller.
 const QUEUE: usize = 4096;
@@ -54,9 +51,7 @@ pub struct SledOptions {
 
 impl Default for SledOptions {
     fn default() -> Self {
-        Self {
-            cache_bytes: 128 * 1024 * 1024,
-        }
+        Self { cache_bytes: 128 * 1024 * 1024 }
     }
 }
 
@@ -79,11 +74,7 @@ impl SledStore {
     /// As [`open`](Self::open) with another way to sync. For tests only, which must see that a store without a sync loses data;
     /// no configuration leads here.
     #[doc(hidden)]
-    pub fn open_with_sync(
-        folder: &Path,
-        options: &SledOptions,
-        sync: Sync,
-    ) -> Result<Self, StoreError> {
+    pub fn open_with_sync(folder: &Path, options: &SledOptions, sync: Sync) -> Result<Self, StoreError> {
         let io = |error: io::Error| StoreError::Io(format!("{}: {error}", folder.display()));
         if !folder.exists() {
             fs::create_dir_all(folder).map_err(io)?;
@@ -128,10 +119,8 @@ impl SledStore {
             marked: std::time::Instant::now(),
         };
         let (queue, work) = std::sync::mpsc::sync_channel(QUEUE);
-        let writer = std::thread::Builder::new()
-            .name("store".to_owned())
-            .spawn(move || writer.run(&work))
-            .map_err(io)?;
+        let writer =
+            std::thread::Builder::new().name("store".to_owned()).spawn(move || writer.run(&work)).map_err(io)?;
         Ok(Self {
             id,
             tree: RwLock::new(Some(tree)),
@@ -147,14 +136,9 @@ impl SledStore {
         self.id
     }
 
-    fn tree<T>(
-        &self,
-        read: impl FnOnce(&::sled::Tree) -> Result<T, ::sled::Error>,
-    ) -> Result<T, StoreError> {
+    fn tree<T>(&self, read: impl FnOnce(&::sled::Tree) -> Result<T, ::sled::Error>) -> Result<T, StoreError> {
         let tree = self.tree.read().unwrap_or_else(PoisonError::into_inner);
-        let tree = tree
-            .as_ref()
-            .ok_or_else(|| StoreError::Io("the store is closed".to_owned()))?;
+        let tree = tree.as_ref().ok_or_else(|| StoreError::Io("the store is closed".to_owned()))?;
         read(tree).map_err(|error| StoreError::Io(error.to_string()))
     }
 
@@ -180,9 +164,7 @@ impl Store for SledStore {
 
     fn last(&self, prefix: &[u8]) -> Result<Option<(Vec<u8>, Row)>, StoreError> {
         match self.tree(|tree| tree.scan_prefix(prefix).next_back().transpose())? {
-            Some((key, value)) if key.as_ref() != COMMIT_ROW => {
-                Ok(Some((key.to_vec(), decode(&value)?)))
-            }
+            Some((key, value)) if key.as_ref() != COMMIT_ROW => Ok(Some((key.to_vec(), decode(&value)?))),
             _ => Ok(None),
         }
     }
@@ -226,19 +208,12 @@ impl Store for SledStore {
     }
 
     fn close(&self) -> Result<(), StoreError> {
-        let Some(writer) = self
-            .writer
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .take()
-        else {
+        let Some(writer) = self.writer.lock().unwrap_or_else(PoisonError::into_inner).take() else {
             return Ok(());
         };
         // A writer that is gone already says so when it is joined.
         let _ = self.queue.send(Work::Close);
-        let result = writer
-            .join()
-            .unwrap_or_else(|_| Err("the writer panicked".to_owned()));
+        let result = writer.join().unwrap_or_else(|_| Err("the writer panicked".to_owned()));
         *self.tree.write().unwrap_or_else(PoisonError::into_inner) = None;
         *self.lock.lock().unwrap_or_else(PoisonError::into_inner) = None;
         result.map_err(StoreError::Io)
@@ -263,19 +238,13 @@ fn encode(row: &Row) -> Vec<u8> {
 
 fn decode(bytes: &[u8]) -> Result<Row, StoreError> {
     match bytes.split_first_chunk() {
-        Some((revision, value)) => Ok(Row {
-            revision: u64::from_be_bytes(*revision),
-            value: value.to_vec(),
-        }),
+        Some((revision, value)) => Ok(Row { revision: u64::from_be_bytes(*revision), value: value.to_vec() }),
         None => Err(StoreError::Io("a row is too short".to_owned())),
     }
 }
 
 fn committed(db: &::sled::Db) -> Result<u64, StoreError> {
-    match db
-        .get(COMMIT_ROW)
-        .map_err(|error| StoreError::Io(error.to_string()))?
-    {
+    match db.get(COMMIT_ROW).map_err(|error| StoreError::Io(error.to_string()))? {
         Some(value) => Ok(decode(&value)?.revision),
         None => Ok(0),
     }
@@ -284,12 +253,7 @@ fn committed(db: &::sled::Db) -> Result<u64, StoreError> {
 fn lock(folder: &Path) -> Result<File, StoreError> {
     let path = folder.join("lock");
     let io = |error: io::Error| StoreError::Io(format!("{}: {error}", path.display()));
-    let file = OpenOptions::new()
-        .create(true)
-        .truncate(false)
-        .write(true)
-        .open(&path)
-        .map_err(io)?;
+    let file = OpenOptions::new().create(true).truncate(false).write(true).open(&path).map_err(io)?;
     match file.try_lock() {
         Ok(()) => Ok(file),
         Err(TryLockError::WouldBlock) => Err(StoreError::Locked(folder.display().to_string())),
@@ -307,9 +271,7 @@ fn create(folder: &Path, options: &SledOptions) -> Result<(), String> {
     }
     drop(open_sled(&fresh, options)?);
     for entry in fs::read_dir(&fresh).map_err(io)? {
-        File::open(entry.map_err(io)?.path())
-            .and_then(|file| file.sync_all())
-            .map_err(io)?;
+        File::open(entry.map_err(io)?.path()).and_then(|file| file.sync_all()).map_err(io)?;
     }
     durable::sync_folder(&fresh).map_err(io)?;
     fs::rename(&fresh, folder.join("sled")).map_err(io)?;
@@ -324,10 +286,7 @@ fn prepare(rows: &Path) -> io::Result<()> {
     // A snapshot that was being written at a cut would be taken for one that is damaged, at every start.
     for entry in fs::read_dir(rows)? {
         let path = entry?.path();
-        if path
-            .extension()
-            .is_some_and(|extension| extension == "generating")
-        {
+        if path.extension().is_some_and(|extension| extension == "generating") {
             fs::remove_file(path)?;
         }
     }
@@ -336,16 +295,10 @@ fn prepare(rows: &Path) -> io::Result<()> {
 
 /// Opens sled's folder. A panic becomes an error.
 fn open_sled(rows: &Path, options: &SledOptions) -> Result<::sled::Db, String> {
-    let config = ::sled::Config::new()
-        .path(rows)
-        .segment_size(SEGMENT)
-        .cache_capacity(options.cache_bytes);
+    let config = ::sled::Config::new().path(rows).segment_size(SEGMENT).cache_capacity(options.cache_bytes);
     match panic::catch_unwind(AssertUnwindSafe(|| config.open())) {
         Ok(Ok(db)) => Ok(db),
         Ok(Err(error)) => Err(format!("{} cannot be opened: {error}", rows.display())),
-        Err(_) => Err(format!(
-            "{} cannot be opened: it is damaged",
-            rows.display()
-        )),
+        Err(_) => Err(format!("{} cannot be opened: it is damaged", rows.display())),
     }
 }

@@ -60,10 +60,8 @@ impl Stage {
                 }
             }
         }
-        self.bytes += own
-            .iter()
-            .map(|(key, row)| key.len() + row.as_ref().map_or(0, |row| row.value.len()))
-            .sum::<usize>();
+        self.bytes +=
+            own.iter().map(|(key, row)| key.len() + row.as_ref().map_or(0, |row| row.value.len())).sum::<usize>();
         self.rows.append(&mut own);
         Ok(())
     }

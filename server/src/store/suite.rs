@@ -6,9 +6,7 @@ use std::sync::Barrier;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread;
 
-use super::{
-    Batch, Change, CommitError, Committed, MAX_KEY, MAX_VALUE, Row, Store, Update, Updated,
-};
+use super::{Batch, Change, CommitError, Committed, MAX_KEY, MAX_VALUE, Row, Store, Update, Updated};
 
 type Part = fn(&dyn Store);
 
@@ -51,24 +49,16 @@ pub(super) fn run_persistent(open: &dyn Fn(&Path) -> Box<dyn Store>) {
             assert_eq!(row.map_or(0, |row| row.revision), round - 1);
         }
         let puts = (0..50).map(|i| put(&[b'k', i], round, &[i; 300])).collect();
-        let delete = Change::Delete {
-            key: key("gone", round - 1),
-        };
+        let delete = Change::Delete { key: key("gone", round - 1) };
         let kept = put(&key("gone", round), 1, b"");
-        ok(store.commit(Batch {
-            expect: vec![],
-            changes: puts,
-        }));
+        ok(store.commit(Batch { expect: vec![], changes: puts }));
         ok(store.commit(batch(vec![delete, kept])));
         assert_eq!(keys(store.as_ref(), b"gone", None), [key("gone", round)]);
         // Not closed in one round of two: dropping must do as well.
         if round % 2 == 0 {
             store.close().unwrap();
             let refused = done(store.commit(batch(vec![put(b"late", 1, b"")])));
-            assert!(
-                matches!(refused, Err(CommitError::Broken(_))),
-                "{refused:?}"
-            );
+            assert!(matches!(refused, Err(CommitError::Broken(_))), "{refused:?}");
         }
     }
 }
@@ -82,28 +72,16 @@ fn ok(committed: Committed) {
 }
 
 fn batch(changes: Vec<Change>) -> Batch {
-    Batch {
-        expect: vec![],
-        changes,
-    }
+    Batch { expect: vec![], changes }
 }
 
 fn put(key: &[u8], revision: u64, value: &[u8]) -> Change {
-    Change::Put {
-        key: key.to_vec(),
-        row: Row {
-            revision,
-            value: value.to_vec(),
-        },
-    }
+    Change::Put { key: key.to_vec(), row: Row { revision, value: value.to_vec() } }
 }
 
 fn update(key: &[u8], update: impl FnMut(Option<&Row>) -> Updated + Send + 'static) -> Change {
     let update: Update = Box::new(update);
-    Change::Update {
-        key: key.to_vec(),
-        update,
-    }
+    Change::Update { key: key.to_vec(), update }
 }
 
 fn key(name: &str, number: u64) -> Vec<u8> {
@@ -122,35 +100,15 @@ fn keys(store: &dyn Store, prefix: &[u8], after: Option<&[u8]>) -> Vec<Vec<u8>> 
 }
 
 fn number(row: Option<&Row>) -> u64 {
-    row.map_or(0, |row| {
-        u64::from_be_bytes(row.value.as_slice().try_into().unwrap())
-    })
+    row.map_or(0, |row| u64::from_be_bytes(row.value.as_slice().try_into().unwrap()))
 }
 
 fn revisions(store: &dyn Store) {
     assert_eq!(store.get(b"a").unwrap(), None);
-    ok(store.commit(Batch {
-        expect: vec![(b"a".to_vec(), 0)],
-        changes: vec![put(b"a", 1, b"one")],
-    }));
-    assert_eq!(
-        store.get(b"a").unwrap(),
-        Some(Row {
-            revision: 1,
-            value: b"one".to_vec()
-        })
-    );
-    ok(store.commit(Batch {
-        expect: vec![(b"a".to_vec(), 1)],
-        changes: vec![put(b"a", 7, b"")],
-    }));
-    assert_eq!(
-        store.get(b"a").unwrap(),
-        Some(Row {
-            revision: 7,
-            value: vec![]
-        })
-    );
+    ok(store.commit(Batch { expect: vec![(b"a".to_vec(), 0)], changes: vec![put(b"a", 1, b"one")] }));
+    assert_eq!(store.get(b"a").unwrap(), Some(Row { revision: 1, value: b"one".to_vec() }));
+    ok(store.commit(Batch { expect: vec![(b"a".to_vec(), 1)], changes: vec![put(b"a", 7, b"")] }));
+    assert_eq!(store.get(b"a").unwrap(), Some(Row { revision: 7, value: vec![] }));
     ok(store.commit(batch(vec![put(b"a", u64::MAX, b"x")])));
     assert_eq!(store.get(b"a").unwrap().unwrap().revision, u64::MAX);
 }
@@ -160,11 +118,7 @@ fn conflicts(store: &dyn Store) {
     for revision in [0, 4, 6] {
         let conflict = Batch {
             expect: vec![(b"b".to_vec(), 1), (b"a".to_vec(), revision)],
-            changes: vec![
-                put(b"b", 2, b""),
-                put(b"c", 1, b""),
-                Change::Delete { key: b"a".to_vec() },
-            ],
+            changes: vec![put(b"b", 2, b""), put(b"c", 1, b""), Change::Delete { key: b"a".to_vec() }],
         };
         assert_eq!(done(store.commit(conflict)), Err(CommitError::Conflict));
     }
@@ -174,27 +128,17 @@ fn conflicts(store: &dyn Store) {
 }
 
 fn absent(store: &dyn Store) {
-    let claim = || Batch {
-        expect: vec![(b"name".to_vec(), 0)],
-        changes: vec![put(b"name", 1, b"")],
-    };
+    let claim = || Batch { expect: vec![(b"name".to_vec(), 0)], changes: vec![put(b"name", 1, b"")] };
     ok(store.commit(claim()));
     assert_eq!(done(store.commit(claim())), Err(CommitError::Conflict));
-    ok(store.commit(batch(vec![Change::Delete {
-        key: b"name".to_vec(),
-    }])));
+    ok(store.commit(batch(vec![Change::Delete { key: b"name".to_vec() }])));
     ok(store.commit(claim()));
 }
 
 fn deletes(store: &dyn Store) {
-    ok(store.commit(batch(vec![Change::Delete {
-        key: b"never".to_vec(),
-    }])));
+    ok(store.commit(batch(vec![Change::Delete { key: b"never".to_vec() }])));
     ok(store.commit(batch(vec![put(b"a", 1, b""), put(b"b", 1, b"")])));
-    ok(store.commit(Batch {
-        expect: vec![(b"a".to_vec(), 1)],
-        changes: vec![Change::Delete { key: b"a".to_vec() }],
-    }));
+    ok(store.commit(Batch { expect: vec![(b"a".to_vec(), 1)], changes: vec![Change::Delete { key: b"a".to_vec() }] }));
     assert_eq!(store.get(b"a").unwrap(), None);
     assert_eq!(keys(store, b"", None), [b"b"]);
 }
@@ -202,39 +146,20 @@ fn deletes(store: &dyn Store) {
 fn updates(store: &dyn Store) {
     let add = |row: Option<&Row>| {
         let next = number(row) + 1;
-        Updated::Put(Row {
-            revision: next,
-            value: next.to_be_bytes().to_vec(),
-        })
+        Updated::Put(Row { revision: next, value: next.to_be_bytes().to_vec() })
     };
     ok(store.commit(batch(vec![update(b"n", add)])));
     ok(store.commit(batch(vec![update(b"n", add), update(b"n", add)])));
     assert_eq!(number(store.get(b"n").unwrap().as_ref()), 3);
-    ok(store.commit(batch(vec![
-        update(b"n", |_| Updated::Keep),
-        put(b"side", 1, b""),
-    ])));
+    ok(store.commit(batch(vec![update(b"n", |_| Updated::Keep), put(b"side", 1, b"")])));
     assert_eq!(store.get(b"n").unwrap().unwrap().revision, 3);
     assert!(store.get(b"side").unwrap().is_some());
-    let refused = batch(vec![
-        put(b"other", 1, b""),
-        update(b"n", add),
-        update(b"n", |_| Updated::Refuse("empty")),
-    ]);
-    assert_eq!(
-        done(store.commit(refused)),
-        Err(CommitError::Refused("empty"))
-    );
+    let refused = batch(vec![put(b"other", 1, b""), update(b"n", add), update(b"n", |_| Updated::Refuse("empty"))]);
+    assert_eq!(done(store.commit(refused)), Err(CommitError::Refused("empty")));
     assert_eq!(store.get(b"n").unwrap().unwrap().revision, 3);
     assert_eq!(store.get(b"other").unwrap(), None);
-    let panicking = batch(vec![
-        put(b"other", 1, b""),
-        update(b"n", |_| panic!("on purpose")),
-    ]);
-    assert!(matches!(
-        done(store.commit(panicking)),
-        Err(CommitError::Refused(_))
-    ));
+    let panicking = batch(vec![put(b"other", 1, b""), update(b"n", |_| panic!("on purpose"))]);
+    assert!(matches!(done(store.commit(panicking)), Err(CommitError::Refused(_))));
     assert_eq!(store.get(b"other").unwrap(), None);
     ok(store.commit(batch(vec![put(b"other", 1, b"")])));
 }
@@ -252,10 +177,9 @@ fn counted(store: &dyn Store) {
                 start.wait();
                 for i in 0..20 {
                     let take = update(b"left", |row| match (row, number(row)) {
-                        (Some(row), left @ 1..) => Updated::Put(Row {
-                            revision: row.revision + 1,
-                            value: (left - 1).to_be_bytes().to_vec(),
-                        }),
+                        (Some(row), left @ 1..) => {
+                            Updated::Put(Row { revision: row.revision + 1, value: (left - 1).to_be_bytes().to_vec() })
+                        }
                         _ => Updated::Refuse("none left"),
                     });
                     let use_of_it = put(&key("use", worker * 1000 + i), 1, b"");
@@ -274,46 +198,20 @@ fn counted(store: &dyn Store) {
 }
 
 fn scans(store: &dyn Store) {
-    let all: Vec<Vec<u8>> = [
-        &b"a"[..],
-        b"b",
-        b"b\0",
-        b"b\x01",
-        b"b\xff",
-        b"b\xff\xff",
-        b"ba",
-        b"c",
-    ]
-    .map(<[u8]>::to_vec)
-    .into();
+    let all: Vec<Vec<u8>> =
+        [&b"a"[..], b"b", b"b\0", b"b\x01", b"b\xff", b"b\xff\xff", b"ba", b"c"].map(<[u8]>::to_vec).into();
     let mut sorted = all.clone();
     sorted.sort();
     for key in &all {
         ok(store.commit(batch(vec![put(key, 1, key)])));
     }
     assert_eq!(keys(store, b"", None), sorted);
-    let with_b: Vec<_> = sorted
-        .iter()
-        .filter(|key| key.starts_with(b"b"))
-        .cloned()
-        .collect();
+    let with_b: Vec<_> = sorted.iter().filter(|key| key.starts_with(b"b")).cloned().collect();
     assert_eq!(keys(store, b"b", None), with_b);
-    assert_eq!(
-        keys(store, b"b", Some(b"a")),
-        with_b,
-        "a start before the prefix"
-    );
+    assert_eq!(keys(store, b"b", Some(b"a")), with_b, "a start before the prefix");
     assert_eq!(keys(store, b"b", Some(b"b")), with_b[1..]);
-    assert_eq!(
-        keys(store, b"b", Some(b"b\x01\x01")),
-        with_b[3..],
-        "a start that is no row"
-    );
-    assert_eq!(
-        keys(store, b"b", Some(b"c")),
-        Vec::<Vec<u8>>::new(),
-        "a start behind the prefix"
-    );
+    assert_eq!(keys(store, b"b", Some(b"b\x01\x01")), with_b[3..], "a start that is no row");
+    assert_eq!(keys(store, b"b", Some(b"c")), Vec::<Vec<u8>>::new(), "a start behind the prefix");
     assert_eq!(keys(store, b"b\xff", None), [&b"b\xff"[..], b"b\xff\xff"]);
     assert_eq!(keys(store, b"x", None), Vec::<Vec<u8>>::new());
     let mut seen = 0;
@@ -321,11 +219,7 @@ fn scans(store: &dyn Store) {
         .scan(b"", None, &mut |key, row| {
             assert_eq!(key, row.value);
             seen += 1;
-            if seen == 3 {
-                ControlFlow::Break(())
-            } else {
-                ControlFlow::Continue(())
-            }
+            if seen == 3 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         })
         .unwrap();
     assert_eq!(seen, 3);
@@ -353,16 +247,8 @@ fn last(store: &dyn Store) {
     for key in [&b"a"[..], b"b\x01", b"b\xff\xfe", b"c"] {
         ok(store.commit(batch(vec![put(key, 1, key)])));
     }
-    let last = |prefix: &[u8]| {
-        store
-            .last(prefix)
-            .unwrap()
-            .map(|(key, row)| (key, row.value))
-    };
-    assert_eq!(
-        last(b"b"),
-        Some((b"b\xff\xfe".to_vec(), b"b\xff\xfe".to_vec()))
-    );
+    let last = |prefix: &[u8]| store.last(prefix).unwrap().map(|(key, row)| (key, row.value));
+    assert_eq!(last(b"b"), Some((b"b\xff\xfe".to_vec(), b"b\xff\xfe".to_vec())));
     assert_eq!(last(b""), Some((b"c".to_vec(), b"c".to_vec())));
     assert_eq!(last(b"a"), Some((b"a".to_vec(), b"a".to_vec())));
     assert_eq!(last(b"aa"), None);
@@ -375,28 +261,17 @@ fn atomic(store: &dyn Store) {
         for worker in 0..4_u8 {
             scope.spawn(move || {
                 for round in 1..=50_u64 {
-                    let changes = (0..10)
-                        .map(|i| put(&[b'p', worker, i], round, &round.to_be_bytes()))
-                        .collect();
+                    let changes = (0..10).map(|i| put(&[b'p', worker, i], round, &round.to_be_bytes())).collect();
                     let refused = round % 5 == 0;
-                    let expect =
-                        vec![(vec![b'p', worker, 9], if refused { 999 } else { round - 1 })];
+                    let expect = vec![(vec![b'p', worker, 9], if refused { 999 } else { round - 1 })];
                     let result = done(store.commit(Batch { expect, changes }));
                     let stands = if refused { round - 1 } else { round };
                     assert_eq!(result.is_err(), refused);
                     for i in 0..10 {
-                        assert_eq!(
-                            store
-                                .get(&[b'p', worker, i])
-                                .unwrap()
-                                .map_or(0, |row| row.revision),
-                            stands
-                        );
+                        assert_eq!(store.get(&[b'p', worker, i]).unwrap().map_or(0, |row| row.revision), stands);
                     }
                     if refused {
-                        let changes = (0..10)
-                            .map(|i| put(&[b'p', worker, i], round, b""))
-                            .collect();
+                        let changes = (0..10).map(|i| put(&[b'p', worker, i], round, b"")).collect();
                         ok(store.commit(batch(changes)));
                     }
                 }
@@ -408,39 +283,16 @@ fn atomic(store: &dyn Store) {
 fn own_changes(store: &dyn Store) {
     let grow = |row: Option<&Row>| {
         let row = row.unwrap();
-        Updated::Put(Row {
-            revision: row.revision + 1,
-            value: [&row.value[..], b"+"].concat(),
-        })
+        Updated::Put(Row { revision: row.revision + 1, value: [&row.value[..], b"+"].concat() })
     };
     ok(store.commit(Batch {
         expect: vec![(b"a".to_vec(), 0)],
-        changes: vec![
-            put(b"a", 1, b"1"),
-            update(b"a", grow),
-            put(b"b", 1, b""),
-            Change::Delete { key: b"b".to_vec() },
-        ],
+        changes: vec![put(b"a", 1, b"1"), update(b"a", grow), put(b"b", 1, b""), Change::Delete { key: b"b".to_vec() }],
     }));
-    assert_eq!(
-        store.get(b"a").unwrap(),
-        Some(Row {
-            revision: 2,
-            value: b"1+".to_vec()
-        })
-    );
+    assert_eq!(store.get(b"a").unwrap(), Some(Row { revision: 2, value: b"1+".to_vec() }));
     assert_eq!(store.get(b"b").unwrap(), None);
-    ok(store.commit(batch(vec![
-        Change::Delete { key: b"a".to_vec() },
-        put(b"a", 9, b"9"),
-    ])));
-    assert_eq!(
-        store.get(b"a").unwrap(),
-        Some(Row {
-            revision: 9,
-            value: b"9".to_vec()
-        })
-    );
+    ok(store.commit(batch(vec![Change::Delete { key: b"a".to_vec() }, put(b"a", 9, b"9")])));
+    assert_eq!(store.get(b"a").unwrap(), Some(Row { revision: 9, value: b"9".to_vec() }));
 }
 
 fn limits(store: &dyn Store) {
@@ -450,35 +302,15 @@ fn limits(store: &dyn Store) {
     assert_eq!(store.get(&long_key).unwrap().unwrap().value, longest);
     let too_long = [longest, vec![7]].concat();
     let try_it = |changes| done(store.commit(batch(changes)));
-    assert_eq!(
-        try_it(vec![put(b"o", 1, b""), put(b"l", 1, &too_long)]),
-        Err(CommitError::TooLong(MAX_VALUE + 1))
-    );
+    assert_eq!(try_it(vec![put(b"o", 1, b""), put(b"l", 1, &too_long)]), Err(CommitError::TooLong(MAX_VALUE + 1)));
     let growing = too_long.clone();
-    let grow = update(b"l", move |_| {
-        Updated::Put(Row {
-            revision: 1,
-            value: growing.clone(),
-        })
-    });
-    assert_eq!(
-        try_it(vec![put(b"o", 1, b""), grow]),
-        Err(CommitError::TooLong(MAX_VALUE + 1))
-    );
+    let grow = update(b"l", move |_| Updated::Put(Row { revision: 1, value: growing.clone() }));
+    assert_eq!(try_it(vec![put(b"o", 1, b""), grow]), Err(CommitError::TooLong(MAX_VALUE + 1)));
     let key = vec![b'k'; MAX_KEY + 1];
-    assert_eq!(
-        try_it(vec![put(b"o", 1, b""), put(&key, 1, b"")]),
-        Err(CommitError::TooLong(MAX_KEY + 1))
-    );
+    assert_eq!(try_it(vec![put(b"o", 1, b""), put(&key, 1, b"")]), Err(CommitError::TooLong(MAX_KEY + 1)));
     for key in [&b""[..], b"\0", b"\0commit"] {
-        assert_eq!(
-            try_it(vec![put(b"o", 1, b""), put(key, 1, b"")]),
-            Err(CommitError::Malformed)
-        );
-        assert_eq!(
-            try_it(vec![Change::Delete { key: key.to_vec() }]),
-            Err(CommitError::Malformed)
-        );
+        assert_eq!(try_it(vec![put(b"o", 1, b""), put(key, 1, b"")]), Err(CommitError::Malformed));
+        assert_eq!(try_it(vec![Change::Delete { key: key.to_vec() }]), Err(CommitError::Malformed));
     }
     assert_eq!(try_it(vec![put(b"o", 0, b"")]), Err(CommitError::Malformed));
     assert_eq!(store.get(b"o").unwrap(), None);
@@ -486,12 +318,8 @@ fn limits(store: &dyn Store) {
 }
 
 fn read_only(store: &dyn Store) {
-    let look = |key: &[u8], revision| {
-        done(store.commit(Batch {
-            expect: vec![(key.to_vec(), revision)],
-            changes: vec![],
-        }))
-    };
+    let look =
+        |key: &[u8], revision| done(store.commit(Batch { expect: vec![(key.to_vec(), revision)], changes: vec![] }));
     assert_eq!(look(b"a", 0), Ok(()));
     let writing = store.commit(batch(vec![put(b"a", 1, b"")]));
     // Either order is right while the other is not answered; none may fail for another reason.
@@ -508,15 +336,8 @@ fn concurrent(store: &dyn Store) {
             scope.spawn(move || {
                 for i in 0..40 {
                     let key = key("c", worker * 100 + i);
-                    ok(store.commit(Batch {
-                        expect: vec![(key.clone(), 0)],
-                        changes: vec![put(&key, 1, &key)],
-                    }));
-                    assert_eq!(
-                        store.get(&key).unwrap().unwrap().value,
-                        key,
-                        "what was answered can be read"
-                    );
+                    ok(store.commit(Batch { expect: vec![(key.clone(), 0)], changes: vec![put(&key, 1, &key)] }));
+                    assert_eq!(store.get(&key).unwrap().unwrap().value, key, "what was answered can be read");
                 }
             });
         }
@@ -535,10 +356,7 @@ fn one_wins(store: &dyn Store) {
                     let revision = row.as_ref().map_or(0, |row| row.revision);
                     let sum = number(row.as_ref()) + 1;
                     let add = put(b"sum", revision + 1, &sum.to_be_bytes());
-                    match done(store.commit(Batch {
-                        expect: vec![(b"sum".to_vec(), revision)],
-                        changes: vec![add],
-                    })) {
+                    match done(store.commit(Batch { expect: vec![(b"sum".to_vec(), revision)], changes: vec![add] })) {
                         Ok(()) => added += 1,
                         Err(CommitError::Conflict) => {}
                         Err(error) => panic!("{error}"),

@@ -37,17 +37,13 @@ pub enum VaultError {
     #[error(transparent)]
     Store(#[from] StoreError),
     /// A row is not what was sealed there.
-    #[error(
-        "a {kind} row does not open: it was changed, moved, cut short, or belongs to another store"
-    )]
+    #[error("a {kind} row does not open: it was changed, moved, cut short, or belongs to another store")]
     Tampered {
         /// The kind of row.
         kind: &'static str,
     },
     /// A row is sealed with a key that we do not have.
-    #[error(
-        "a {kind} row is sealed with key generation {generation}, which is not in the key ring"
-    )]
+    #[error("a {kind} row is sealed with key generation {generation}, which is not in the key ring")]
     Generation {
         /// The kind of row.
         kind: &'static str,
@@ -131,26 +127,12 @@ pub struct Vault {
 
 impl Vault {
     /// Puts keys and store together. `store_id` is the store's random number, to which every row is bound.
-    pub fn open(
-        store: Arc<dyn Store>,
-        store_id: [u8; 16],
-        keys: KeyRing,
-    ) -> Result<Self, VaultError> {
+    pub fn open(store: Arc<dyn Store>, store_id: [u8; 16], keys: KeyRing) -> Result<Self, VaultError> {
         // Either would do, but a record can be dropped, and the row with the highest sequence can be changed.
-        let given = store
-            .get(rows::SEQUENCE)?
-            .and_then(|row| row.value.first_chunk().copied().map(u64::from_be_bytes));
-        let last = store
-            .last(&[Kind::Record.byte()])?
-            .and_then(|(key, _)| rows::seq(&key));
+        let given = store.get(rows::SEQUENCE)?.and_then(|row| row.value.first_chunk().copied().map(u64::from_be_bytes));
+        let last = store.last(&[Kind::Record.byte()])?.and_then(|(key, _)| rows::seq(&key));
         let next = given.max(last).unwrap_or(0).saturating_add(1);
-        Ok(Self {
-            store,
-            keys: Arc::new(keys),
-            id: store_id,
-            next: AtomicU64::new(next),
-            opened: AtomicU64::new(0),
-        })
+        Ok(Self { store, keys: Arc::new(keys), id: store_id, next: AtomicU64::new(next), opened: AtomicU64::new(0) })
     }
 
     /// The store below, for a commit of other rows.
@@ -185,10 +167,7 @@ impl Vault {
 
     /// The revision of a record without opening it; 0 if there is none.
     pub fn record_revision(&self, seq: u64) -> Result<Revision, VaultError> {
-        Ok(self
-            .store
-            .get(&rows::chunk(Kind::Record, seq, 0))?
-            .map_or(0, |row| row.revision))
+        Ok(self.store.get(&rows::chunk(Kind::Record, seq, 0))?.map_or(0, |row| row.revision))
     }
 
     /// The sequence and the row's revision under what must be unique.
@@ -243,20 +222,12 @@ impl Vault {
     }
 
     /// Visits what is due at `until` or before, oldest first: time and sequence.
-    pub fn due(
-        &self,
-        until: u64,
-        visit: &mut dyn FnMut(u64, u64) -> ControlFlow<()>,
-    ) -> Result<(), VaultError> {
-        self.store.scan(
-            &[Kind::Due.byte()],
-            None,
-            &mut |key, _| match rows::due_parts(key) {
-                Some((time, seq)) if time <= until => visit(time, seq),
-                Some(_) => ControlFlow::Break(()),
-                None => ControlFlow::Continue(()),
-            },
-        )?;
+    pub fn due(&self, until: u64, visit: &mut dyn FnMut(u64, u64) -> ControlFlow<()>) -> Result<(), VaultError> {
+        self.store.scan(&[Kind::Due.byte()], None, &mut |key, _| match rows::due_parts(key) {
+            Some((time, seq)) if time <= until => visit(time, seq),
+            Some(_) => ControlFlow::Break(()),
+            None => ControlFlow::Continue(()),
+        })?;
         Ok(())
     }
 
@@ -267,14 +238,10 @@ impl Vault {
         visit: &mut dyn FnMut(u64) -> ControlFlow<()>,
     ) -> Result<(), VaultError> {
         let after = after.map(|seq| rows::chunk(Kind::Record, seq, u16::MAX));
-        self.store.scan(
-            &[Kind::Record.byte()],
-            after.as_deref(),
-            &mut |key, _| match rows::seq(key) {
-                Some(seq) if rows::is_first_chunk(key) => visit(seq),
-                _ => ControlFlow::Continue(()),
-            },
-        )?;
+        self.store.scan(&[Kind::Record.byte()], after.as_deref(), &mut |key, _| match rows::seq(key) {
+            Some(seq) if rows::is_first_chunk(key) => visit(seq),
+            _ => ControlFlow::Continue(()),
+        })?;
         Ok(())
     }
 
@@ -322,20 +289,8 @@ impl Vault {
             let (header, first) = self.open_row(kind, &key, &row)?;
             if let Some(plaintext) = self.rest(kind, seq, row.revision, header, first)? {
                 self.opened.fetch_add(1, Ordering::Relaxed);
-                let Header {
-                    belongs,
-                    generation,
-                    chunks,
-                    ..
-                } = header;
-                return Ok(Some(Opened {
-                    seq,
-                    revision: row.revision,
-                    belongs,
-                    generation,
-                    chunks,
-                    plaintext,
-                }));
+                let Header { belongs, generation, chunks, .. } = header;
+                return Ok(Some(Opened { seq, revision: row.revision, belongs, generation, chunks, plaintext }));
             }
             last = Some(row.revision);
         }
@@ -377,9 +332,6 @@ impl Vault {
 }
 
 fn number(kind: Kind, plaintext: &Secret) -> Result<u64, VaultError> {
-    let bytes = plaintext
-        .expose()
-        .try_into()
-        .map_err(|_| VaultError::Tampered { kind: kind.name() })?;
+    let bytes = plaintext.expose().try_into().map_err(|_| VaultError::Tampered { kind: kind.name() })?;
     Ok(u64::from_be_bytes(bytes))
 }

@@ -44,38 +44,25 @@ impl Marker {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(StoreError::Io(format!("{}: {error}", path.display()))),
         };
-        let unreadable =
-            |why: &str| StoreError::Io(format!("{} cannot be read: {why}", path.display()));
+        let unreadable = |why: &str| StoreError::Io(format!("{} cannot be read: {why}", path.display()));
         let table: toml::Table = text.parse().map_err(|_| unreadable("it is not TOML"))?;
         // The version first: another one may have other fields.
         if table.get("schema").and_then(toml::Value::as_integer) != Some(i64::from(SCHEMA)) {
             return Err(StoreError::Schema {
                 path: folder.display().to_string(),
-                found: table
-                    .get("schema")
-                    .map_or_else(|| "none".to_owned(), ToString::to_string),
+                found: table.get("schema").map_or_else(|| "none".to_owned(), ToString::to_string),
                 known: SCHEMA,
             });
         }
-        let text: Text = table
-            .try_into()
-            .map_err(|_| unreadable("a field is missing or of another type"))?;
+        let text: Text = table.try_into().map_err(|_| unreadable("a field is missing or of another type"))?;
         let mut id = [0; 16];
-        hex::decode_to_slice(&text.id, &mut id)
-            .map_err(|_| unreadable("the id is not 32 hexadecimal digits"))?;
-        Ok(Some(Self {
-            id,
-            commits: text.commits,
-        }))
+        hex::decode_to_slice(&text.id, &mut id).map_err(|_| unreadable("the id is not 32 hexadecimal digits"))?;
+        Ok(Some(Self { id, commits: text.commits }))
     }
 
     /// Replaces the marker in this folder.
     pub(super) fn write(&self, folder: &Path) -> io::Result<()> {
-        let text = Text {
-            schema: SCHEMA,
-            id: hex::encode(self.id),
-            commits: self.commits,
-        };
+        let text = Text { schema: SCHEMA, id: hex::encode(self.id), commits: self.commits };
         let text = toml::to_string(&text).map_err(io::Error::other)?;
         durable::write(&folder.join(NAME), text.as_bytes())
     }
@@ -95,8 +82,5 @@ impl Marker {
 
 /// The error for a store with rows and without a marker.
 pub(super) fn missing(folder: &Path) -> StoreError {
-    StoreError::Lost(format!(
-        "{} holds rows but no {NAME}; restore both from the same backup",
-        folder.display()
-    ))
+    StoreError::Lost(format!("{} holds rows but no {NAME}; restore both from the same backup", folder.display()))
 }

@@ -6,9 +6,7 @@ use super::*;
 use crate::store::{Change, suite};
 
 fn small() -> SledOptions {
-    SledOptions {
-        cache_bytes: 8 * 1024 * 1024,
-    }
+    SledOptions { cache_bytes: 8 * 1024 * 1024 }
 }
 
 fn put(key: &[u8]) -> Batch {
@@ -16,17 +14,8 @@ fn put(key: &[u8]) -> Batch {
 }
 
 fn put_value(key: &[u8], value: &[u8]) -> Batch {
-    let row = Row {
-        revision: 1,
-        value: value.to_vec(),
-    };
-    Batch {
-        expect: vec![],
-        changes: vec![Change::Put {
-            key: key.to_vec(),
-            row,
-        }],
-    }
+    let row = Row { revision: 1, value: value.to_vec() };
+    Batch { expect: vec![], changes: vec![Change::Put { key: key.to_vec(), row }] }
 }
 
 fn done(committed: Committed) -> Result<(), CommitError> {
@@ -45,9 +34,7 @@ fn sled_passes_the_store_suite() {
     let folder = tempfile::tempdir().unwrap();
     let count = AtomicU32::new(0);
     suite::run(&|| {
-        let path = folder
-            .path()
-            .join(count.fetch_add(1, Ordering::SeqCst).to_string());
+        let path = folder.path().join(count.fetch_add(1, Ordering::SeqCst).to_string());
         Box::new(SledStore::open(&path, &small()).unwrap())
     });
     suite::run_persistent(&|path| Box::new(SledStore::open(path, &small()).unwrap()));
@@ -57,10 +44,7 @@ fn sled_passes_the_store_suite() {
 fn a_second_opener_is_told_so() {
     let folder = tempfile::tempdir().unwrap();
     let store = SledStore::open(folder.path(), &small()).unwrap();
-    assert!(matches!(
-        SledStore::open(folder.path(), &small()),
-        Err(StoreError::Locked(_))
-    ));
+    assert!(matches!(SledStore::open(folder.path(), &small()), Err(StoreError::Locked(_))));
     store.close().unwrap();
     SledStore::open(folder.path(), &small()).unwrap();
 }
@@ -80,25 +64,14 @@ fn a_store_that_lost_rows_is_refused() {
     let path = folder.path();
     done(SledStore::open(path, &small()).unwrap().commit(put(b"a"))).unwrap();
     let copy = || {
-        std::process::Command::new("cp")
-            .arg("-a")
-            .arg(path.join("sled"))
-            .arg(path.join("earlier"))
-            .status()
-            .unwrap();
+        std::process::Command::new("cp").arg("-a").arg(path.join("sled")).arg(path.join("earlier")).status().unwrap();
     };
     copy();
     done(SledStore::open(path, &small()).unwrap().commit(put(b"b"))).unwrap();
     fs::rename(path.join("sled"), path.join("right")).unwrap();
     let text = refused(path);
-    assert!(
-        text.contains("has lost data") && text.contains("holds 0"),
-        "{text}"
-    );
-    assert!(
-        !path.join("sled").exists(),
-        "no empty store was made in its place"
-    );
+    assert!(text.contains("has lost data") && text.contains("holds 0"), "{text}");
+    assert!(!path.join("sled").exists(), "no empty store was made in its place");
 
     fs::rename(path.join("earlier"), path.join("sled")).unwrap();
     let text = refused(path);
@@ -107,18 +80,9 @@ fn a_store_that_lost_rows_is_refused() {
     fs::remove_dir_all(path.join("sled")).unwrap();
     fs::rename(path.join("right"), path.join("sled")).unwrap();
     fs::rename(path.join("store.toml"), path.join("kept")).unwrap();
-    assert!(matches!(
-        SledStore::open(path, &small()),
-        Err(StoreError::Lost(_))
-    ));
+    assert!(matches!(SledStore::open(path, &small()), Err(StoreError::Lost(_))));
     fs::rename(path.join("kept"), path.join("store.toml")).unwrap();
-    assert!(
-        SledStore::open(path, &small())
-            .unwrap()
-            .get(b"b")
-            .unwrap()
-            .is_some()
-    );
+    assert!(SledStore::open(path, &small()).unwrap().get(b"b").unwrap().is_some());
 }
 
 /// The first commit is marked at once, without waiting for a close.
@@ -139,11 +103,7 @@ fn a_damaged_store_is_refused_without_a_panic() {
             done(store.commit(put(&[b'k', i]))).unwrap();
         }
         drop(store);
-        let file = if name == "store.toml" {
-            folder.path().join(name)
-        } else {
-            folder.path().join("sled").join(name)
-        };
+        let file = if name == "store.toml" { folder.path().join(name) } else { folder.path().join("sled").join(name) };
         fs::write(file, damage).unwrap();
         refused(folder.path());
     }
@@ -153,11 +113,7 @@ fn a_damaged_store_is_refused_without_a_panic() {
 fn another_schema_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     drop(SledStore::open(folder.path(), &small()).unwrap());
-    fs::write(
-        folder.path().join("store.toml"),
-        "schema = 2\nrows = \"elsewhere\"\n",
-    )
-    .unwrap();
+    fs::write(folder.path().join("store.toml"), "schema = 2\nrows = \"elsewhere\"\n").unwrap();
     match SledStore::open(folder.path(), &small()) {
         Err(StoreError::Schema { found, known, .. }) => {
             assert_eq!((found.as_str(), known), ("2", 1))
@@ -174,19 +130,9 @@ fn leftovers_of_a_cut_are_removed() {
     fs::create_dir(path.join("sled.new")).unwrap();
     fs::write(path.join("sled.new/conf"), "half a f").unwrap();
     done(SledStore::open(path, &small()).unwrap().commit(put(b"a"))).unwrap();
-    fs::write(
-        path.join("sled/snap.7FFFFFFFFFFFFFFF.generating"),
-        "half a snapshot",
-    )
-    .unwrap();
+    fs::write(path.join("sled/snap.7FFFFFFFFFFFFFFF.generating"), "half a snapshot").unwrap();
     fs::write(path.join("store.toml.new"), "half a marker").unwrap();
-    assert!(
-        SledStore::open(path, &small())
-            .unwrap()
-            .get(b"a")
-            .unwrap()
-            .is_some()
-    );
+    assert!(SledStore::open(path, &small()).unwrap().get(b"a").unwrap().is_some());
 }
 
 /// After one failed sync nothing is accepted, not even when syncs work again.
@@ -206,15 +152,8 @@ fn a_failed_sync_breaks_the_store_for_good() {
     assert_eq!(done(store.commit(put(b"b"))), broken);
     fail.store(false, Ordering::SeqCst);
     assert_eq!(done(store.commit(put(b"c"))), broken);
-    let look = Batch {
-        expect: vec![(b"a".to_vec(), 1)],
-        changes: vec![],
-    };
-    assert_eq!(
-        done(store.commit(look)),
-        broken,
-        "what was read is not known to be durable"
-    );
+    let look = Batch { expect: vec![(b"a".to_vec(), 1)], changes: vec![] };
+    assert_eq!(done(store.commit(look)), broken, "what was read is not known to be durable");
     assert!(store.close().is_err());
 }
 
@@ -239,18 +178,10 @@ fn commits_share_syncs() {
     let hold = hold;
     let first = store.commit(put(b"first"));
     inside.recv().unwrap();
-    let waiting: Vec<_> = (0..500_u32)
-        .map(|i| store.commit(put(&[&b"k"[..], &i.to_be_bytes()].concat())))
-        .collect();
-    let look = |revision| Batch {
-        expect: vec![(b"first".to_vec(), revision)],
-        changes: vec![],
-    };
+    let waiting: Vec<_> = (0..500_u32).map(|i| store.commit(put(&[&b"k"[..], &i.to_be_bytes()].concat()))).collect();
+    let look = |revision| Batch { expect: vec![(b"first".to_vec(), revision)], changes: vec![] };
     let mut looking = store.commit(look(1));
-    assert!(
-        looking.try_recv().is_err(),
-        "a look waits for what it may have seen"
-    );
+    assert!(looking.try_recv().is_err(), "a look waits for what it may have seen");
     hold.send(()).unwrap();
     done(first).unwrap();
     for committed in waiting {
@@ -258,10 +189,7 @@ fn commits_share_syncs() {
     }
     done(looking).unwrap();
     let before = syncs.load(Ordering::SeqCst);
-    assert_eq!(
-        before, 4,
-        "one at open, one for the first, two groups of 250"
-    );
+    assert_eq!(before, 4, "one at open, one for the first, two groups of 250");
     for _ in 0..100 {
         done(store.commit(look(1))).unwrap();
         assert_eq!(done(store.commit(look(2))), Err(CommitError::Conflict));
@@ -280,19 +208,10 @@ fn no_page_leaves_the_log() {
             done(store.commit(put_value(&key(i), &vec![round; MAX_VALUE]))).unwrap();
         }
         for i in (0..60).filter(|i| i % 7 != 0) {
-            done(store.commit(Batch {
-                expect: vec![],
-                changes: vec![Change::Delete { key: key(i) }],
-            }))
-            .unwrap();
+            done(store.commit(Batch { expect: vec![], changes: vec![Change::Delete { key: key(i) }] })).unwrap();
         }
     }
-    assert_eq!(
-        fs::read_dir(folder.path().join("sled/blobs"))
-            .unwrap()
-            .count(),
-        0
-    );
+    assert_eq!(fs::read_dir(folder.path().join("sled/blobs")).unwrap().count(), 0);
 }
 
 /// The sync of the last group before the close fails: the writer ends, and does not wait for another close.

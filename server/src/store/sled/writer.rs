@@ -93,18 +93,13 @@ impl Writer {
         let mut broken = None;
         while let Some(Work::Commit(batch, answer)) = next {
             let db = &self.db;
-            let result =
-                panic::catch_unwind(AssertUnwindSafe(|| stage.add(batch, |key| read(db, key))));
-            let result =
-                result.unwrap_or_else(|_| Err(CommitError::Broken("reading panicked".to_owned())));
+            let result = panic::catch_unwind(AssertUnwindSafe(|| stage.add(batch, |key| read(db, key))));
+            let result = result.unwrap_or_else(|_| Err(CommitError::Broken("reading panicked".to_owned())));
             if let Err(CommitError::Broken(why)) = &result {
                 broken = Some(why.clone());
             }
             waiting.push((answer, result));
-            next = match broken.is_some()
-                || stage.rows() >= GROUP_ROWS
-                || stage.bytes() >= GROUP_BYTES
-            {
+            next = match broken.is_some() || stage.rows() >= GROUP_ROWS || stage.bytes() >= GROUP_BYTES {
                 true => None,
                 false => work.try_recv().ok(),
             };
@@ -136,18 +131,10 @@ impl Writer {
                 None => batch.remove(key),
             }
         }
-        batch.insert(
-            COMMIT_ROW,
-            encode(&Row {
-                revision: commits,
-                value: Vec::new(),
-            }),
-        );
+        batch.insert(COMMIT_ROW, encode(&Row { revision: commits, value: Vec::new() }));
         self.shared.epoch.fetch_add(1, Ordering::SeqCst);
         let applied = panic::catch_unwind(AssertUnwindSafe(|| {
-            self.db
-                .apply_batch(batch)
-                .map_err(|error| error.to_string())?;
+            self.db.apply_batch(batch).map_err(|error| error.to_string())?;
             self.db.flush().map_err(|error| error.to_string())?;
             (self.sync)(&self.data).map_err(|error| error.to_string())
         }));
@@ -165,9 +152,7 @@ impl Writer {
         self.marked = Instant::now();
         if self.marker.commits != self.commits {
             self.marker.commits = self.commits;
-            self.marker
-                .write(&self.folder)
-                .map_err(|error| error.to_string())?;
+            self.marker.write(&self.folder).map_err(|error| error.to_string())?;
         }
         Ok(())
     }

@@ -20,10 +20,7 @@ pub enum Count {
 }
 
 /// To whom rows of no object belong.
-const NOBODY: Belongs = Belongs {
-    owner: Hash16([0; 16]),
-    identifier: Hash16([0; 16]),
-};
+const NOBODY: Belongs = Belongs { owner: Hash16([0; 16]), identifier: Hash16([0; 16]) };
 
 /// Sealed changes, all or nothing, with what was read to decide on them.
 pub struct VaultBatch {
@@ -36,27 +33,17 @@ pub struct VaultBatch {
 
 impl VaultBatch {
     pub(super) fn new(store: Arc<dyn Store>, keys: Arc<KeyRing>, id: [u8; 16]) -> Self {
-        Self {
-            store,
-            keys,
-            id,
-            batch: Batch::default(),
-            highest: 0,
-        }
+        Self { store, keys, id, batch: Batch::default(), highest: 0 }
     }
 
     /// Expects a record to have this revision, 0 for absent.
     pub fn expect_record(&mut self, seq: u64, revision: Revision) {
-        self.batch
-            .expect
-            .push((rows::chunk(Kind::Record, seq, 0), revision));
+        self.batch.expect.push((rows::chunk(Kind::Record, seq, 0), revision));
     }
 
     /// Expects material to have this revision, 0 for absent.
     pub fn expect_material(&mut self, seq: u64, revision: Revision) {
-        self.batch
-            .expect
-            .push((rows::chunk(Kind::Material, seq, 0), revision));
+        self.batch.expect.push((rows::chunk(Kind::Material, seq, 0), revision));
     }
 
     /// Expects what a lookup of something unique gave: its revision, 0 for absent.
@@ -80,13 +67,7 @@ impl VaultBatch {
         if before.is_none() {
             self.highest = self.highest.max(seq);
         }
-        self.put_chunks(
-            Kind::Record,
-            seq,
-            before.map(|opened| (opened.revision, opened.chunks)),
-            belongs,
-            plaintext,
-        )
+        self.put_chunks(Kind::Record, seq, before.map(|opened| (opened.revision, opened.chunks)), belongs, plaintext)
     }
 
     /// Removes a record, which is expected as it was opened.
@@ -96,12 +77,7 @@ impl VaultBatch {
     }
 
     /// Writes material, over what stands there as far as this thread can see, which is expected. Returns the new revision.
-    pub fn put_material(
-        &mut self,
-        seq: u64,
-        belongs: Belongs,
-        plaintext: &Secret,
-    ) -> Result<Revision, VaultError> {
+    pub fn put_material(&mut self, seq: u64, belongs: Belongs, plaintext: &Secret) -> Result<Revision, VaultError> {
         let before = self.material_extent(seq)?;
         self.put_chunks(Kind::Material, seq, before, belongs, plaintext)
     }
@@ -126,9 +102,7 @@ impl VaultBatch {
     /// Gives up something unique, which must have this revision.
     pub fn delete_unique(&mut self, unique: &Hash16, revision: Revision) {
         self.expect_unique(unique, revision);
-        self.batch.changes.push(Change::Delete {
-            key: rows::unique(unique),
-        });
+        self.batch.changes.push(Change::Delete { key: rows::unique(unique) });
     }
 
     /// Adds a sequence to a posting.
@@ -138,9 +112,7 @@ impl VaultBatch {
 
     /// Removes a sequence from a posting.
     pub fn delete_posting(&mut self, posting: &Hash16, seq: u64) {
-        self.batch.changes.push(Change::Delete {
-            key: rows::reversed(Kind::Posting, posting, seq),
-        });
+        self.batch.changes.push(Change::Delete { key: rows::reversed(Kind::Posting, posting, seq) });
     }
 
     /// Adds a sequence to its owner's, with bytes that are not sealed.
@@ -150,9 +122,7 @@ impl VaultBatch {
 
     /// Removes a sequence from its owner's.
     pub fn delete_order(&mut self, owner: &Hash16, seq: u64) {
-        self.batch.changes.push(Change::Delete {
-            key: rows::reversed(Kind::Order, owner, seq),
-        });
+        self.batch.changes.push(Change::Delete { key: rows::reversed(Kind::Order, owner, seq) });
     }
 
     /// Notes that a sequence needs attention at a time.
@@ -162,19 +132,12 @@ impl VaultBatch {
 
     /// Removes such a note.
     pub fn delete_due(&mut self, time: u64, seq: u64) {
-        self.batch.changes.push(Change::Delete {
-            key: rows::due(time, seq),
-        });
+        self.batch.changes.push(Change::Delete { key: rows::due(time, seq) });
     }
 
     /// Writes a named value over one with this revision, 0 for absent. The name has at most 100 bytes, the value at
     /// most 16 000.
-    pub fn put_meta(
-        &mut self,
-        name: &str,
-        before: Revision,
-        value: &Secret,
-    ) -> Result<(), VaultError> {
+    pub fn put_meta(&mut self, name: &str, before: Revision, value: &Secret) -> Result<(), VaultError> {
         self.expect_meta(name, before);
         self.put_sealed(Kind::Meta, rows::meta(name), before + 1, value.expose())
     }
@@ -190,14 +153,9 @@ impl VaultBatch {
         let key = rows::counter(seq, which);
         let (keys, id, at) = (Arc::clone(&self.keys), self.id, key.clone());
         let update = Box::new(move |row: Option<&Row>| {
-            let before = row
-                .map(|row| rows::open(&keys, &id, Kind::Counter, &at, row))
-                .transpose();
-            let before = before.and_then(|opened| {
-                opened
-                    .map(|(_, value)| super::number(Kind::Counter, &value))
-                    .transpose()
-            });
+            let before = row.map(|row| rows::open(&keys, &id, Kind::Counter, &at, row)).transpose();
+            let before =
+                before.and_then(|opened| opened.map(|(_, value)| super::number(Kind::Counter, &value)).transpose());
             let Ok(before) = before else {
                 return Updated::Refuse("a counter row does not open");
             };
@@ -220,9 +178,7 @@ impl VaultBatch {
 
     /// Removes a counter.
     pub fn delete_counter(&mut self, seq: u64, which: u8) {
-        self.batch.changes.push(Change::Delete {
-            key: rows::counter(seq, which),
-        });
+        self.batch.changes.push(Change::Delete { key: rows::counter(seq, which) });
     }
 
     /// Whether nothing is expected and nothing changes.
@@ -235,22 +191,14 @@ impl VaultBatch {
         let highest = self.highest;
         if highest > 0 {
             let update = Box::new(move |row: Option<&Row>| {
-                let given = row
-                    .and_then(|row| row.value.first_chunk().copied())
-                    .map_or(0, u64::from_be_bytes);
+                let given = row.and_then(|row| row.value.first_chunk().copied()).map_or(0, u64::from_be_bytes);
                 if given >= highest {
                     return Updated::Keep;
                 }
                 let revision = row.map_or(0, |row| row.revision) + 1;
-                Updated::Put(Row {
-                    revision,
-                    value: highest.to_be_bytes().to_vec(),
-                })
+                Updated::Put(Row { revision, value: highest.to_be_bytes().to_vec() })
             });
-            self.batch.changes.push(Change::Update {
-                key: rows::SEQUENCE.to_vec(),
-                update,
-            });
+            self.batch.changes.push(Change::Update { key: rows::SEQUENCE.to_vec(), update });
         }
         self.batch
     }
@@ -266,14 +214,9 @@ impl VaultBatch {
         let (old_revision, old_chunks) = before.unwrap_or((0, 0));
         let revision = old_revision + 1;
         let count = plaintext.len().div_ceil(CHUNK).max(1);
-        let too_long = |_| VaultError::Seal {
-            kind: kind.name(),
-            why: SealError::TooLong,
-        };
+        let too_long = |_| VaultError::Seal { kind: kind.name(), why: SealError::TooLong };
         let count = u16::try_from(count).map_err(too_long)?;
-        self.batch
-            .expect
-            .push((rows::chunk(kind, seq, 0), old_revision));
+        self.batch.expect.push((rows::chunk(kind, seq, 0), old_revision));
         let header = Header::new(&self.keys, belongs, count);
         let mut pieces = plaintext.expose().chunks(CHUNK);
         for number in 0..count {
@@ -288,9 +231,7 @@ impl VaultBatch {
 
     fn delete_chunks(&mut self, kind: Kind, seq: u64, from: u16, to: u16) {
         for number in from..to {
-            self.batch.changes.push(Change::Delete {
-                key: rows::chunk(kind, seq, number),
-            });
+            self.batch.changes.push(Change::Delete { key: rows::chunk(kind, seq, number) });
         }
     }
 
@@ -302,28 +243,14 @@ impl VaultBatch {
         Ok(Some((row.revision, header.chunks)))
     }
 
-    fn put_sealed(
-        &mut self,
-        kind: Kind,
-        key: Vec<u8>,
-        revision: Revision,
-        plaintext: &[u8],
-    ) -> Result<(), VaultError> {
+    fn put_sealed(&mut self, kind: Kind, key: Vec<u8>, revision: Revision, plaintext: &[u8]) -> Result<(), VaultError> {
         let header = Header::new(&self.keys, NOBODY, 1);
-        let row = rows::seal(
-            &self.keys, &self.id, kind, &key, revision, &header, plaintext,
-        )?;
+        let row = rows::seal(&self.keys, &self.id, kind, &key, revision, &header, plaintext)?;
         self.batch.changes.push(Change::Put { key, row });
         Ok(())
     }
 
     fn put_clear(&mut self, key: Vec<u8>, value: &[u8]) {
-        self.batch.changes.push(Change::Put {
-            key,
-            row: Row {
-                revision: 1,
-                value: value.to_vec(),
-            },
-        });
+        self.batch.changes.push(Change::Put { key, row: Row { revision: 1, value: value.to_vec() } });
     }
 }

@@ -86,20 +86,12 @@ pub(super) fn reversed_seq(key: &[u8]) -> Option<u64> {
 }
 
 pub(super) fn due(time: u64, seq: u64) -> Vec<u8> {
-    [
-        &[Kind::Due.byte()][..],
-        &time.to_be_bytes(),
-        &seq.to_be_bytes(),
-    ]
-    .concat()
+    [&[Kind::Due.byte()][..], &time.to_be_bytes(), &seq.to_be_bytes()].concat()
 }
 
 pub(super) fn due_parts(key: &[u8]) -> Option<(u64, u64)> {
     let (time, rest) = key.get(1..)?.split_first_chunk()?;
-    Some((
-        u64::from_be_bytes(*time),
-        u64::from_be_bytes(rest.try_into().ok()?),
-    ))
+    Some((u64::from_be_bytes(*time), u64::from_be_bytes(rest.try_into().ok()?)))
 }
 
 pub(super) fn counter(seq: u64, which: u8) -> Vec<u8> {
@@ -121,11 +113,7 @@ pub(super) struct Header {
 impl Header {
     /// The header of what is sealed now.
     pub(super) fn new(keys: &KeyRing, belongs: Belongs, chunks: u16) -> Self {
-        Self {
-            generation: keys.current(),
-            belongs,
-            chunks,
-        }
+        Self { generation: keys.current(), belongs, chunks }
     }
 
     fn encode(&self) -> Vec<u8> {
@@ -144,10 +132,7 @@ impl Header {
         let tampered = || VaultError::Tampered { kind: kind.name() };
         let (format, rest) = value.split_first().ok_or_else(tampered)?;
         if *format != FORMAT {
-            return Err(VaultError::Format {
-                kind: kind.name(),
-                format: *format,
-            });
+            return Err(VaultError::Format { kind: kind.name(), format: *format });
         }
         let (generation, rest) = rest.split_first_chunk().ok_or_else(tampered)?;
         let (owner, rest) = rest.split_first_chunk().ok_or_else(tampered)?;
@@ -155,30 +140,16 @@ impl Header {
         let (chunks, rest) = rest.split_first_chunk().ok_or_else(tampered)?;
         let header = Self {
             generation: u32::from_be_bytes(*generation),
-            belongs: Belongs {
-                owner: Hash16(*owner),
-                identifier: Hash16(*identifier),
-            },
+            belongs: Belongs { owner: Hash16(*owner), identifier: Hash16(*identifier) },
             chunks: u16::from_be_bytes(*chunks),
         };
-        if header.chunks == 0 {
-            Err(tampered())
-        } else {
-            Ok((header, rest))
-        }
+        if header.chunks == 0 { Err(tampered()) } else { Ok((header, rest)) }
     }
 }
 
 /// Everything that a row is bound to. The header and the revision have fixed lengths, so no two rows have the same.
 fn context(id: &[u8; 16], header: &[u8], key: &[u8], revision: Revision) -> Vec<u8> {
-    [
-        b"kmipd row\0",
-        &id[..],
-        header,
-        &revision.to_be_bytes(),
-        key,
-    ]
-    .concat()
+    [b"kmipd row\0", &id[..], header, &revision.to_be_bytes(), key].concat()
 }
 
 /// Seals a value for a place.
@@ -192,19 +163,11 @@ pub(super) fn seal(
     plaintext: &[u8],
 ) -> Result<Row, VaultError> {
     let Header { generation, .. } = *header;
-    let sealer = keys.key(generation).ok_or(VaultError::Generation {
-        kind: kind.name(),
-        generation,
-    })?;
+    let sealer = keys.key(generation).ok_or(VaultError::Generation { kind: kind.name(), generation })?;
     let header = header.encode();
     let context = context(id, &header, key, revision);
     let mut value = header;
-    sealer
-        .seal(&context, plaintext, &mut value)
-        .map_err(|why| VaultError::Seal {
-            kind: kind.name(),
-            why,
-        })?;
+    sealer.seal(&context, plaintext, &mut value).map_err(|why| VaultError::Seal { kind: kind.name(), why })?;
     Ok(Row { revision, value })
 }
 
@@ -218,13 +181,8 @@ pub(super) fn open(
 ) -> Result<(Header, Secret), VaultError> {
     let (header, sealed) = Header::decode(kind, &row.value)?;
     let Header { generation, .. } = header;
-    let opener = keys.key(generation).ok_or(VaultError::Generation {
-        kind: kind.name(),
-        generation,
-    })?;
+    let opener = keys.key(generation).ok_or(VaultError::Generation { kind: kind.name(), generation })?;
     let context = context(id, &header.encode(), key, row.revision);
-    let plaintext = opener
-        .open(&context, sealed)
-        .map_err(|_| VaultError::Tampered { kind: kind.name() })?;
+    let plaintext = opener.open(&context, sealed).map_err(|_| VaultError::Tampered { kind: kind.name() })?;
     Ok((header, plaintext))
 }

@@ -13,10 +13,7 @@ fn secret(byte: u8) -> Secret {
 }
 
 fn ring(generations: &[u32], current: u32) -> KeyRing {
-    let keys: BTreeMap<_, _> = generations
-        .iter()
-        .map(|number| (*number, secret(*number as u8)))
-        .collect();
+    let keys: BTreeMap<_, _> = generations.iter().map(|number| (*number, secret(*number as u8))).collect();
     KeyRing::new(&secret(100), &keys, current).unwrap()
 }
 
@@ -25,10 +22,7 @@ fn vault() -> Vault {
 }
 
 fn belongs(vault: &Vault) -> Belongs {
-    Belongs {
-        owner: vault.hash(Domain::Owner, &[b"alice"]),
-        identifier: vault.hash(Domain::Identifier, &[b"key-1"]),
-    }
+    Belongs { owner: vault.hash(Domain::Owner, &[b"alice"]), identifier: vault.hash(Domain::Identifier, &[b"key-1"]) }
 }
 
 fn commit(vault: &Vault, fill: impl FnOnce(&mut VaultBatch)) -> Result<(), CommitError> {
@@ -46,16 +40,7 @@ fn text(length: usize) -> Secret {
 fn records_and_material_come_back_in_any_length() {
     let vault = vault();
     let to = belongs(&vault);
-    let lengths = [
-        0,
-        1,
-        1000,
-        CHUNK - 1,
-        CHUNK,
-        CHUNK + 1,
-        3 * CHUNK,
-        300 * 1024,
-    ];
+    let lengths = [0, 1, 1000, CHUNK - 1, CHUNK, CHUNK + 1, 3 * CHUNK, 300 * 1024];
     for (i, length) in lengths.into_iter().enumerate() {
         let seq = vault.next_seq();
         assert_eq!(seq, i as u64 + 1);
@@ -63,23 +48,13 @@ fn records_and_material_come_back_in_any_length() {
         for (round, length) in [length, 5, length + 7].into_iter().enumerate() {
             let plaintext = text(length);
             commit(&vault, |batch| {
-                assert_eq!(
-                    batch
-                        .put_record(seq, before.as_ref(), to, &plaintext)
-                        .unwrap(),
-                    round as u64 + 1
-                );
+                assert_eq!(batch.put_record(seq, before.as_ref(), to, &plaintext).unwrap(), round as u64 + 1);
                 batch.put_material(seq, to, &plaintext).unwrap();
             })
             .unwrap();
             let record = vault.record(seq).unwrap().unwrap();
             assert_eq!(
-                (
-                    record.seq,
-                    record.revision,
-                    record.belongs,
-                    record.generation
-                ),
+                (record.seq, record.revision, record.belongs, record.generation),
                 (seq, round as u64 + 1, to, 1)
             );
             assert_eq!(record.plaintext, plaintext);
@@ -94,21 +69,11 @@ fn records_and_material_come_back_in_any_length() {
         assert!(vault.record(seq).unwrap().is_none());
         assert!(vault.material(seq).unwrap().is_none());
     }
-    assert!(
-        vault.store.last(b"O").unwrap().is_none(),
-        "no chunk stays behind"
-    );
-    assert!(
-        vault.store.last(b"M").unwrap().is_none(),
-        "no chunk stays behind"
-    );
+    assert!(vault.store.last(b"O").unwrap().is_none(), "no chunk stays behind");
+    assert!(vault.store.last(b"M").unwrap().is_none(), "no chunk stays behind");
     let next = vault.next_seq();
     let again = Vault::open(Arc::clone(&vault.store), ID, ring(&[1], 1)).unwrap();
-    assert_eq!(
-        again.next_seq(),
-        next,
-        "a sequence is not given out again, even when its record is gone"
-    );
+    assert_eq!(again.next_seq(), next, "a sequence is not given out again, even when its record is gone");
 }
 
 #[test]
@@ -126,14 +91,8 @@ fn what_was_read_is_expected() {
     };
     commit(&vault, change).unwrap();
     assert_eq!(commit(&vault, change), Err(CommitError::Conflict));
-    assert_eq!(
-        commit(&vault, |batch| batch.delete_record(&read)),
-        Err(CommitError::Conflict)
-    );
-    assert_eq!(
-        commit(&vault, |batch| batch.expect_record(1, 1)),
-        Err(CommitError::Conflict)
-    );
+    assert_eq!(commit(&vault, |batch| batch.delete_record(&read)), Err(CommitError::Conflict));
+    assert_eq!(commit(&vault, |batch| batch.expect_record(1, 1)), Err(CommitError::Conflict));
     commit(&vault, |batch| batch.expect_record(1, 2)).unwrap();
     commit(&vault, |batch| batch.expect_material(1, 0)).unwrap();
 }
@@ -146,29 +105,19 @@ fn something_unique_is_claimed_once() {
     assert_ne!(name, vault.hash(Domain::Posting, &[b"alice", b"disk"]));
     assert_eq!(vault.lookup_unique(&name).unwrap(), None);
     commit(&vault, |batch| batch.put_unique(&name, 7).unwrap()).unwrap();
-    assert_eq!(
-        commit(&vault, |batch| batch.put_unique(&name, 8).unwrap()),
-        Err(CommitError::Conflict)
-    );
+    assert_eq!(commit(&vault, |batch| batch.put_unique(&name, 8).unwrap()), Err(CommitError::Conflict));
     let (seq, revision) = vault.lookup_unique(&name).unwrap().unwrap();
     assert_eq!(seq, 7);
     commit(&vault, |batch| batch.delete_unique(&name, revision)).unwrap();
     commit(&vault, |batch| batch.put_unique(&name, 8).unwrap()).unwrap();
     let stale = commit(&vault, |batch| batch.expect_unique(&name, revision));
-    assert_eq!(
-        stale,
-        Err(CommitError::Conflict),
-        "claimed anew, though never absent for who looked twice"
-    );
+    assert_eq!(stale, Err(CommitError::Conflict), "claimed anew, though never absent for who looked twice");
 }
 
 #[test]
 fn postings_and_orders_are_newest_first_and_due_rows_oldest_first() {
     let vault = vault();
-    let (one, other) = (
-        vault.hash(Domain::Posting, &[b"AES"]),
-        vault.hash(Domain::Posting, &[b"RSA"]),
-    );
+    let (one, other) = (vault.hash(Domain::Posting, &[b"AES"]), vault.hash(Domain::Posting, &[b"RSA"]));
     commit(&vault, |batch| {
         for seq in [3, 1, 2, 255, 256, 70_000] {
             batch.put_posting(&one, seq);
@@ -186,11 +135,7 @@ fn postings_and_orders_are_newest_first_and_due_rows_oldest_first() {
         vault
             .postings(&one, after, &mut |seq| {
                 seen.push(seq);
-                if seen.len() == most {
-                    ControlFlow::Break(())
-                } else {
-                    ControlFlow::Continue(())
-                }
+                if seen.len() == most { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
             })
             .unwrap();
         seen
@@ -227,11 +172,7 @@ fn sequences_are_visited_once_whatever_their_chunks() {
         }
     })
     .unwrap();
-    for (after, expected) in [
-        (None, &[1, 2, 300][..]),
-        (Some(1), &[2, 300]),
-        (Some(300), &[]),
-    ] {
+    for (after, expected) in [(None, &[1, 2, 300][..]), (Some(1), &[2, 300]), (Some(300), &[])] {
         let mut seen = Vec::new();
         vault
             .sequences(after, &mut |seq| {
@@ -255,10 +196,7 @@ fn counters_count_and_refuse() {
         commit(&vault, |batch| batch.update_counter(4, 1, take)).unwrap();
         assert_eq!(vault.counter(4, 1).unwrap().unwrap().0, left);
     }
-    assert_eq!(
-        commit(&vault, |batch| batch.update_counter(4, 1, take)),
-        Err(CommitError::Refused("used up"))
-    );
+    assert_eq!(commit(&vault, |batch| batch.update_counter(4, 1, take)), Err(CommitError::Refused("used up")));
     assert_eq!(vault.counter(4, 2).unwrap(), None);
     commit(&vault, |batch| batch.delete_counter(4, 1)).unwrap();
     assert_eq!(vault.counter(4, 1).unwrap(), None);
@@ -267,22 +205,11 @@ fn counters_count_and_refuse() {
 #[test]
 fn named_values_come_back() {
     let vault = vault();
-    commit(&vault, |batch| {
-        batch.put_meta("audit head", 0, &text(50)).unwrap()
-    })
-    .unwrap();
+    commit(&vault, |batch| batch.put_meta("audit head", 0, &text(50)).unwrap()).unwrap();
     let (value, revision) = vault.meta("audit head").unwrap().unwrap();
     assert_eq!((value, revision), (text(50), 1));
-    commit(&vault, |batch| {
-        batch.put_meta("audit head", 1, &text(51)).unwrap()
-    })
-    .unwrap();
-    assert_eq!(
-        commit(&vault, |batch| batch
-            .put_meta("audit head", 1, &text(5))
-            .unwrap()),
-        Err(CommitError::Conflict)
-    );
+    commit(&vault, |batch| batch.put_meta("audit head", 1, &text(51)).unwrap()).unwrap();
+    assert_eq!(commit(&vault, |batch| batch.put_meta("audit head", 1, &text(5)).unwrap()), Err(CommitError::Conflict));
     assert!(vault.meta("audit").unwrap().is_none());
 }
 
@@ -302,22 +229,9 @@ fn an_older_generation_still_opens_and_the_current_one_seals() {
     })
     .unwrap();
     assert_eq!(next.record(1).unwrap().unwrap().generation, 2);
-    assert_eq!(
-        next.hash(Domain::Owner, &[b"alice"]),
-        to.owner,
-        "the index key stays"
-    );
+    assert_eq!(next.hash(Domain::Owner, &[b"alice"]), to.owner, "the index key stays");
     let error = vault.record(1).unwrap_err();
-    assert!(
-        matches!(
-            error,
-            VaultError::Generation {
-                kind: "record",
-                generation: 2
-            }
-        ),
-        "{error}"
-    );
+    assert!(matches!(error, VaultError::Generation { kind: "record", generation: 2 }), "{error}");
     assert_eq!(next.opened(), 2);
 }
 
@@ -357,14 +271,7 @@ fn put(store: &dyn Store, key: &[u8], row: Option<Row>) {
         Some(row) => Change::Put { key, row },
         None => Change::Delete { key },
     };
-    store
-        .commit(Batch {
-            expect: vec![],
-            changes: vec![change],
-        })
-        .blocking_recv()
-        .unwrap()
-        .unwrap();
+    store.commit(Batch { expect: vec![], changes: vec![change] }).blocking_recv().unwrap().unwrap();
 }
 
 /// The read at `which` fails and says its kind; no other does.
@@ -373,10 +280,7 @@ fn caught(vault: &Vault, which: usize) {
         match result {
             Err(error) if i == which => {
                 let kind = ["record", "material", "unique", "counter", "meta"][i];
-                assert!(
-                    error.to_string().contains(&format!("a {kind} row")),
-                    "{error}"
-                );
+                assert!(error.to_string().contains(&format!("a {kind} row")), "{error}");
             }
             other => assert_eq!(other.is_err(), i == which, "read {i}"),
         }
@@ -397,17 +301,11 @@ fn keys_of(seq: u64) -> [Vec<u8>; 5] {
 #[test]
 fn a_row_of_another_place_does_not_open() {
     for (which, (here, there)) in keys_of(1).into_iter().zip(keys_of(2)).enumerate() {
-        caught(
-            &tamper(|store| put(store, &here, store.get(&there).unwrap())),
-            which,
-        );
+        caught(&tamper(|store| put(store, &here, store.get(&there).unwrap())), which);
     }
     // Another kind of the same object.
     let [record, material, ..] = keys_of(1);
-    caught(
-        &tamper(|store| put(store, &record, store.get(&material).unwrap())),
-        0,
-    );
+    caught(&tamper(|store| put(store, &record, store.get(&material).unwrap())), 0);
 }
 
 #[test]
@@ -485,13 +383,8 @@ fn rows_of_another_store_do_not_open() {
         KeyRing::new(&secret(100), &BTreeMap::from([(1, secret(55))]), 1).unwrap()
     });
     assert!(reads(&other_key.unwrap()).iter().all(Result::is_err));
-    let refused = commit(&other, |batch| {
-        batch.update_counter(1, 0, |_| Count::Set(1_000))
-    });
-    assert!(
-        matches!(refused, Err(CommitError::Refused(_))),
-        "a counter that does not open is not set anew"
-    );
+    let refused = commit(&other, |batch| batch.update_counter(1, 0, |_| Count::Set(1_000)));
+    assert!(matches!(refused, Err(CommitError::Refused(_))), "a counter that does not open is not set anew");
 }
 
 /// Readers never see half of a material that is being replaced.
@@ -512,17 +405,8 @@ fn material_is_read_whole_while_it_is_replaced() {
         while !writer.is_finished() {
             let material = vault.material(1).unwrap().unwrap();
             let round = material.plaintext.expose()[0];
-            assert!(
-                material
-                    .plaintext
-                    .expose()
-                    .iter()
-                    .all(|byte| *byte == round)
-            );
-            assert_eq!(
-                material.plaintext.len(),
-                2 * CHUNK + usize::from(round) * 500
-            );
+            assert!(material.plaintext.expose().iter().all(|byte| *byte == round));
+            assert_eq!(material.plaintext.len(), 2 * CHUNK + usize::from(round) * 500);
         }
     });
 }
