@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use kmipd::config::check::{Grade, check};
+use kmipd::check::{Grade, check};
 use kmipd::config::{Config, Log};
 use kmipd::dev::Folder;
 use kmipd::{logging, net, wiring};

@@ -3,7 +3,6 @@
 //! An unknown key is an error, never ignored. Relative paths are relative to the folder of the file.
 
 mod address;
-pub mod check;
 mod load;
 
 use std::collections::BTreeMap;

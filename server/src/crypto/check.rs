@@ -161,7 +161,7 @@ impl KeyKind {
 
 impl Curve {
     /// Length of the order, and of a coordinate, in bytes.
-    pub const fn len(self) -> usize {
+    pub const fn coordinate_len(self) -> usize {
         match self {
             Self::P224 => 28,
             Self::P256 | Self::Secp256k1 => 32,

@@ -18,6 +18,8 @@ mod suite;
 use std::fmt;
 use std::ops::ControlFlow;
 
+use crate::failure::Failure;
+
 /// The longest value of one row, in bytes. Larger things are cut into chunks by the vault.
 ///
 /// sled keeps up to about 20 neighbouring rows in one page, and a page of more than a quarter of a segment leaves its log for
@@ -166,4 +168,22 @@ pub trait Store: Send + Sync {
 
     /// Waits for all commits, syncs and lets go of the files.
     fn close(&self) -> Result<(), StoreError>;
+}
+
+impl From<StoreError> for Failure {
+    fn from(error: StoreError) -> Self {
+        Self::internal(error.to_string())
+    }
+}
+
+impl From<CommitError> for Failure {
+    fn from(error: CommitError) -> Self {
+        Self::internal(error.to_string())
+    }
+}
+
+impl From<vault::VaultError> for Failure {
+    fn from(error: vault::VaultError) -> Self {
+        Self::internal(error.to_string())
+    }
 }

@@ -231,6 +231,26 @@ impl Vault {
         Ok(())
     }
 
+    /// Whether a sequence is in a posting.
+    pub fn has_posting(&self, posting: &Hash16, seq: u64) -> Result<bool, VaultError> {
+        Ok(self.store.get(&rows::reversed(Kind::Posting, posting, seq))?.is_some())
+    }
+
+    /// What is kept with a sequence in its owner's order.
+    pub fn order_of(&self, owner: &Hash16, seq: u64) -> Result<Option<Vec<u8>>, VaultError> {
+        Ok(self.store.get(&rows::reversed(Kind::Order, owner, seq))?.map(|row| row.value))
+    }
+
+    /// The identities of token keys that were about to be made, or must go.
+    pub fn intents(&self) -> Result<Vec<[u8; 16]>, VaultError> {
+        let mut identities = Vec::new();
+        self.store.scan(&[Kind::Intent.byte()], None, &mut |key, _| {
+            identities.extend(rows::intent_identity(key));
+            ControlFlow::Continue(())
+        })?;
+        Ok(identities)
+    }
+
     /// Visits the sequences of all records, oldest first, starting behind `after`.
     pub fn sequences(
         &self,

@@ -143,7 +143,7 @@ fn check_key(curve: Curve, key: &EcPrivateKey<'_>) -> Result<(), FormatError> {
 
 /// The octet form: 04 x y, or 02 or 03 and x. The point at infinity is no public key.
 fn check_point(curve: Curve, point: &[u8]) -> Result<(), FormatError> {
-    let len = curve.len();
+    let len = curve.coordinate_len();
     match point.split_first() {
         Some((4, rest)) if rest.len() == 2 * len => Ok(()),
         Some((2 | 3, rest)) if rest.len() == len => Ok(()),
@@ -154,7 +154,7 @@ fn check_point(curve: Curve, point: &[u8]) -> Result<(), FormatError> {
 /// A private number in the length of the order: filled with zeros or freed of them on the left. Zero is refused.
 fn full_length(curve: Curve, d: &[u8]) -> Result<Secret, FormatError> {
     const INVALID: FormatError = FormatError::Invalid("not a private number of the curve");
-    let len = curve.len();
+    let len = curve.coordinate_len();
     let significant = d.len() - d.iter().take_while(|byte| **byte == 0).count();
     if significant == 0 || significant > len {
         return Err(INVALID);

@@ -100,3 +100,5 @@ fn rsa_algorithm() -> AlgorithmIdentifierRef<'static> {
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod vectors;

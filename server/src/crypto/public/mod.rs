@@ -86,3 +86,8 @@ impl From<keyformat::FormatError> for CryptoError {
         Self::BadParameters(error.to_string())
     }
 }
+
+#[cfg(test)]
+mod tests;
+#[cfg(test)]
+mod vectors;

@@ -160,3 +160,46 @@ fn mgf1(hash_: Hash, seed: &[u8], len: usize) -> Vec<u8> {
     mask.truncate(len);
     mask
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const DIGEST: [u8; 32] = [5; 32];
+
+    /// EMSA-PSS-ENCODE (RFC 8017 §9.1.1), into as many bytes as the modulus has.
+    fn encode_pss(bits: usize, salt: &[u8]) -> Vec<u8> {
+        let len = (bits - 1).div_ceil(8);
+        let h = hash(Hash::Sha256, &[&[0; 8], &DIGEST[..], salt].concat());
+        let mut db = vec![0; len - h.len() - salt.len() - 2];
+        db.push(1);
+        db.extend_from_slice(salt);
+        let mask = mgf1(Hash::Sha256, &h, db.len());
+        db.iter_mut().zip(mask).for_each(|(byte, mask)| *byte ^= mask);
+        db[0] &= 0xff >> (8 * len - (bits - 1));
+        let lead = vec![0; bits.div_ceil(8) - len];
+        [lead, db, h, vec![0xbc]].concat()
+    }
+
+    fn verify(bits: usize, encoded: &[u8]) -> bool {
+        verify_pss(encoded, bits as u32, Hash::Sha256, Hash::Sha256, 20, &DIGEST).unwrap_or(false)
+    }
+
+    /// Whoever can choose the encoded message (small exponents) must not get through with one that is nearly right.
+    #[test]
+    fn each_bit_of_the_pss_encoding_counts() {
+        for bits in [1024, 1025, 1031] {
+            let good = encode_pss(bits, &[7; 20]);
+            assert!(verify(bits, &good), "{bits} bits");
+            for at in 0..good.len() * 8 {
+                let mut bad = good.clone();
+                bad[at / 8] ^= 0x80 >> (at % 8);
+                assert!(!verify(bits, &bad), "bit {at} of {bits}");
+            }
+            for salt in [&[7; 19][..], &[7; 21], &[]] {
+                assert!(!verify(bits, &encode_pss(bits, salt)));
+            }
+            assert!(!verify(bits, &good[..40]) && !verify(bits, &[]));
+        }
+    }
+}

@@ -140,7 +140,7 @@ fn finish(mut hash: GHash, aad: &[u8], data: &[u8]) -> [u8; TAG] {
     hash.update_padded(aad);
     hash.update_padded(data);
     let mut lengths = ghash::Block::default();
-    let bits = (aad.len() as u128 * 8) << 64 | data.len() as u128 * 8;
+    let bits = ((aad.len() as u128 * 8) << 64) | (data.len() as u128 * 8);
     lengths.copy_from_slice(&bits.to_be_bytes());
     hash.update(&[lengths]);
     hash.finalize().into()

@@ -15,8 +15,8 @@ use crate::crypto::keyformat;
 use crate::crypto::public::{aws_digest, ecdsa_digest, hash};
 use crate::secret::Secret;
 
-/// A private key that has been opened: parsing and checking PKCS#8 costs more than an ECDSA signature, so whoever signs
-/// often keeps this. It holds the key in memory of the library, which wipes it.
+/// A private key that has been opened. Parsing and checking PKCS#8 costs as much as an ECDSA signature and half of an
+/// RSA one, so whoever signs often keeps this. It holds the key in the library's memory, which wipes it on drop.
 pub struct Prepared(Inner);
 
 enum Inner {

@@ -99,6 +99,26 @@ impl VaultBatch {
         self.put_sealed(Kind::Unique, rows::unique(unique), seq, &seq.to_be_bytes())
     }
 
+    /// Claims something unique that another sequence gives up in the same batch, or that is absent: it must have this
+    /// revision, 0 for absent.
+    pub fn replace_unique(&mut self, unique: &Hash16, before: Revision, seq: u64) -> Result<(), VaultError> {
+        self.expect_unique(unique, before);
+        // Never the revision that it had: two objects may hand a name to and fro.
+        let revision = before.max(seq).saturating_add(u64::from(before != 0));
+        self.put_sealed(Kind::Unique, rows::unique(unique), revision, &seq.to_be_bytes())
+    }
+
+    /// Notes that a token key of this identity is about to be made, or must go: the sweeper destroys whatever the module
+    /// has under an identity whose intent is still there.
+    pub fn put_intent(&mut self, identity: &[u8; 16]) -> Result<(), VaultError> {
+        self.put_sealed(Kind::Intent, rows::intent(identity), 1, identity)
+    }
+
+    /// Removes such a note.
+    pub fn delete_intent(&mut self, identity: &[u8; 16]) {
+        self.batch.changes.push(Change::Delete { key: rows::intent(identity) });
+    }
+
     /// Gives up something unique, which must have this revision.
     pub fn delete_unique(&mut self, unique: &Hash16, revision: Revision) {
         self.expect_unique(unique, revision);

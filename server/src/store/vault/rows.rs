@@ -31,6 +31,8 @@ pub(super) enum Kind {
     Due = b'D',
     /// A count that changes often: sequence, which.
     Counter = b'C',
+    /// What is to be done in the module: the identity of a token key.
+    Intent = b'T',
     /// What belongs to no object: name.
     Meta = b'X',
 }
@@ -50,6 +52,7 @@ impl Kind {
             Self::Order => "order",
             Self::Due => "due",
             Self::Counter => "counter",
+            Self::Intent => "intent",
             Self::Meta => "meta",
         }
     }
@@ -96,6 +99,15 @@ pub(super) fn due_parts(key: &[u8]) -> Option<(u64, u64)> {
 
 pub(super) fn counter(seq: u64, which: u8) -> Vec<u8> {
     [&[Kind::Counter.byte()][..], &seq.to_be_bytes(), &[which]].concat()
+}
+
+pub(super) fn intent(identity: &[u8; 16]) -> Vec<u8> {
+    [&[Kind::Intent.byte()][..], identity].concat()
+}
+
+/// The identity in the key of an intent.
+pub(super) fn intent_identity(key: &[u8]) -> Option<[u8; 16]> {
+    key.get(1..)?.try_into().ok()
 }
 
 pub(super) fn meta(name: &str) -> Vec<u8> {

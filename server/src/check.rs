@@ -12,9 +12,11 @@ use time::format_description::well_known::Rfc3339;
 use x509_cert::Certificate;
 use x509_cert::der::Decode;
 
-use super::{Config, RootKey, RootKeyKind};
-use crate::net::Tls;
+use crate::config::{Config, RootKey, RootKeyKind};
 use crate::net::tls::certificates;
+use crate::net::Tls;
+use crate::store::sled::SledStore;
+use crate::wiring;
 
 /// A certificate that ends sooner than this is worth a warning.
 const SOON: Duration = Duration::from_secs(30 * 24 * 3600);
@@ -56,6 +58,7 @@ pub fn check(config: &Config) -> Vec<Finding> {
     findings.tls(config);
     findings.root_key(&config.root_key);
     findings.store(&config.store.path);
+    findings.hsm(config);
     findings.addresses(config);
     findings.0
 }
@@ -160,7 +163,16 @@ impl Findings {
     fn store(&mut self, path: &Path) {
         let shown = path.display();
         match fs::metadata(path) {
-            Ok(data) if data.is_dir() => self.add(Grade::Good, format!("[store] path {shown} is there")),
+            Ok(data) if data.is_dir() => match SledStore::schema(path) {
+                Ok(Some(version)) => {
+                    self.add(Grade::Good, format!("[store] path {shown} holds a store of schema version {version}"));
+                }
+                Ok(None) => {
+                    let text = format!("[store] path {shown} holds no store yet; the first start makes one");
+                    self.add(Grade::Warning, text);
+                }
+                Err(error) => self.add(Grade::Error, format!("[store] {error}")),
+            },
             Ok(_) => self.add(Grade::Error, format!("[store] path {shown} is not a folder")),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => match path.parent() {
                 Some(parent) if parent.as_os_str().is_empty() || parent.is_dir() => self.add(
@@ -170,6 +182,18 @@ impl Findings {
                 _ => self.add(Grade::Error, format!("[store] path {shown}: its parent folder is not there")),
             },
             Err(error) => self.add(Grade::Error, format!("[store] path {shown}: {error}")),
+        }
+    }
+
+    fn hsm(&mut self, config: &Config) {
+        let Some(hsm) = &config.hsm else { return };
+        let shown = hsm.module.display();
+        match wiring::token(hsm) {
+            Ok(_) => self.add(Grade::Good, format!("[hsm] module {shown}: the token is there and takes the PIN")),
+            Err(error) => self.add(Grade::Error, error.to_string()),
+        }
+        if let Some(path) = &hsm.pin_file {
+            self.secret_file("[hsm] pin_file", path);
         }
     }
 
