@@ -8,6 +8,7 @@ pub mod certificate;
 mod check;
 pub mod keyblock;
 pub mod keyformat;
+pub mod pkcs11;
 pub mod providers;
 pub mod public;
 pub mod software;
