@@ -18,4 +18,7 @@ pub mod spec;
 pub mod ttlv;
 pub mod types;
 
+#[cfg(test)]
+mod tests;
+
 pub use ttlv::{Element, Error, ErrorKind, Result, Value};

@@ -23,7 +23,11 @@ pub(super) fn writable(attribute: &Attribute, version: Version) -> bool {
                 check(row, &attribute.value, version).is_ok() && complete(row, &attribute.value).is_ok()
             })
         }
-        Tag::Attribute => vendor(&attribute.value).is_some_and(|(vendor, _)| super::v1::is_custom(vendor)),
+        // 1.x has x- and y- alone, and a value in every message that this server sends.
+        Tag::Attribute => {
+            let custom = vendor(&attribute.value).is_some_and(|(vendor, _)| super::v1::is_custom(vendor));
+            custom && attribute.value.find(Tag::AttributeValue).is_some()
+        }
         // The row stands for names that begin with x- or y-; their instances have the tag Attribute.
         Tag::CustomAttribute => false,
         tag => attribute_by_tag(tag)
