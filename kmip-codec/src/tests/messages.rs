@@ -562,7 +562,10 @@ fn one_credential_in_1_0_and_1_1_several_later() {
             let message = request(&discover(major, minor, &[structure("42000C", credentials)], 1, &[plain_item()]));
             message.map(|message| message.header.authentication.unwrap().credentials)
         };
-        assert_eq!(read(&[credential("a")]).unwrap()[0].text(Tag::Username).map(|t| &t[..]), Some("a"));
+        assert_eq!(
+            read(&[credential("a")]).unwrap()[0].text(Tag::Username).map(|name| name.to_string()),
+            Some("a".into())
+        );
         let two = read(&[credential("a"), credential("b")]);
         match version < Version::V1_2 {
             true => assert_eq!(two.unwrap_err().error.kind, ErrorKind::Repeated(Tag::Credential)),

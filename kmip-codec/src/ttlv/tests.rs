@@ -331,6 +331,8 @@ fn tags() -> impl Strategy<Value = Tag> {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
     #[test]
     fn what_is_written_reads_the_same(tag in tags(), value in values()) {
         let element = Element::new(tag, value);
