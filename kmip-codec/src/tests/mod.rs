@@ -74,7 +74,7 @@ fn text_value(text: &str) -> Value {
 }
 
 /// What these tests read is also what the fuzzers start from. KMIPD_WRITE_SEEDS writes the files anew.
-fn seed(target: &str, name: &str, content: &[u8]) {
+pub(crate) fn seed(target: &str, name: &str, content: &[u8]) {
     let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../fuzz/seeds").join(target);
     let path = folder.join(name);
     if std::env::var_os("KMIPD_WRITE_SEEDS").is_some() {
