@@ -13,8 +13,8 @@ use x509_cert::Certificate;
 use x509_cert::der::Decode;
 
 use crate::config::{Config, RootKey, RootKeyKind};
-use crate::net::tls::certificates;
 use crate::net::Tls;
+use crate::net::tls::certificates;
 use crate::store::sled::SledStore;
 use crate::wiring;
 
