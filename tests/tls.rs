@@ -5,60 +5,14 @@ mod harness;
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
-use std::path::Path;
 use std::process::Command;
 
-use harness::{Client, Kmipd, Signal, message, run};
-use kmipd_certs::{Issued, Profile, Validity, write_private};
+use harness::{Client, Kmipd, Signal, message, openssl, run, served};
+use kmipd_certs::{Issued, Profile, Validity};
 
 /// An answer is a Response Message, whatever it says.
 fn is_response(answer: &[u8]) -> bool {
     answer.starts_with(&[0x42, 0x00, 0x7b, 0x01])
-}
-
-fn openssl(folder: &Path, command: &str) -> String {
-    let output = Command::new("openssl").args(command.split(' ')).current_dir(folder).output().unwrap();
-    let said = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert!(output.status.success(), "openssl {command}: {said}");
-    String::from_utf8_lossy(&output.stdout).into_owned()
-}
-
-/// A configuration for `serve` with certificates of its own, in a folder.
-fn served(folder: &Path, more: &str) -> std::path::PathBuf {
-    let authority = kmipd_certs::Authority::new().unwrap();
-    let server = authority.issue_server(&["127.0.0.1"]).unwrap();
-    let client = authority.issue_client("client").unwrap();
-    let write = |name: &str, text: &str| fs::write(folder.join(name), text).unwrap();
-    write("ca.pem", authority.cert_pem());
-    write("server.pem", &server.cert_pem);
-    write("client.pem", &client.cert_pem);
-    for (name, text) in [
-        ("ca.key", authority.key_pem().as_str()),
-        ("server.key", &server.key_pem),
-        ("client.key", &client.key_pem),
-        ("root.key", &"5a".repeat(32)),
-    ] {
-        write_private(&folder.join(name), text).unwrap();
-    }
-    let config = format!(
-        r#"
-[listen]
-address = "127.0.0.1:0"
-[tls]
-certificate = "server.pem"
-key = "server.key"
-client_ca = "ca.pem"
-revoked = "revoked.txt"
-[store]
-path = "store"
-[root_key]
-kind = "file"
-path = "root.key"
-{more}"#
-    );
-    write("kmipd.toml", &config);
-    write("revoked.txt", "");
-    folder.join("kmipd.toml")
 }
 
 #[test]

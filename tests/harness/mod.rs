@@ -1,6 +1,7 @@
 //! A kmipd process of its own, and clients for it.
 #![allow(dead_code, reason = "each test program uses a part of it")]
 
+mod folder;
 mod wire;
 
 use std::fs;
@@ -16,6 +17,7 @@ use kmipd_certs::{Authority, Issued};
 use rustix::process::{Pid, kill_process};
 use tempfile::TempDir;
 
+pub(crate) use folder::{openssl, served};
 pub(crate) use rustix::process::Signal;
 pub(crate) use wire::{Client, Wire, message};
 
