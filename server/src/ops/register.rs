@@ -91,8 +91,12 @@ impl Handler for Register {
             wrapped_link(block, &mut given.attributes);
         }
         let format = object.key_block().map(|block| block.key_format_type);
-        let home =
-            view.home(canonical.as_ref().map(Canonical::kind), given.extractable(), protection_storage_masks.as_ref())?;
+        // A public key hides nothing: it rests with us, whatever may be done with it.
+        let guardable = match &canonical {
+            Some(Canonical::Secret { kind, .. }) => Some(*kind),
+            Some(Canonical::Public { .. }) | None => None,
+        };
+        let home = view.home(guardable, given.extractable(), protection_storage_masks.as_ref())?;
         let material = match (canonical, home.residency) {
             (Some(Canonical::Secret { kind, bytes }), Residency::Wrapped | Residency::Token) => {
                 match view.adopt(kind, &bytes, home.residency)? {
