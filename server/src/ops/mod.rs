@@ -8,14 +8,17 @@ pub mod attribute;
 pub mod check;
 pub mod create;
 pub mod create_key_pair;
-
+pub mod data;
+pub mod decrypt;
 pub mod destroy;
 pub mod discover_versions;
+pub mod encrypt;
 pub mod get;
 pub mod get_attribute_list;
 pub mod get_attributes;
 pub mod locate;
 pub mod new_object;
+pub mod parameters;
 pub mod query;
 pub mod register;
 pub mod revoke;
@@ -120,6 +123,8 @@ pub static OPERATIONS: &[OperationRow] = &[
     row::<activate::Activate>(Operation::Activate, Placeholder::Keep, Effect::Repeatable, Lane::Here),
     row::<revoke::Revoke>(Operation::Revoke, Placeholder::Keep, Effect::Repeatable, Lane::Here),
     row::<destroy::Destroy>(Operation::Destroy, Placeholder::Keep, Effect::Repeatable, Lane::ByKey),
+    row::<encrypt::Encrypt>(Operation::Encrypt, Placeholder::Keep, Effect::Repeatable, Lane::ByKey),
+    row::<decrypt::Decrypt>(Operation::Decrypt, Placeholder::Keep, Effect::Repeatable, Lane::ByKey),
     row::<query::Query>(Operation::Query, Placeholder::Keep, Effect::Repeatable, Lane::Here),
     row::<discover_versions::DiscoverVersions>(
         Operation::DiscoverVersions,
