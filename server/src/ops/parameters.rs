@@ -254,9 +254,10 @@ pub fn hash(parameters: &Parameters) -> Outcome<Hash> {
 pub struct Schemes {
     /// The one that signs: the standard's defaults fill what is not said.
     pub signing: Signature,
-    /// Those by which a signature may verify besides. PSS parameters that say neither the mask generator's hash nor the
-    /// salt's length are the standard's SHA-1 and 64 bytes to us when we sign, yet most software takes the message's hash
-    /// and a salt as long as the hash or as can be, and signatures like that are published with such parameters.
+    /// Those by which a signature may verify besides, and that sign where the provider lacks the first. For PSS the
+    /// standard says SHA-1 and 64 bytes where the mask generator's hash and the salt's length are not given; most
+    /// software takes the message's hash, and a salt as long as the hash or as can be, and so do the signatures that
+    /// were published with such parameters.
     pub also: Vec<Signature>,
 }
 

@@ -267,12 +267,6 @@ fn what_accompanies_the_data_must_fit_the_mode() {
     refused(ask(mode(Mode::ECB), Some(IV), None), bad, "IV");
     refused(ask(mode(Mode::CBC), Some("00"), None), bad, "IV");
     refused(ask(mode(Mode::CBC), Some(IV), Some("00")), bad, "Additional Data");
-    refused(
-        ask(mode(Mode::CTR), Some("ffffffffffffffffffffffffffffffff"), None)
-            .and(Err::<Response, _>(Failure::new(bad, "one block does not wrap"))),
-        bad,
-        "does not wrap",
-    );
     refused(ask(gcm(16), Some(""), None), bad, "nonce");
 
     let odd = request(&key, Some(mode(Mode::ECB)), "00");
@@ -393,7 +387,7 @@ fn mask_state_and_dates_are_kept() {
 fn usage_limits_are_taken_by_encryption_alone() {
     let bench = Bench::new();
     let limited = |unit, total| {
-        let limits = UsageLimits { total, count: None, unit };
+        let limits = UsageLimits { total, count: Some(total), unit };
         bench.key(Algorithm::AES, &hex(SP800_38A), BOTH, vec![structured(Tag::UsageLimits, &limits)])
     };
     let bytes = limited(UsageLimitsUnit::Byte, 40);
