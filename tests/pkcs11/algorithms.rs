@@ -158,7 +158,10 @@ token_test! {
         assert_eq!(hex::encode(sealed.data), "0388dace60b6a392f328c2b971b2fe78");
         assert_eq!(hex::encode(sealed.tag), "ab6e47d42cec13bdf53a67b21257bddf");
 
-        let key = adopt(&hsm, KeyKind::Generic { bytes: 131 }, &[0xaa; 131]);
+        // 131 bytes cannot be wrapped by SoftHSM without a change, and are refused: it is a key for the token.
+        let (kind, bytes) = (KeyKind::Generic { bytes: 131 }, Secret::new(vec![0xaa; 131]));
+        assert!(matches!(hsm.adopt(kind, &bytes, Residency::Wrapped), Err(CryptoError::Unsupported(_))));
+        let key = guarded(hsm.adopt(kind, &bytes, Residency::Token([1; 16])).unwrap());
         let data = b"Test Using Larger Than Block-Size Key - Hash Key First";
         let mac = hsm.mac(Key::Guarded(&key), Mac::Hmac(Hash::Sha256), data).unwrap();
         assert_eq!(hex::encode(mac), "60e431591ee0b67f0d8a26aacbf5b77f8e0bc6213728c5140546040f0ee37f54");
@@ -169,8 +172,13 @@ token_test! {
     fn macs_agree_with_software_or_say_what_is_lacking(bench) {
         let hsm = bench.provider();
         let hashes = [Hash::Sha1, Hash::Sha224, Hash::Sha256, Hash::Sha384, Hash::Sha512, Hash::Sha3_256, Hash::Sha512_256];
-        for len in [16_u32, 20, 32, 48, 64, 65, 200] {
+        for len in [16_u32, 20, 32, 33, 48, 64, 65, 72, 129, 200] {
             let kind = KeyKind::Generic { bytes: len };
+            if !hsm.offers(kind, Residency::Wrapped) {
+                // SoftHSM fills them up with zeros, which would change the MAC.
+                assert!(len > 64 && len % 8 != 0, "{len}");
+                continue;
+            }
             let bytes = Secret::new(pattern(len as usize));
             let (inside, outside) = (adopt(&hsm, kind, bytes.expose()), Key::Clear { kind, bytes: &bytes });
             for hash in hashes {

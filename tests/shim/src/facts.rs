@@ -40,9 +40,8 @@ pub(crate) fn template(list: *mut CK_ATTRIBUTE, len: CK_ULONG) -> Value {
             CKA_WRAP => ("wrap", flag()),
             CKA_UNWRAP => ("unwrap", flag()),
             CKA_DERIVE => ("derive", flag()),
-            CKA_VALUE | CKA_PRIVATE_EXPONENT | CKA_PRIME_1 | CKA_PRIME_2 | CKA_EXPONENT_1 | CKA_EXPONENT_2 | CKA_COEFFICIENT => {
-                ("material", Value::Bool(true))
-            }
+            CKA_VALUE | CKA_PRIVATE_EXPONENT | CKA_PRIME_1 | CKA_PRIME_2 | CKA_EXPONENT_1 | CKA_EXPONENT_2
+            | CKA_COEFFICIENT => ("material", Value::Bool(true)),
             _ => continue,
         };
         facts.insert(name.to_owned(), value);

@@ -43,7 +43,8 @@ fn real() -> Option<&'static Real> {
         unsafe { library.C_GetFunctionList.as_ref().ok()?(&mut list) };
         // SAFETY: the module's list lives as long as the library, which is kept.
         let list = *unsafe { list.as_ref() }?;
-        let log = env::var_os("KMIPD_SHIM_LOG").and_then(|path| OpenOptions::new().create(true).append(true).open(path).ok());
+        let log =
+            env::var_os("KMIPD_SHIM_LOG").and_then(|path| OpenOptions::new().create(true).append(true).open(path).ok());
         Some(Real {
             list,
             _library: library,

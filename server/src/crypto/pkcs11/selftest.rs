@@ -17,7 +17,7 @@ use super::raw::Handle;
 use super::session::Work;
 use super::template;
 use super::token::{Token, flags};
-use super::wrapping::WrappingKey;
+use super::wrapping::{Half, WrappingKey};
 use crate::crypto::algorithm::KeyKind;
 
 /// One attempt, and whether the module withstood it.
@@ -25,6 +25,8 @@ use crate::crypto::algorithm::KeyKind;
 pub struct Finding {
     /// What was tried.
     pub attempt: &'static str,
+    /// The label of the wrapping key that it was tried with.
+    pub with: String,
     /// Whether it was refused.
     pub withstood: bool,
     /// What the module answered.
@@ -34,7 +36,7 @@ pub struct Finding {
 impl fmt::Display for Finding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let verdict = if self.withstood { "withstood" } else { "LET THROUGH" };
-        write!(f, "{verdict}: {} ({})", self.attempt, self.answer)
+        write!(f, "{verdict}: {} with {:?} ({})", self.attempt, self.with, self.answer)
     }
 }
 
@@ -60,22 +62,25 @@ type Attempt<'a> = dyn Fn(&Work<'_>) -> Result<Option<Handle>, Fault> + 'a;
 /// # Errors
 /// What must work does not: a key cannot be made, wrapped and unwrapped.
 pub(super) fn run(token: &Token, wrapping: &WrappingKey) -> Result<Claims, Fault> {
-    let bench = Bench::new(token, wrapping)?;
-    let findings = bench.attempts();
-    token.sessions.work(|work| work.raw.destroy_object(work.session, bench.key))?;
+    let mut findings = Vec::new();
+    for half in wrapping.halves() {
+        let bench = Bench::new(token, half)?;
+        findings.extend(bench.attempts());
+        token.sessions.work(|work| work.raw.destroy_object(work.session, bench.key))?;
+    }
     Ok(Claims { non_exportable: findings.iter().all(|finding| finding.withstood), findings })
 }
 
 /// A key to try on, in the owner's session so that it survives the sessions that fail.
 struct Bench<'a> {
     token: &'a Token,
-    wrapping: &'a WrappingKey,
+    wrapping: &'a Half,
     blob: Vec<u8>,
     key: Handle,
 }
 
 impl<'a> Bench<'a> {
-    fn new(token: &'a Token, wrapping: &'a WrappingKey) -> Result<Self, Fault> {
+    fn new(token: &'a Token, wrapping: &'a Half) -> Result<Self, Fault> {
         let mut template = template::passing(KIND);
         template.extend(template::length(KIND));
         let blob = token.sessions.work(|work| {
@@ -151,10 +156,11 @@ impl<'a> Bench<'a> {
             }
             Ok(())
         });
+        let with = self.wrapping.key.label.clone();
         match answer {
-            Ok(()) => Finding { attempt, withstood: false, answer: "the module did it".to_owned() },
+            Ok(()) => Finding { attempt, with, withstood: false, answer: "the module did it".to_owned() },
             // A module that went away did not refuse.
-            Err(fault) => Finding { attempt, withstood: !fault.is_loss(), answer: fault.to_string() },
+            Err(fault) => Finding { attempt, with, withstood: !fault.is_loss(), answer: fault.to_string() },
         }
     }
 
