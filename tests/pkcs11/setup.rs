@@ -3,10 +3,11 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use cryptoki::context::{CInitializeArgs, CInitializeFlags, Pkcs11};
 use cryptoki::types::AuthPin;
-use kmipd::crypto::pkcs11::{Pkcs11Error, Token, TokenChoice, WrappingKey, find_softhsm, read_pin};
+use kmipd::crypto::pkcs11::{DevToken, Pkcs11Error, Token, TokenChoice, WrappingKey, find_softhsm, read_pin};
 use kmipd::secret::Secret;
 
 token_test! {
@@ -91,6 +92,40 @@ token_test! {
         assert!(!so_pin.exists());
         Token::open(&config).unwrap();
     }
+}
+
+token_test! {
+    fn a_development_token_without_its_pin_is_left_alone(bench) {
+        let config = bench.token.config().unwrap();
+        fs::remove_file(bench.folder.join("pin")).unwrap();
+        let error = bench.token.config().err().unwrap();
+        assert!(error.to_string().contains("the PIN is gone"), "{error}");
+        assert!(!bench.folder.join("so-pin").exists() && !bench.folder.join("pin").exists());
+        Token::open(&config).unwrap();
+    }
+}
+
+/// The process replaces itself by itself, with the same arguments and SoftHSM's configuration in the environment.
+#[test]
+fn the_process_enters_the_development_token() {
+    const ENTER: &str = "KMIPD_TEST_ENTER";
+    if let Some(folder) = std::env::var_os(ENTER) {
+        let token = DevToken::prepare(Path::new(&folder)).unwrap();
+        token.enter().unwrap();
+        Token::open(&token.config().unwrap()).unwrap();
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let token = DevToken::prepare(folder.path()).unwrap();
+    assert!(matches!(token.config(), Err(Pkcs11Error::Lacks(_))));
+    let output = Command::new(std::env::current_exe().unwrap())
+        .args(["setup::the_process_enters_the_development_token", "--exact", "--nocapture"])
+        .env(ENTER, folder.path())
+        .env_remove("SOFTHSM2_CONF")
+        .output()
+        .unwrap();
+    let text = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success() && text.contains("1 passed"), "{text}{}", String::from_utf8_lossy(&output.stderr));
 }
 
 #[test]

@@ -8,7 +8,6 @@
 
 #![allow(unsafe_code, reason = "a PKCS#11 module is C; this one is only for tests")]
 #![allow(non_snake_case, reason = "the functions have the names of the standard")]
-#![expect(clippy::too_many_arguments, reason = "the functions have the arguments of the standard")]
 
 mod facts;
 

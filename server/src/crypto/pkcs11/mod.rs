@@ -6,7 +6,7 @@
 //!
 //! | file | what |
 //! |---|---|
-//! | [`config`](self) | what the operator says, and errors in the operator's words |
+//! | `config` | what the operator says, and errors in the operator's words |
 //! | `module`, `session`, `handles` | loading once; sessions that come and go; handles that are bounded |
 //! | `raw`, `attr`, `fault` | the calls (all `unsafe` is in `raw`), what is said, what is answered |
 //! | `token`, `wrapping`, `root` | the token and our two keys on it |
