@@ -17,13 +17,7 @@ impl Cipher<'_> {
     pub fn check_encrypt(&self, key: KeyKind, len: usize) -> Result<(), CryptoError> {
         self.check_parameters(key, len)?;
         match self {
-            Self::AesCbc {
-                padding: Padding::None,
-                ..
-            }
-            | Self::AesEcb {
-                padding: Padding::None,
-            } => whole_blocks(len),
+            Self::AesCbc { padding: Padding::None, .. } | Self::AesEcb { padding: Padding::None } => whole_blocks(len),
             _ => Ok(()),
         }
     }
@@ -32,20 +26,13 @@ impl Cipher<'_> {
     pub fn check_decrypt(&self, key: KeyKind, len: usize) -> Result<(), CryptoError> {
         self.check_parameters(key, len)?;
         match self {
-            Self::AesGcm { tag_len, tag, .. } if tag.len() != *tag_len => Err(bad(format!(
-                "the tag has {} bytes where {tag_len} were announced",
-                tag.len()
-            ))),
-            Self::AesCbc {
-                padding: Padding::None,
-                ..
+            Self::AesGcm { tag_len, tag, .. } if tag.len() != *tag_len => {
+                Err(bad(format!("the tag has {} bytes where {tag_len} were announced", tag.len())))
             }
-            | Self::AesEcb {
-                padding: Padding::None,
-            } => whole_blocks(len),
-            Self::AesCbc { .. } | Self::AesEcb { .. } if len == 0 => Err(CryptoError::Failed(
-                "padded ciphertext has at least one block",
-            )),
+            Self::AesCbc { padding: Padding::None, .. } | Self::AesEcb { padding: Padding::None } => whole_blocks(len),
+            Self::AesCbc { .. } | Self::AesEcb { .. } if len == 0 => {
+                Err(CryptoError::Failed("padded ciphertext has at least one block"))
+            }
             Self::AesCbc { .. } | Self::AesEcb { .. } => whole_blocks(len),
             _ => Ok(()),
         }
@@ -58,9 +45,7 @@ impl Cipher<'_> {
             Self::AesGcm { tag_len, .. } if !matches!(tag_len, 4 | 8 | 12..=16) => {
                 Err(bad(format!("GCM has no tag of {tag_len} bytes")))
             }
-            Self::AesGcm { .. } if len as u64 > GCM_MAX => {
-                Err(CryptoError::Failed("data too long for GCM"))
-            }
+            Self::AesGcm { .. } if len as u64 > GCM_MAX => Err(CryptoError::Failed("data too long for GCM")),
             Self::AesCbc { iv, .. } | Self::AesCtr { iv } if iv.len() != BLOCK => {
                 Err(bad(format!("the IV has {} bytes, not {BLOCK}", iv.len())))
             }
@@ -76,12 +61,9 @@ impl Signature {
     pub fn check(&self, key: KeyKind, message: Message<'_>) -> Result<(), CryptoError> {
         let hash = self.hash();
         match (self, key) {
-            (Self::RsaPkcs1(_) | Self::RsaPss { .. }, KeyKind::Rsa { .. })
-            | (Self::Ecdsa(_), KeyKind::Ec { .. }) => {}
+            (Self::RsaPkcs1(_) | Self::RsaPss { .. }, KeyKind::Rsa { .. }) | (Self::Ecdsa(_), KeyKind::Ec { .. }) => {}
             _ => {
-                return Err(bad(format!(
-                    "{self:?} does not go with a key that is {key:?}"
-                )));
+                return Err(bad(format!("{self:?} does not go with a key that is {key:?}")));
             }
         }
         if hash == Hash::Md5 || matches!(self, Self::RsaPss { mgf: Hash::Md5, .. }) {
@@ -90,17 +72,13 @@ impl Signature {
         if let Message::Digest(digest) = message
             && digest.len() != hash.len()
         {
-            return Err(CryptoError::Failed(
-                "the digest does not have the length of the hash",
-            ));
+            return Err(CryptoError::Failed("the digest does not have the length of the hash"));
         }
         if let (Self::RsaPss { salt, .. }, KeyKind::Rsa { bits }) = (self, key) {
             // RFC 8017 §9.1.1 step 3, where the encoded message has one bit less than the modulus.
             let room = (bits.saturating_sub(1) as usize).div_ceil(8);
             if salt.saturating_add(hash.len() + 2) > room {
-                return Err(bad(format!(
-                    "a salt of {salt} bytes does not fit into {bits} bits"
-                )));
+                return Err(bad(format!("a salt of {salt} bytes does not fit into {bits} bits")));
             }
         }
         Ok(())
@@ -119,9 +97,7 @@ impl Mac {
     pub fn check(&self, key: KeyKind) -> Result<(), CryptoError> {
         let Self::Hmac(hash) = self;
         match key {
-            KeyKind::Generic {
-                bytes: 1..=GENERIC_MAX,
-            } => {}
+            KeyKind::Generic { bytes: 1..=GENERIC_MAX } => {}
             _ => return Err(bad(format!("HMAC does not go with a key that is {key:?}"))),
         }
         if *hash == Hash::Md5 {
@@ -136,12 +112,12 @@ impl Wrap {
     pub fn check_wrap(&self, key: KeyKind, len: usize) -> Result<(), CryptoError> {
         check_aes(key)?;
         match self {
-            Self::AesKw if len < 16 || !len.is_multiple_of(8) => Err(CryptoError::Failed(
-                "AES Key Wrap takes a multiple of 8 bytes, at least 16",
-            )),
-            Self::AesKwp if len == 0 || u32::try_from(len).is_err() => Err(CryptoError::Failed(
-                "AES Key Wrap with Padding takes 1 byte to 4 GiB",
-            )),
+            Self::AesKw if len < 16 || !len.is_multiple_of(8) => {
+                Err(CryptoError::Failed("AES Key Wrap takes a multiple of 8 bytes, at least 16"))
+            }
+            Self::AesKwp if len == 0 || u32::try_from(len).is_err() => {
+                Err(CryptoError::Failed("AES Key Wrap with Padding takes 1 byte to 4 GiB"))
+            }
             _ => Ok(()),
         }
     }
@@ -165,12 +141,8 @@ impl KeyKind {
     /// modulus below 512 or above 16384 bits.
     pub fn check(&self) -> Result<(), CryptoError> {
         match self {
-            Self::Aes {
-                bits: 128 | 192 | 256,
-            }
-            | Self::Generic {
-                bytes: 1..=GENERIC_MAX,
-            }
+            Self::Aes { bits: 128 | 192 | 256 }
+            | Self::Generic { bytes: 1..=GENERIC_MAX }
             | Self::Rsa { bits: 512..=16384 }
             | Self::Ec { .. } => Ok(()),
             _ => Err(bad(format!("there is no key that is {self:?}"))),
@@ -189,7 +161,7 @@ impl KeyKind {
 
 impl Curve {
     /// Length of the order, and of a coordinate, in bytes.
-    pub const fn len(self) -> usize {
+    pub const fn coordinate_len(self) -> usize {
         match self {
             Self::P224 => 28,
             Self::P256 | Self::Secp256k1 => 32,
@@ -207,11 +179,7 @@ fn check_aes(key: KeyKind) -> Result<(), CryptoError> {
 }
 
 fn whole_blocks(len: usize) -> Result<(), CryptoError> {
-    if len.is_multiple_of(BLOCK) {
-        Ok(())
-    } else {
-        Err(CryptoError::Failed("the data is not whole blocks"))
-    }
+    if len.is_multiple_of(BLOCK) { Ok(()) } else { Err(CryptoError::Failed("the data is not whole blocks")) }
 }
 
 fn ctr_wraps(iv: &[u8], len: usize) -> bool {

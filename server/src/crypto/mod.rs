@@ -4,54 +4,23 @@
 //! use. There is no function that turns the second into the first.
 
 pub mod algorithm;
+pub mod certificate;
 mod check;
+pub mod keyblock;
 pub mod keyformat;
 pub mod pkcs11;
+pub mod providers;
 pub mod public;
 pub mod software;
 #[cfg(test)]
 pub(crate) mod suite;
 
-use std::fmt;
-use std::sync::Arc;
+use kmip_codec::spec::ResultReason;
 
+use crate::failure::Failure;
+pub use crate::object::guarded::{Guarded, Place};
 use crate::secret::Secret;
 use algorithm::{Cipher, Encrypted, KeyKind, Mac, Message, Signature, Wrap};
-
-/// Where a guarded key rests.
-#[derive(Clone, PartialEq, Eq)]
-pub enum Place {
-    /// In our store, wrapped by the module's wrapping key; used through an unwrapped session object.
-    Wrapped(Arc<[u8]>),
-    /// In the module, as a token object that is found by its identity.
-    Token,
-}
-
-/// A key that never leaves the module. It has no byte accessor.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Guarded {
-    /// The identity: CKA_ID of the object, and the name under which a handle is cached.
-    pub id: [u8; 16],
-    /// What it is.
-    pub kind: KeyKind,
-    /// Where it rests.
-    pub place: Place,
-}
-
-impl fmt::Debug for Guarded {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let place = match self.place {
-            Place::Wrapped(_) => "wrapped",
-            Place::Token => "token",
-        };
-        write!(
-            f,
-            "Guarded({}, {:?}, {place})",
-            hex::encode(self.id),
-            self.kind
-        )
-    }
-}
 
 /// A secret or private key as a provider is given it.
 #[derive(Debug, Clone, Copy)]
@@ -140,40 +109,20 @@ pub trait Provider: Send + Sync {
     fn generate_pair(&self, kind: KeyKind, residency: Residency) -> Result<MadePair, CryptoError>;
 
     /// Brings a key in from the clear, to be guarded from now on.
-    fn adopt(
-        &self,
-        kind: KeyKind,
-        bytes: &Secret,
-        residency: Residency,
-    ) -> Result<Made, CryptoError>;
+    fn adopt(&self, kind: KeyKind, bytes: &Secret, residency: Residency) -> Result<Made, CryptoError>;
 
     /// Drops every handle of a guarded key, and destroys the object if it is a token object.
     /// A key that is already gone is no error.
     fn destroy(&self, key: &Guarded) -> Result<(), CryptoError>;
 
     /// Encrypts with a symmetric key.
-    fn encrypt(
-        &self,
-        key: Key<'_>,
-        cipher: &Cipher<'_>,
-        data: &[u8],
-    ) -> Result<Encrypted, CryptoError>;
+    fn encrypt(&self, key: Key<'_>, cipher: &Cipher<'_>, data: &[u8]) -> Result<Encrypted, CryptoError>;
 
     /// Decrypts with a symmetric key.
-    fn decrypt(
-        &self,
-        key: Key<'_>,
-        cipher: &Cipher<'_>,
-        data: &[u8],
-    ) -> Result<Secret, CryptoError>;
+    fn decrypt(&self, key: Key<'_>, cipher: &Cipher<'_>, data: &[u8]) -> Result<Secret, CryptoError>;
 
     /// Signs with a private key.
-    fn sign(
-        &self,
-        key: Key<'_>,
-        scheme: Signature,
-        message: Message<'_>,
-    ) -> Result<Vec<u8>, CryptoError>;
+    fn sign(&self, key: Key<'_>, scheme: Signature, message: Message<'_>) -> Result<Vec<u8>, CryptoError>;
 
     /// Computes a MAC of full length. Comparison is the caller's, in constant time.
     fn mac(&self, key: Key<'_>, mac: Mac, data: &[u8]) -> Result<Vec<u8>, CryptoError>;
@@ -189,4 +138,21 @@ pub trait Provider: Send + Sync {
 
     /// Mixes bytes into the generator, as far as it takes them; answers how many it took.
     fn seed(&self, bytes: &[u8]) -> Result<usize, CryptoError>;
+}
+
+impl From<CryptoError> for Failure {
+    fn from(error: CryptoError) -> Self {
+        match error {
+            CryptoError::Unsupported(what) => {
+                Self::new(ResultReason::UnsupportedCryptographicParameters, format!("not supported: {what}"))
+            }
+            CryptoError::BadParameters(what) => Self::new(ResultReason::BadCryptographicParameters, what),
+            CryptoError::Failed(what) => Self::new(ResultReason::CryptographicFailure, what),
+            CryptoError::Unavailable(what) => Self {
+                reason: ResultReason::GeneralFailure,
+                message: "the cryptographic module is not available at the moment".into(),
+                log: Some(what),
+            },
+        }
+    }
 }

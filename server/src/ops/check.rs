@@ -35,9 +35,9 @@ impl Handler for Check {
     fn run(view: &mut View, request: Request) -> Outcome<Request> {
         let object = view.open(request.unique_identifier.as_ref(), Use::Check)?;
         let limits = object.usage_limits();
-        let count = request.usage_limits_count.filter(|&asked| {
-            limits.as_ref().is_some_and(|limits| asked > limits.count.unwrap_or(limits.total))
-        });
+        let count = request
+            .usage_limits_count
+            .filter(|&asked| limits.as_ref().is_some_and(|limits| asked > limits.count.unwrap_or(limits.total)));
         let mask = request.cryptographic_usage_mask.filter(|&asked| !object.usage_mask().contains(asked));
         let lease = request.lease_time.filter(|&Interval(asked)| i64::from(asked) > view.longest_lease());
         let permitted = count.is_none() && mask.is_none() && lease.is_none();

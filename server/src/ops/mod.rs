@@ -8,21 +8,23 @@ pub mod attribute;
 pub mod check;
 pub mod create;
 pub mod create_key_pair;
-pub mod cryptography;
+
 pub mod destroy;
 pub mod discover_versions;
 pub mod get;
 pub mod get_attribute_list;
 pub mod get_attributes;
 pub mod locate;
+pub mod new_object;
 pub mod query;
 pub mod register;
 pub mod revoke;
+pub mod wrapping;
 
+use kmip_codec::Element;
 use kmip_codec::schema::{Decode, Encode, decode};
 use kmip_codec::spec::{Operation, Version};
 use kmip_codec::ttlv::Text;
-use kmip_codec::Element;
 
 use crate::failure::Outcome;
 use crate::view::View;

@@ -17,12 +17,10 @@ use pkcs8::spki::{AlgorithmIdentifierRef, SubjectPublicKeyInfoRef};
 use super::algorithm::KeyKind;
 use crate::secret::Secret;
 
-pub use ec::{
-    EcPrivateParts, EcPublicParts, ec_private_to_pkcs8, ec_private_to_pkcs8_on, pkcs8_to_ec_private,
-};
+pub use ec::{EcPrivateParts, EcPublicParts, ec_private_to_pkcs8, ec_private_to_pkcs8_on, pkcs8_to_ec_private};
 pub use rsa::{
-    RsaPrivateParts, RsaPublicParts, pkcs1_private_to_pkcs8, pkcs1_public_to_spki,
-    pkcs8_to_pkcs1_private, spki_to_pkcs1_public,
+    RsaPrivateParts, RsaPublicParts, pkcs1_private_to_pkcs8, pkcs1_public_to_spki, pkcs8_to_pkcs1_private,
+    spki_to_pkcs1_public,
 };
 
 const RSA_ENCRYPTION: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.1");
@@ -48,9 +46,7 @@ pub fn identify_private(pkcs8: &[u8]) -> Result<KeyKind, FormatError> {
     let info = open_pkcs8(pkcs8)?;
     match info.algorithm.oid {
         RSA_ENCRYPTION => rsa::kind_of_private(&info),
-        EC_PUBLIC_KEY => Ok(KeyKind::Ec {
-            curve: ec::open_private(&info)?.0,
-        }),
+        EC_PUBLIC_KEY => Ok(KeyKind::Ec { curve: ec::open_private(&info)?.0 }),
         other => Err(FormatError::UnknownAlgorithm(other.to_string())),
     }
 }
@@ -60,9 +56,7 @@ pub fn identify_public(spki: &[u8]) -> Result<KeyKind, FormatError> {
     let info = open_spki(spki)?;
     match info.algorithm.oid {
         RSA_ENCRYPTION => rsa::kind_of_public(&info),
-        EC_PUBLIC_KEY => Ok(KeyKind::Ec {
-            curve: ec::open_public(&info)?.0,
-        }),
+        EC_PUBLIC_KEY => Ok(KeyKind::Ec { curve: ec::open_public(&info)?.0 }),
         other => Err(FormatError::UnknownAlgorithm(other.to_string())),
     }
 }
@@ -72,8 +66,7 @@ fn open_pkcs8(der: &[u8]) -> Result<PrivateKeyInfoRef<'_>, FormatError> {
 }
 
 fn open_spki(der: &[u8]) -> Result<SubjectPublicKeyInfoRef<'_>, FormatError> {
-    SubjectPublicKeyInfoRef::from_der(der)
-        .map_err(|_| FormatError::Malformed("SubjectPublicKeyInfo"))
+    SubjectPublicKeyInfoRef::from_der(der).map_err(|_| FormatError::Malformed("SubjectPublicKeyInfo"))
 }
 
 /// A PrivateKeyInfo around an algorithm's own private key.
@@ -87,33 +80,25 @@ fn close_pkcs8(algorithm: AlgorithmIdentifierRef<'_>, key: &[u8]) -> Result<Secr
 /// A SubjectPublicKeyInfo around an algorithm's own public key.
 fn close_spki(algorithm: AlgorithmIdentifierRef<'_>, key: &[u8]) -> Result<Vec<u8>, FormatError> {
     const NAME: &str = "SubjectPublicKeyInfo";
-    let subject_public_key =
-        BitStringRef::from_bytes(key).map_err(|_| FormatError::Malformed(NAME))?;
-    let info: SubjectPublicKeyInfoRef<'_> = SubjectPublicKeyInfoRef {
-        algorithm,
-        subject_public_key,
-    };
+    let subject_public_key = BitStringRef::from_bytes(key).map_err(|_| FormatError::Malformed(NAME))?;
+    let info: SubjectPublicKeyInfoRef<'_> = SubjectPublicKeyInfoRef { algorithm, subject_public_key };
     info.to_der().map_err(|_| FormatError::Malformed(NAME))
 }
 
 /// Encodes into a buffer that has its exact size from the start, so that no unwiped copy is left by growing.
 fn encode_secret(value: &impl Encode, name: &'static str) -> Result<Secret, FormatError> {
     let malformed = |_| FormatError::Malformed(name);
-    let len = value
-        .encoded_len()
-        .and_then(usize::try_from)
-        .map_err(malformed)?;
+    let len = value.encoded_len().and_then(usize::try_from).map_err(malformed)?;
     let mut buffer = vec![0; len];
     value.encode_to_slice(&mut buffer).map_err(malformed)?;
     Ok(Secret::new(buffer))
 }
 
 fn rsa_algorithm() -> AlgorithmIdentifierRef<'static> {
-    AlgorithmIdentifierRef {
-        oid: RSA_ENCRYPTION,
-        parameters: Some(AnyRef::NULL),
-    }
+    AlgorithmIdentifierRef { oid: RSA_ENCRYPTION, parameters: Some(AnyRef::NULL) }
 }
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod vectors;

@@ -7,8 +7,7 @@ use pkcs8::PrivateKeyInfoRef;
 use pkcs8::spki::{AlgorithmIdentifierRef, SubjectPublicKeyInfoRef};
 
 use super::{
-    FormatError, RSA_ENCRYPTION, close_pkcs8, close_spki, encode_secret, open_pkcs8, open_spki,
-    rsa_algorithm,
+    FormatError, RSA_ENCRYPTION, close_pkcs8, close_spki, encode_secret, open_pkcs8, open_spki, rsa_algorithm,
 };
 use crate::crypto::algorithm::KeyKind;
 use crate::secret::Secret;
@@ -51,22 +50,14 @@ impl RsaPublicParts {
     pub fn from_spki(spki: &[u8]) -> Result<Self, FormatError> {
         let info = open_spki(spki)?;
         let key = open_public(&info)?;
-        Ok(Self {
-            modulus: key.modulus.as_bytes().to_vec(),
-            exponent: key.public_exponent.as_bytes().to_vec(),
-        })
+        Ok(Self { modulus: key.modulus.as_bytes().to_vec(), exponent: key.public_exponent.as_bytes().to_vec() })
     }
 
     /// Builds a SubjectPublicKeyInfo.
     pub fn to_spki(&self) -> Result<Vec<u8>, FormatError> {
-        let key = PublicRef {
-            modulus: uint(&self.modulus)?,
-            public_exponent: uint(&self.exponent)?,
-        };
+        let key = PublicRef { modulus: uint(&self.modulus)?, public_exponent: uint(&self.exponent)? };
         check_numbers(&key.modulus, &key.public_exponent)?;
-        let key = key
-            .to_der()
-            .map_err(|_| FormatError::Malformed("RSAPublicKey"))?;
+        let key = key.to_der().map_err(|_| FormatError::Malformed("RSAPublicKey"))?;
         close_spki(rsa_algorithm(), &key)
     }
 }
@@ -109,10 +100,7 @@ impl RsaPrivateParts {
 
     /// The public half.
     pub fn public(&self) -> RsaPublicParts {
-        RsaPublicParts {
-            modulus: self.modulus.clone(),
-            exponent: self.public_exponent.clone(),
-        }
+        RsaPublicParts { modulus: self.modulus.clone(), exponent: self.public_exponent.clone() }
     }
 }
 
@@ -167,9 +155,7 @@ fn check_algorithm(algorithm: &AlgorithmIdentifierRef<'_>) -> Result<(), FormatE
     }
     // RFC 8017 appendix A.1: the parameters shall be present and NULL.
     if algorithm.parameters != Some(AnyRef::NULL) {
-        return Err(FormatError::Invalid(
-            "the parameters of an RSA key are not NULL",
-        ));
+        return Err(FormatError::Invalid("the parameters of an RSA key are not NULL"));
     }
     Ok(())
 }
@@ -192,25 +178,17 @@ fn parse_public(pkcs1: &[u8]) -> Result<PublicRef<'_>, FormatError> {
 fn check_numbers(modulus: &UintRef<'_>, exponent: &UintRef<'_>) -> Result<(), FormatError> {
     let odd = |number: &UintRef<'_>| number.as_bytes().last().is_some_and(|byte| byte & 1 == 1);
     if !odd(modulus) || !odd(exponent) || exponent.as_bytes() == [1] {
-        return Err(FormatError::Invalid(
-            "not the modulus or the public exponent of an RSA key",
-        ));
+        return Err(FormatError::Invalid("not the modulus or the public exponent of an RSA key"));
     }
-    kind(modulus)
-        .check()
-        .map_err(|_| FormatError::Invalid("the RSA modulus is too short or too long"))
+    kind(modulus).check().map_err(|_| FormatError::Invalid("the RSA modulus is too short or too long"))
 }
 
 /// The kind by the exact length of the modulus. DER allows no superfluous zeros, so the first byte is not zero.
 fn kind(modulus: &UintRef<'_>) -> KeyKind {
     let bytes = modulus.as_bytes();
     let zeros = bytes.first().map_or(0, |byte| byte.leading_zeros());
-    let bits = u32::try_from(bytes.len())
-        .unwrap_or(u32::MAX / 8)
-        .saturating_mul(8);
-    KeyKind::Rsa {
-        bits: bits.saturating_sub(zeros),
-    }
+    let bits = u32::try_from(bytes.len()).unwrap_or(u32::MAX / 8).saturating_mul(8);
+    KeyKind::Rsa { bits: bits.saturating_sub(zeros) }
 }
 
 fn uint(bytes: &[u8]) -> Result<UintRef<'_>, FormatError> {

@@ -33,6 +33,9 @@ mod template;
 mod token;
 mod wrapping;
 
+#[cfg(test)]
+mod tests;
+
 use aws_lc_rs::rand::{SecureRandom, SystemRandom};
 use cryptoki::error::RvError;
 

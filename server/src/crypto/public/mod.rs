@@ -19,12 +19,7 @@ pub use hash::hash;
 ///
 /// A signature that is malformed or of the wrong length does not verify: `Ok(false)`. A key that is malformed, or that
 /// does not go with the scheme, is `BadParameters`; a digest of the wrong length is `Failed`.
-pub fn verify(
-    spki: &[u8],
-    scheme: Signature,
-    message: Message<'_>,
-    signature: &[u8],
-) -> Result<bool, CryptoError> {
+pub fn verify(spki: &[u8], scheme: Signature, message: Message<'_>, signature: &[u8]) -> Result<bool, CryptoError> {
     let kind = keyformat::identify_public(spki)?;
     scheme.check(kind, message)?;
     let computed;
@@ -38,9 +33,7 @@ pub fn verify(
     match (kind, scheme) {
         (KeyKind::Rsa { bits }, _) => rsa::verify(spki, bits, scheme, digest, signature),
         (KeyKind::Ec { curve }, _) => verify_ecdsa(spki, curve, digest, signature),
-        _ => Err(CryptoError::BadParameters(
-            "not a public key that verifies".into(),
-        )),
+        _ => Err(CryptoError::BadParameters("not a public key that verifies".into())),
     }
 }
 
@@ -49,12 +42,7 @@ pub fn mac_equal(a: &[u8], b: &[u8]) -> bool {
     a.ct_eq(b).into()
 }
 
-fn verify_ecdsa(
-    spki: &[u8],
-    curve: Curve,
-    digest: &[u8],
-    signature: &[u8],
-) -> Result<bool, CryptoError> {
+fn verify_ecdsa(spki: &[u8], curve: Curve, digest: &[u8], signature: &[u8]) -> Result<bool, CryptoError> {
     let algorithm: &'static dyn VerificationAlgorithm = match curve {
         Curve::P224 => return Err(CryptoError::Unsupported("ECDSA on P-224".into())),
         Curve::P256 => &signature::ECDSA_P256_SHA256_ASN1,
@@ -62,12 +50,9 @@ fn verify_ecdsa(
         Curve::P521 => &signature::ECDSA_P521_SHA512_ASN1,
         Curve::Secp256k1 => &signature::ECDSA_P256K1_SHA256_ASN1,
     };
-    let key = ParsedPublicKey::new(algorithm, spki).map_err(|_| {
-        CryptoError::BadParameters("the public key is not a point of its curve".into())
-    })?;
-    Ok(key
-        .verify_digest_sig(&ecdsa_digest(curve, digest)?, signature)
-        .is_ok())
+    let key = ParsedPublicKey::new(algorithm, spki)
+        .map_err(|_| CryptoError::BadParameters("the public key is not a point of its curve".into()))?;
+    Ok(key.verify_digest_sig(&ecdsa_digest(curve, digest)?, signature).is_ok())
 }
 
 /// A digest in the length that the library's algorithm for this curve takes.
@@ -101,3 +86,8 @@ impl From<keyformat::FormatError> for CryptoError {
         Self::BadParameters(error.to_string())
     }
 }
+
+#[cfg(test)]
+mod tests;
+#[cfg(test)]
+mod vectors;

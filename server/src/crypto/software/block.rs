@@ -4,8 +4,8 @@
 //! it off without looking at the bytes one after the other.
 
 use aws_lc_rs::cipher::{
-    AES_128, AES_192, AES_256, Algorithm, DecryptingKey, DecryptionContext, EncryptingKey,
-    EncryptionContext, UnboundCipherKey,
+    AES_128, AES_192, AES_256, Algorithm, DecryptingKey, DecryptionContext, EncryptingKey, EncryptionContext,
+    UnboundCipherKey,
 };
 use aws_lc_rs::iv::FixedLength;
 use subtle::{Choice, ConstantTimeEq, ConstantTimeGreater};
@@ -17,11 +17,7 @@ use crate::secret::Secret;
 
 const BLOCK: usize = 16;
 
-pub(super) fn encrypt(
-    key: &[u8],
-    cipher: &Cipher<'_>,
-    data: &[u8],
-) -> Result<Vec<u8>, CryptoError> {
+pub(super) fn encrypt(key: &[u8], cipher: &Cipher<'_>, data: &[u8]) -> Result<Vec<u8>, CryptoError> {
     let mut buffer = match padding(cipher) {
         Padding::None => data.to_vec(),
         Padding::Pkcs5 => pad(data),
@@ -31,19 +27,12 @@ pub(super) fn encrypt(
     }
     let key = unbound(key)?;
     let (key, context) = match cipher {
-        Cipher::AesCbc { iv, .. } => (
-            EncryptingKey::cbc(key),
-            EncryptionContext::Iv128(fixed(iv)?),
-        ),
-        Cipher::AesCtr { iv } => (
-            EncryptingKey::ctr(key),
-            EncryptionContext::Iv128(fixed(iv)?),
-        ),
+        Cipher::AesCbc { iv, .. } => (EncryptingKey::cbc(key), EncryptionContext::Iv128(fixed(iv)?)),
+        Cipher::AesCtr { iv } => (EncryptingKey::ctr(key), EncryptionContext::Iv128(fixed(iv)?)),
         Cipher::AesEcb { .. } => (EncryptingKey::ecb(key), EncryptionContext::None),
         Cipher::AesGcm { .. } => return Err(failed()),
     };
-    key.and_then(|key| key.less_safe_encrypt(&mut buffer, context))
-        .map_err(|_| failed())?;
+    key.and_then(|key| key.less_safe_encrypt(&mut buffer, context)).map_err(|_| failed())?;
     Ok(buffer)
 }
 
@@ -52,14 +41,8 @@ pub(super) fn decrypt(key: &[u8], cipher: &Cipher<'_>, data: &[u8]) -> Result<Se
     if !buffer.is_empty() {
         let key = unbound(key)?;
         let (key, context) = match cipher {
-            Cipher::AesCbc { iv, .. } => (
-                DecryptingKey::cbc(key),
-                DecryptionContext::Iv128(fixed(iv)?),
-            ),
-            Cipher::AesCtr { iv } => (
-                DecryptingKey::ctr(key),
-                DecryptionContext::Iv128(fixed(iv)?),
-            ),
+            Cipher::AesCbc { iv, .. } => (DecryptingKey::cbc(key), DecryptionContext::Iv128(fixed(iv)?)),
+            Cipher::AesCtr { iv } => (DecryptingKey::ctr(key), DecryptionContext::Iv128(fixed(iv)?)),
             Cipher::AesEcb { .. } => (DecryptingKey::ecb(key), DecryptionContext::None),
             Cipher::AesGcm { .. } => return Err(failed()),
         };
@@ -112,9 +95,7 @@ fn unbound(key: &[u8]) -> Result<UnboundCipherKey, CryptoError> {
 }
 
 fn fixed(iv: &[u8]) -> Result<FixedLength<BLOCK>, CryptoError> {
-    <&[u8; BLOCK]>::try_from(iv)
-        .map(FixedLength::from)
-        .map_err(|_| failed())
+    <&[u8; BLOCK]>::try_from(iv).map(FixedLength::from).map_err(|_| failed())
 }
 
 fn failed() -> CryptoError {

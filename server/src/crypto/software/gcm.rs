@@ -22,13 +22,7 @@ const NONCE: usize = 12;
 const TAG: usize = 16;
 const WRONG_TAG: CryptoError = CryptoError::Failed("the tag does not verify");
 
-pub(super) fn seal(
-    key: &[u8],
-    iv: &[u8],
-    aad: &[u8],
-    tag_len: usize,
-    data: &[u8],
-) -> Result<Encrypted, CryptoError> {
+pub(super) fn seal(key: &[u8], iv: &[u8], aad: &[u8], tag_len: usize, data: &[u8]) -> Result<Encrypted, CryptoError> {
     let (data, tag) = match <[u8; NONCE]>::try_from(iv) {
         Ok(nonce) => {
             let mut out = vec![0; data.len()];
@@ -47,14 +41,7 @@ pub(super) fn seal(
         }
         Err(_) => {
             let mut out = data.to_vec();
-            let tag = with_cipher(
-                key,
-                General::Seal {
-                    iv,
-                    aad,
-                    data: &mut out,
-                },
-            )?;
+            let tag = with_cipher(key, General::Seal { iv, aad, data: &mut out })?;
             (out, tag.to_vec())
         }
     };
@@ -64,35 +51,15 @@ pub(super) fn seal(
     Ok(Encrypted { data, tag })
 }
 
-pub(super) fn open(
-    key: &[u8],
-    iv: &[u8],
-    aad: &[u8],
-    tag: &[u8],
-    data: &[u8],
-) -> Result<Secret, CryptoError> {
+pub(super) fn open(key: &[u8], iv: &[u8], aad: &[u8], tag: &[u8], data: &[u8]) -> Result<Secret, CryptoError> {
     let mut out = Zeroizing::new(vec![0; data.len()]);
     match <[u8; NONCE]>::try_from(iv) {
         Ok(nonce) if tag.len() == TAG => less_safe(key)?
-            .open_separate_gather(
-                Nonce::assume_unique_for_key(nonce),
-                Aad::from(aad),
-                data,
-                tag,
-                &mut out,
-            )
+            .open_separate_gather(Nonce::assume_unique_for_key(nonce), Aad::from(aad), data, tag, &mut out)
             .map_err(|_| WRONG_TAG)?,
         _ => {
             out.copy_from_slice(data);
-            with_cipher(
-                key,
-                General::Open {
-                    iv,
-                    aad,
-                    tag,
-                    data: &mut out,
-                },
-            )?;
+            with_cipher(key, General::Open { iv, aad, tag, data: &mut out })?;
         }
     }
     Ok(Secret::new(std::mem::take(&mut *out)))
@@ -104,24 +71,13 @@ fn less_safe(key: &[u8]) -> Result<LessSafeKey, CryptoError> {
         24 => &AES_192_GCM,
         _ => &AES_256_GCM,
     };
-    UnboundKey::new(algorithm, key)
-        .map(LessSafeKey::new)
-        .map_err(|_| failed())
+    UnboundKey::new(algorithm, key).map(LessSafeKey::new).map_err(|_| failed())
 }
 
 /// What to do with a nonce or a tag that aws-lc-rs does not take; the data is changed in place.
 enum General<'a> {
-    Seal {
-        iv: &'a [u8],
-        aad: &'a [u8],
-        data: &'a mut [u8],
-    },
-    Open {
-        iv: &'a [u8],
-        aad: &'a [u8],
-        tag: &'a [u8],
-        data: &'a mut [u8],
-    },
+    Seal { iv: &'a [u8], aad: &'a [u8], data: &'a mut [u8] },
+    Open { iv: &'a [u8], aad: &'a [u8], tag: &'a [u8], data: &'a mut [u8] },
 }
 
 fn with_cipher(key: &[u8], work: General<'_>) -> Result<[u8; TAG], CryptoError> {
@@ -147,10 +103,7 @@ where
     let j0 = match <[u8; NONCE]>::try_from(*iv) {
         Ok(nonce) => {
             let mut block = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1];
-            block
-                .iter_mut()
-                .zip(nonce)
-                .for_each(|(to, from)| *to = from);
+            block.iter_mut().zip(nonce).for_each(|(to, from)| *to = from);
             block
         }
         Err(_) => finish(hash.clone(), &[], iv),
@@ -161,9 +114,7 @@ where
     stream.apply_keystream(&mut mask);
 
     let mask_with = |mut tag: [u8; TAG]| {
-        tag.iter_mut()
-            .zip(mask)
-            .for_each(|(byte, mask)| *byte ^= mask);
+        tag.iter_mut().zip(mask).for_each(|(byte, mask)| *byte ^= mask);
         tag
     };
     match work {
@@ -189,7 +140,7 @@ fn finish(mut hash: GHash, aad: &[u8], data: &[u8]) -> [u8; TAG] {
     hash.update_padded(aad);
     hash.update_padded(data);
     let mut lengths = ghash::Block::default();
-    let bits = (aad.len() as u128 * 8) << 64 | data.len() as u128 * 8;
+    let bits = ((aad.len() as u128 * 8) << 64) | (data.len() as u128 * 8);
     lengths.copy_from_slice(&bits.to_be_bytes());
     hash.update(&[lengths]);
     hash.finalize().into()

@@ -25,16 +25,10 @@ pub(super) fn hmac(key: &[u8], hash: Hash, data: &[u8]) -> Result<Vec<u8>, Crypt
         Hash::Sha3_512 => return compute::<Sha3_512>(key, data),
         Hash::Md5 => return Err(CryptoError::Unsupported("HMAC with MD5".into())),
     };
-    Ok(native::sign(&native::Key::new(algorithm, key), data)
-        .as_ref()
-        .to_vec())
+    Ok(native::sign(&native::Key::new(algorithm, key), data).as_ref().to_vec())
 }
 
-fn compute<D: Digest + BlockSizeUser + Clone>(
-    key: &[u8],
-    data: &[u8],
-) -> Result<Vec<u8>, CryptoError> {
-    let mac =
-        SimpleHmac::<D>::new_from_slice(key).map_err(|_| CryptoError::Failed("the MAC failed"))?;
+fn compute<D: Digest + BlockSizeUser + Clone>(key: &[u8], data: &[u8]) -> Result<Vec<u8>, CryptoError> {
+    let mac = SimpleHmac::<D>::new_from_slice(key).map_err(|_| CryptoError::Failed("the MAC failed"))?;
     Ok(mac.chain_update(data).finalize().into_bytes().to_vec())
 }

@@ -32,9 +32,7 @@ impl Provider for SoftwareProvider {
         sealed_only(residency)?;
         kind.check()?;
         let Some(len) = kind.raw_len() else {
-            return Err(CryptoError::BadParameters(
-                "a pair is made by generate_pair".into(),
-            ));
+            return Err(CryptoError::BadParameters("a pair is made by generate_pair".into()));
         };
         let mut bytes = vec![0; len];
         self.random(&mut bytes)?;
@@ -45,18 +43,10 @@ impl Provider for SoftwareProvider {
         sealed_only(residency)?;
         kind.check()?;
         let (private, public) = private::generate(kind)?;
-        Ok(MadePair {
-            private: Made::Clear(private),
-            public,
-        })
+        Ok(MadePair { private: Made::Clear(private), public })
     }
 
-    fn adopt(
-        &self,
-        kind: KeyKind,
-        bytes: &Secret,
-        residency: Residency,
-    ) -> Result<Made, CryptoError> {
+    fn adopt(&self, kind: KeyKind, bytes: &Secret, residency: Residency) -> Result<Made, CryptoError> {
         sealed_only(residency)?;
         check_key(kind, bytes)?;
         if kind.is_pair() {
@@ -69,32 +59,17 @@ impl Provider for SoftwareProvider {
         Err(guarded())
     }
 
-    fn encrypt(
-        &self,
-        key: Key<'_>,
-        cipher: &Cipher<'_>,
-        data: &[u8],
-    ) -> Result<Encrypted, CryptoError> {
+    fn encrypt(&self, key: Key<'_>, cipher: &Cipher<'_>, data: &[u8]) -> Result<Encrypted, CryptoError> {
         let (kind, key) = clear(key)?;
         cipher.check_encrypt(kind, data.len())?;
         check_key(kind, key)?;
         match cipher {
-            Cipher::AesGcm {
-                iv, aad, tag_len, ..
-            } => gcm::seal(key.expose(), iv, aad, *tag_len, data),
-            _ => Ok(Encrypted {
-                data: block::encrypt(key.expose(), cipher, data)?,
-                tag: Vec::new(),
-            }),
+            Cipher::AesGcm { iv, aad, tag_len, .. } => gcm::seal(key.expose(), iv, aad, *tag_len, data),
+            _ => Ok(Encrypted { data: block::encrypt(key.expose(), cipher, data)?, tag: Vec::new() }),
         }
     }
 
-    fn decrypt(
-        &self,
-        key: Key<'_>,
-        cipher: &Cipher<'_>,
-        data: &[u8],
-    ) -> Result<Secret, CryptoError> {
+    fn decrypt(&self, key: Key<'_>, cipher: &Cipher<'_>, data: &[u8]) -> Result<Secret, CryptoError> {
         let (kind, key) = clear(key)?;
         cipher.check_decrypt(kind, data.len())?;
         check_key(kind, key)?;
@@ -104,12 +79,7 @@ impl Provider for SoftwareProvider {
         }
     }
 
-    fn sign(
-        &self,
-        key: Key<'_>,
-        scheme: Signature,
-        message: Message<'_>,
-    ) -> Result<Vec<u8>, CryptoError> {
+    fn sign(&self, key: Key<'_>, scheme: Signature, message: Message<'_>) -> Result<Vec<u8>, CryptoError> {
         let (kind, key) = clear(key)?;
         // Before the key is opened: what is refused costs nothing.
         scheme.check(kind, message)?;
@@ -170,10 +140,9 @@ fn sealed_only(residency: Residency) -> Result<(), CryptoError> {
 fn check_key(kind: KeyKind, bytes: &Secret) -> Result<(), CryptoError> {
     kind.check()?;
     match kind.raw_len() {
-        Some(len) if len != bytes.len() => Err(CryptoError::BadParameters(format!(
-            "a key that is {kind:?} does not have {} bytes",
-            bytes.len()
-        ))),
+        Some(len) if len != bytes.len() => {
+            Err(CryptoError::BadParameters(format!("a key that is {kind:?} does not have {} bytes", bytes.len())))
+        }
         _ => Ok(()),
     }
 }

@@ -14,10 +14,7 @@ pub(super) fn wrap(key: &[u8], wrap: Wrap, bytes: &[u8]) -> Result<Vec<u8>, Cryp
     let mut out = vec![0; bytes.len().next_multiple_of(8) + 8];
     let len = match (wrap, native(key)?) {
         (Wrap::AesKw, Some(kek)) => kek.wrap(bytes, &mut out).map(|out| out.len()).ok(),
-        (Wrap::AesKwp, Some(kek)) => kek
-            .wrap_with_padding(bytes, &mut out)
-            .map(|out| out.len())
-            .ok(),
+        (Wrap::AesKwp, Some(kek)) => kek.wrap_with_padding(bytes, &mut out).map(|out| out.len()).ok(),
         (Wrap::AesKw, None) => {
             let kek = AesKw::<Aes192>::new_from_slice(key).map_err(|_| WRONG_KEY)?;
             kek.wrap_key(bytes, &mut out).map(<[u8]>::len).ok()
@@ -35,10 +32,7 @@ pub(super) fn unwrap(key: &[u8], wrap: Wrap, wrapped: &[u8]) -> Result<Secret, C
     let mut out = Zeroizing::new(vec![0; wrapped.len()]);
     let len = match (wrap, native(key)?) {
         (Wrap::AesKw, Some(kek)) => kek.unwrap(wrapped, &mut out).map(|out| out.len()).ok(),
-        (Wrap::AesKwp, Some(kek)) => kek
-            .unwrap_with_padding(wrapped, &mut out)
-            .map(|out| out.len())
-            .ok(),
+        (Wrap::AesKwp, Some(kek)) => kek.unwrap_with_padding(wrapped, &mut out).map(|out| out.len()).ok(),
         (Wrap::AesKw, None) => {
             let kek = AesKw::<Aes192>::new_from_slice(key).map_err(|_| WRONG_KEY)?;
             kek.unwrap_key(wrapped, &mut out).map(<[u8]>::len).ok()
@@ -48,9 +42,7 @@ pub(super) fn unwrap(key: &[u8], wrap: Wrap, wrapped: &[u8]) -> Result<Secret, C
             kek.unwrap_key(wrapped, &mut out).map(<[u8]>::len).ok()
         }
     };
-    let bytes = len
-        .and_then(|len| out.get(..len))
-        .ok_or(CryptoError::Failed("the wrapped key does not verify"))?;
+    let bytes = len.and_then(|len| out.get(..len)).ok_or(CryptoError::Failed("the wrapped key does not verify"))?;
     Ok(Secret::copy_of(bytes))
 }
 
