@@ -9,7 +9,7 @@ const NULL: &[u8] = &[0x05, 0x00];
 
 /// The point in CKA_EC_POINT. Modules give it as it is, or in an octet string, as the standard says.
 pub(super) fn ec_point(curve: Curve, attribute: &[u8]) -> Option<&[u8]> {
-    let is_point = |point: &&[u8]| point.len() == 1 + 2 * curve.len() && point.first() == Some(&4);
+    let is_point = |point: &&[u8]| point.len() == 1 + 2 * curve.coordinate_len() && point.first() == Some(&4);
     Some(attribute)
         .filter(is_point)
         .or_else(|| <&OctetStringRef>::from_der(attribute).ok().map(OctetStringRef::as_bytes).filter(is_point))

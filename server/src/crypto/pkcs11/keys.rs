@@ -232,6 +232,7 @@ impl Pkcs11Provider {
     }
 
     fn must_offer(&self, kind: KeyKind, residency: Residency) -> Result<(), CryptoError> {
+        kind.check()?;
         if self.offers_key(kind, residency) {
             Ok(())
         } else {

@@ -10,7 +10,8 @@ use crate::crypto::algorithm::{Curve, Hash, KeyKind, Mac};
 use crate::crypto::{Key, Made, Provider as _, Residency};
 use crate::secret::Secret;
 
-const CURVES: [Curve; 5] = [Curve::P224, Curve::P256, Curve::P384, Curve::P521, Curve::Secp256k1];
+/// All but P-224: nothing in this server verifies its signatures, so that none are made.
+const CURVES: [Curve; 4] = [Curve::P256, Curve::P384, Curve::P521, Curve::Secp256k1];
 
 /// What of [`KeyKind`] can be had.
 pub(super) struct Kinds {

@@ -122,8 +122,8 @@ impl Pkcs11Provider {
                 self.must_have(CKM_ECDSA, "ECDSA")?;
                 // FIPS 186-5 §6.4.1: the leftmost bits of a digest that is longer than the order. Only P-521's order is
                 // not whole bytes, and no digest is longer than that.
-                let digest = digest.get(..curve.len()).unwrap_or(&digest);
-                let raw = self.sign_raw(key, &Mechanism::Plain(CKM_ECDSA), digest, 2 * curve.len())?;
+                let digest = digest.get(..curve.coordinate_len()).unwrap_or(&digest);
+                let raw = self.sign_raw(key, &Mechanism::Plain(CKM_ECDSA), digest, 2 * curve.coordinate_len())?;
                 der::ecdsa_signature(&raw).ok_or_else(|| too_short("C_Sign"))
             }
             _ => Err(CryptoError::BadParameters("the signature scheme does not fit the key".to_owned())),

@@ -36,10 +36,46 @@ fn run(test: &str, residency: &dyn Fn() -> Residency) -> Option<Vec<String>> {
     None
 }
 
+/// What SoftHSM lacks for every residency, apart from HMAC. (P-224 is lacking because nothing here verifies it.)
+const LACKING: [&str; 8] = [
+    "Ec { curve: P224 }",
+    "RSA PSS Sha256 with MGF1 Sha1",
+    "RSA PSS Sha3_224",
+    "RSA PSS Sha3_256",
+    "RSA PSS Sha3_384",
+    "RSA PSS Sha3_512",
+    "RSA PSS Sha512_224",
+    "RSA PSS Sha512_256",
+];
+
+/// Compares what is lacking with what SoftHSM lacks. It has HMAC with SHA-1 and plain SHA-2, and wants a key as long as
+/// the digest, in the length that the key has in the module.
+fn check(lacking: &[String], more: &[&str], length_inside: fn(usize) -> usize) {
+    let (macs, others): (Vec<_>, Vec<_>) =
+        lacking.iter().map(String::as_str).partition(|what| what.starts_with("HMAC"));
+    let mut expected = [&LACKING, more].concat();
+    expected.sort_unstable();
+    assert_eq!(others, expected);
+    assert!(!macs.is_empty());
+    for mac in macs {
+        let words: Vec<_> = mac.split(' ').collect();
+        let ["HMAC", hash, "with", length, "bytes", "of", "key"] = words[..] else { panic!("{mac}") };
+        let digest = match hash {
+            "Sha1" => 20,
+            "Sha224" => 28,
+            "Sha256" => 32,
+            "Sha384" => 48,
+            "Sha512" => 64,
+            _ => continue,
+        };
+        assert!(length_inside(length.parse().unwrap()) < digest, "{mac}");
+    }
+}
+
 #[test]
 fn passes_the_suite_with_wrapped_keys() {
     if let Some(lacking) = run("passes_the_suite_with_wrapped_keys", &|| Residency::Wrapped) {
-        assert_eq!(lacking, [""; 0]);
+        check(&lacking, &["Generic { bytes: 131 }"], |length| length.next_multiple_of(8));
     }
 }
 
@@ -51,6 +87,6 @@ fn passes_the_suite_with_token_keys() {
         Residency::Token(next.get().to_be_bytes())
     };
     if let Some(lacking) = run("passes_the_suite_with_token_keys", &residency) {
-        assert_eq!(lacking, [""; 0]);
+        check(&lacking, &[], |length| length);
     }
 }
