@@ -122,8 +122,8 @@ token_test! {
             Attribute::Copyable(true),
             Attribute::Label(b"other".to_vec()),
         ] {
-            assert!(session.update_attributes(wrapping, &[change.clone()]).is_err(), "{change:?}");
-            assert!(session.copy_object(wrapping, &[change.clone()]).is_err(), "{change:?}");
+            assert!(session.update_attributes(wrapping, std::slice::from_ref(&change)).is_err(), "{change:?}");
+            assert!(session.copy_object(wrapping, std::slice::from_ref(&change)).is_err(), "{change:?}");
         }
         assert!(session.copy_object(wrapping, &[]).is_err());
         assert!(session.destroy_object(wrapping).is_err());
@@ -248,7 +248,7 @@ token_test! {
             assert_eq!(value(&session, key), None);
             assert!(session.wrap_key(&Mechanism::AesKeyWrapPad, wrapping, key).is_err());
             for change in [Attribute::Extractable(true), Attribute::Sensitive(false)] {
-                assert!(session.update_attributes(key, &[change.clone()]).is_err());
+                assert!(session.update_attributes(key, std::slice::from_ref(&change)).is_err());
                 assert!(session.copy_object(key, &[change]).is_err());
             }
         }

@@ -3,12 +3,7 @@
 //! SoftHSM reads its configuration from the environment once in a process, so each test runs in a process of its own, on a
 //! token of its own: see [`bench`].
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "a test that goes wrong is to stop"
-)]
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test that goes wrong is to stop")]
 
 #[macro_use]
 mod bench;

@@ -94,6 +94,29 @@ token_test! {
 }
 
 token_test! {
+    fn what_leaves_the_cache_is_destroyed_in_the_module(bench) {
+        if env::var_os(INNER).is_none() {
+            return bench.through_shim(INNER);
+        }
+        let mut config = bench.shim_config();
+        config.handles = 2;
+        let hsm = bench::provider(&config);
+        fs::write(bench.shim_log(), "").unwrap();
+        let keys: Vec<_> = (0..5).map(|_| generate(&hsm, KeyKind::Aes { bits: 256 })).collect();
+        let living = |calls: &[Value]| {
+            let made = named(calls, "C_UnwrapKey").map(|call| call["object"].as_u64().unwrap());
+            let gone: BTreeSet<_> = named(calls, "C_DestroyObject").map(|call| call["object"].as_u64().unwrap()).collect();
+            made.filter(|object| !gone.contains(object)).count()
+        };
+        assert_eq!(living(&calls(bench)), 2);
+        hsm.destroy(&keys[4]).unwrap();
+        assert_eq!(living(&calls(bench)), 1);
+        hsm.destroy(&keys[3]).unwrap();
+        assert_eq!(living(&calls(bench)), 0);
+    }
+}
+
+token_test! {
     /// The record does see what the test above misses in it.
     fn a_key_that_is_brought_in_shows_in_the_record(bench) {
         if env::var_os(INNER).is_none() {
