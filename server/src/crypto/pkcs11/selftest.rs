@@ -6,9 +6,8 @@
 use std::fmt;
 
 use cryptoki_sys::{
-    CKA_CLASS, CKA_COPYABLE, CKA_DECRYPT, CKA_ENCRYPT, CKA_EXTRACTABLE, CKA_KEY_TYPE, CKA_MODIFIABLE, CKA_SENSITIVE,
-    CKA_TOKEN, CKA_UNWRAP_TEMPLATE, CKK_AES, CKM_AES_CBC_PAD, CKM_AES_ECB, CKM_AES_KEY_GEN, CKM_AES_KEY_WRAP,
-    CKO_SECRET_KEY,
+    CK_ATTRIBUTE_TYPE, CKA_COPYABLE, CKA_DECRYPT, CKA_ENCRYPT, CKA_EXTRACTABLE, CKA_MODIFIABLE, CKA_SENSITIVE,
+    CKA_TOKEN, CKA_UNWRAP_TEMPLATE, CKM_AES_CBC_PAD, CKM_AES_ECB, CKM_AES_KEY_GEN, CKM_AES_KEY_WRAP,
 };
 
 use super::attr::{Attr, Mechanism};
@@ -107,8 +106,8 @@ impl<'a> Bench<'a> {
             self.try_one("wrapping the wrapping key", &|work| self.wrapping.wrap_key(work, by(work)?).map(|_| None)),
             self.try_one("reading the value of a guarded key", &|work| self.value(work, self.key)),
             self.try_one("reading the value of the wrapping key", &|work| self.value(work, by(work)?)),
-            self.try_one("unwrapping a key as extractable", &|work| self.unwrap(work, &extractable, CKA_EXTRACTABLE)),
-            self.try_one("unwrapping a key as not sensitive", &|work| self.unwrap(work, &not_sensitive, CKA_SENSITIVE)),
+            self.try_one("unwrapping a key as extractable", &|work| self.unwrap_with(work, CKA_EXTRACTABLE, true)),
+            self.try_one("unwrapping a key as not sensitive", &|work| self.unwrap_with(work, CKA_SENSITIVE, false)),
             self.try_one("unwrapping a key without saying what it may", &|work| self.unwrap_bare(work)),
             self.try_one("making a guarded key extractable", &|work| {
                 work.raw.set_attributes(work.session, self.key, &extractable).map(|()| None)
@@ -169,24 +168,39 @@ impl<'a> Bench<'a> {
         if work.raw.reveals_value(work.session, key) { Ok(None) } else { Err(refused("C_GetAttributeValue")) }
     }
 
-    /// Unwraps with a flag turned round. A module that unwraps and keeps the flag as its template says withstood.
-    fn unwrap(&self, work: &Work<'_>, flag: &[Attr<'_>], attribute: u64) -> Result<Option<Handle>, Fault> {
-        let mut template = vec![Attr::Number(CKA_CLASS, CKO_SECRET_KEY), Attr::Number(CKA_KEY_TYPE, CKK_AES)];
-        template.extend(flag.iter().filter_map(|flag| match flag {
-            Attr::Bool(attribute, value) => Some(Attr::Bool(*attribute, *value)),
-            _ => None,
-        }));
-        let key = self.wrapping.unwrap_as(work, &self.blob, &template)?;
-        let wanted = attribute == CKA_SENSITIVE;
-        let kept = flags(work, key, &[(attribute, "", wanted)])?.is_ok();
-        work.raw.destroy_object(work.session, key)?;
-        if kept { Err(refused("C_UnwrapKey, by its template,")) } else { Ok(None) }
+    /// Unwraps with one flag turned round, and everything else as it must be, so that it is this flag that is refused.
+    fn unwrap_with(&self, work: &Work<'_>, flag: CK_ATTRIBUTE_TYPE, value: bool) -> Result<Option<Handle>, Fault> {
+        let mut template = template::unwrapped(KIND);
+        for attribute in &mut template {
+            if matches!(attribute, Attr::Bool(found, _) if *found == flag) {
+                *attribute = Attr::Bool(flag, value);
+            }
+        }
+        self.unwrap(work, &template, flag, !value)
     }
 
     /// Unwraps without flags: the template of the wrapping key must fill them in, or the module refuse.
     fn unwrap_bare(&self, work: &Work<'_>) -> Result<Option<Handle>, Fault> {
-        self.unwrap(work, &[], CKA_EXTRACTABLE)?;
-        self.unwrap(work, &[], CKA_SENSITIVE)
+        let template = template::what(KIND);
+        match self.unwrap(work, &template, CKA_EXTRACTABLE, false) {
+            // The first flag was kept as it must be; then so must the second be.
+            Err(fault) if fault.call == KEPT => self.unwrap(work, &template, CKA_SENSITIVE, true),
+            answer => answer,
+        }
+    }
+
+    /// Unwraps, and looks at a flag. A module that unwraps and keeps the flag as its template says withstood.
+    fn unwrap(
+        &self,
+        work: &Work<'_>,
+        template: &[Attr<'_>],
+        flag: CK_ATTRIBUTE_TYPE,
+        must_be: bool,
+    ) -> Result<Option<Handle>, Fault> {
+        let key = self.wrapping.unwrap_as(work, &self.blob, template)?;
+        let kept = flags(work, key, &[(flag, "", must_be)])?.is_ok();
+        work.raw.destroy_object(work.session, key)?;
+        if kept { Err(refused(KEPT)) } else { Ok(None) }
     }
 
     fn wrap_passing(&self, work: &Work<'_>, mechanism: &Mechanism<'_>) -> Result<Option<Handle>, Fault> {
@@ -197,6 +211,9 @@ impl<'a> Bench<'a> {
         Ok(Some(key))
     }
 }
+
+/// The call of a module that did not refuse, but kept to its template.
+const KEPT: &str = "C_UnwrapKey, by its template,";
 
 fn refused(call: &'static str) -> Fault {
     Fault { call, error: cryptoki::error::RvError::ActionProhibited }

@@ -5,8 +5,8 @@ use std::env;
 use std::process::Command;
 
 use super::{DevToken, Pkcs11Provider, Token, WrappingKey, find_softhsm};
-use crate::crypto::Residency;
-use crate::crypto::suite;
+use crate::crypto::algorithm::KeyKind;
+use crate::crypto::{CryptoError, Provider as _, Residency, suite};
 
 const FOLDER: &str = "KMIPD_TEST_TOKEN";
 
@@ -19,8 +19,10 @@ fn run(test: &str, residency: &dyn Fn() -> Residency) -> Option<Vec<String>> {
         let token = DevToken::prepare(folder.as_ref()).unwrap();
         let token = Token::open(&token.config().unwrap()).unwrap();
         let (wrapping, _) = WrappingKey::create(&token, "wrapping").unwrap();
-        let provider = Pkcs11Provider::new(token, wrapping).unwrap();
-        return Some(suite::run(&provider, residency));
+        let mut provider = Pkcs11Provider::new(token, wrapping).unwrap();
+        let lacking = suite::run(&provider, residency);
+        claims_nothing_after_a_failed_test(&mut provider, residency());
+        return Some(lacking);
     }
     let folder = tempfile::tempdir().unwrap();
     let token = DevToken::prepare(folder.path()).unwrap();
@@ -34,6 +36,15 @@ fn run(test: &str, residency: &dyn Fn() -> Residency) -> Option<Vec<String>> {
     let text = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     assert!(output.status.success() && text.contains("1 passed"), "in the child:\n{text}");
     None
+}
+
+/// A module that let an attempt through offers no guarded key, and makes none.
+fn claims_nothing_after_a_failed_test(provider: &mut Pkcs11Provider, residency: Residency) {
+    let kind = KeyKind::Aes { bits: 256 };
+    assert!(provider.offers(kind, residency));
+    provider.claims.non_exportable = false;
+    assert!(!provider.offers(kind, residency));
+    assert!(matches!(provider.generate(kind, residency), Err(CryptoError::Unsupported(_))));
 }
 
 /// What SoftHSM lacks for every residency, apart from HMAC. (P-224 is lacking because nothing here verifies it.)
