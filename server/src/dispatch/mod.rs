@@ -52,6 +52,8 @@ pub struct Answer {
 pub struct Dispatcher {
     shared: Arc<Shared>,
     limits: Limits,
+    /// The most items of a message.
+    items: usize,
     lane: Lane,
     /// Messages share it; one that has met too many conflicts has it for itself.
     turn: RwLock<()>,
@@ -59,8 +61,8 @@ pub struct Dispatcher {
 
 impl Dispatcher {
     /// A dispatcher over what all messages share.
-    pub fn new(shared: Arc<Shared>, limits: Limits, lane: Lane) -> Self {
-        Self { shared, limits, lane, turn: RwLock::new(()) }
+    pub fn new(shared: Arc<Shared>, limits: Limits, items: usize, lane: Lane) -> Self {
+        Self { shared, limits, items, lane, turn: RwLock::new(()) }
     }
 
     /// What all messages share.
@@ -120,6 +122,12 @@ impl Dispatcher {
         let settings = &self.shared.settings;
         if message.items.is_empty() {
             return Err(Failure::new(ResultReason::InvalidMessage, "a request has at least one Batch Item"));
+        }
+        if message.items.len() > self.items {
+            return Err(Failure::new(
+                ResultReason::ServerLimitExceeded,
+                format!("a request has at most {} Batch Items here", self.items),
+            ));
         }
         if header.maximum_response_size.is_some_and(|size| size < 0) {
             return Err(Failure::invalid_field("Maximum Response Size is negative"));

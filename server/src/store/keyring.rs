@@ -20,7 +20,7 @@ use super::{Store, StoreError, durable};
 use crate::secret::Secret;
 
 /// The file's name in the store's folder.
-pub(super) const NAME: &str = "keys";
+pub(crate) const NAME: &str = "keys";
 
 const VERSION: u32 = 1;
 

@@ -66,6 +66,14 @@ pub struct SledStore {
 }
 
 impl SledStore {
+    /// The schema version of the store in this folder, without opening it; none if there is no store.
+    ///
+    /// # Errors
+    /// It is of another version, or cannot be read.
+    pub fn schema(folder: &Path) -> Result<Option<u32>, StoreError> {
+        Ok(Marker::read(folder)?.map(|_| marker::SCHEMA))
+    }
+
     /// Opens the store in this folder, and makes it if there is none.
     pub fn open(folder: &Path, options: &SledOptions) -> Result<Self, StoreError> {
         Self::open_with_sync(folder, options, Box::new(File::sync_data))

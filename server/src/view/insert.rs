@@ -82,7 +82,9 @@ impl View {
                 set.set(tag, value);
             }
         };
-        default(Tag::OriginalCreationDate, Value::DateTime(now));
+        if new.origin == Origin::Generated {
+            default(Tag::OriginalCreationDate, Value::DateTime(now));
+        }
         default(Tag::Fresh, Value::Boolean(true));
         default(Tag::Sensitive, Value::Boolean(false));
         default(Tag::Extractable, Value::Boolean(self.shared.settings.extractable));

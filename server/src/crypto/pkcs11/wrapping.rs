@@ -127,12 +127,21 @@ impl WrappingKey {
             ),
         };
         let key = Self { secrets, pairs };
-        let mut blob = vec![CHECK_VERSION];
-        for half in key.halves() {
-            blob.extend(half.check_part()?);
-        }
+        let blob = key.check_blob()?;
         key.verify_check_blob(&blob)?;
         Ok((key, blob))
+    }
+
+    /// A new check blob: for each half a key that was made and wrapped only to be opened again.
+    ///
+    /// # Errors
+    /// The module fails.
+    pub fn check_blob(&self) -> Result<Vec<u8>, Pkcs11Error> {
+        let mut blob = vec![CHECK_VERSION];
+        for half in self.halves() {
+            blob.extend(half.check_part()?);
+        }
+        Ok(blob)
     }
 
     /// Opens a check blob and compares what its keys do with what they did.

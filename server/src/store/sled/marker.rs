@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::store::{StoreError, durable};
 
 /// The version of everything in the folder.
-const SCHEMA: u32 = 1;
+pub(super) const SCHEMA: u32 = 1;
 
 const NAME: &str = "store.toml";
 

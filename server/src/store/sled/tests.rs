@@ -213,28 +213,3 @@ fn no_page_leaves_the_log() {
     }
     assert_eq!(fs::read_dir(folder.path().join("sled/blobs")).unwrap().count(), 0);
 }
-
-/// The sync of the last group before the close fails: the writer ends, and does not wait for another close.
-#[test]
-fn a_failure_in_the_last_group_does_not_hang_the_close() {
-    let folder = tempfile::tempdir().unwrap();
-    let rows = folder.path().join("sled");
-    let db = open_sled(&rows, &small()).unwrap();
-    let data = File::open(rows.join("db")).unwrap();
-    let writer = Writer {
-        db,
-        data,
-        sync: Box::new(|_| Err(io::Error::other("the disk is gone"))),
-        commits: 0,
-        marker: Marker::new().unwrap(),
-        marked: std::time::Instant::now(),
-        folder: folder.path().to_owned(),
-        shared: Arc::default(),
-    };
-    let (queue, work) = std::sync::mpsc::sync_channel(2);
-    let (answer, committed) = oneshot::channel();
-    queue.send(Work::Commit(put(b"a"), answer)).unwrap();
-    queue.send(Work::Close).unwrap();
-    assert_eq!(writer.run(&work), Err("the disk is gone".to_owned()));
-    assert!(matches!(done(committed), Err(CommitError::Broken(_))));
-}

@@ -75,9 +75,7 @@ impl Writer {
             };
             if let Err(why) = result {
                 tracing::error!(error = %why, "the store is broken: no commit is accepted any more");
-                if open {
-                    refuse_all(work, &why);
-                }
+                refuse_all(work, &why);
                 return Err(why);
             }
         }
