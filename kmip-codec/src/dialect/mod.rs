@@ -8,7 +8,7 @@ mod v2;
 pub use check::{check, complete};
 
 use crate::spec::{Tag, Version};
-use crate::ttlv::{Element, Result, Writer};
+use crate::ttlv::{Element, Result, Value, Writer};
 use crate::types::{Attribute, AttributeReference, Attributes};
 
 /// The tag under which a version has what 2.x calls `tag`.
@@ -42,6 +42,8 @@ pub fn read_attribute(element: Element, version: Version) -> Result<Attribute> {
 
 /// Writes one attribute, unless the version does not have it, or something within it.
 pub fn write_attribute(attribute: &Attribute, writer: &mut Writer) {
+    let reduced = reduced(attribute, writer.version());
+    let attribute = reduced.as_ref().unwrap_or(attribute);
     if !check::writable(attribute, writer.version()) {
         return;
     }
@@ -49,6 +51,18 @@ pub fn write_attribute(attribute: &Attribute, writer: &mut Writer) {
         v2::write_attribute(attribute, writer);
     } else {
         v1::write_attribute(attribute, writer);
+    }
+}
+
+/// A value without what a version lacks in it, where it means the same without: a Digest says of which Key Format Type it is
+/// since 1.1, and every version demands the Digest.
+fn reduced(attribute: &Attribute, version: Version) -> Option<Attribute> {
+    match &attribute.value {
+        Value::Structure(fields) if attribute.tag == Tag::Digest && version < Version::V1_1 => {
+            let kept = fields.iter().filter(|field| field.tag != Tag::KeyFormatType).cloned().collect();
+            Some(Attribute { value: Value::Structure(kept), ..attribute.clone() })
+        }
+        _ => None,
     }
 }
 

@@ -236,6 +236,24 @@ fn fields_of_attributes_in_their_versions() {
     let mut writer = Writer::new(Version::V1_1);
     dialect::write_attribute(&list[0], &mut writer);
     assert!(writer.is_empty());
+    // But a Digest, which 1.0 demands, means the same without its Key Format Type.
+    let digest = |fields: Vec<Element>| Attribute::new(Tag::Digest, Value::Structure(fields));
+    let mut fields = vec![
+        Element::new(Tag::HashingAlgorithm, Value::Enumeration(6)),
+        Element::new(Tag::DigestValue, Value::ByteString(Blob::copy_of(b"digest"))),
+        Element::new(Tag::KeyFormatType, Value::Enumeration(1)),
+    ];
+    let written = |attribute: &Attribute, version| {
+        let mut writer = Writer::new(version);
+        dialect::write_attribute(attribute, &mut writer);
+        writer.finish()
+    };
+    let whole = digest(fields.clone());
+    fields.pop();
+    let short = written(&digest(fields), Version::V1_0);
+    assert!(!short.is_empty());
+    assert_eq!(written(&whole, Version::V1_0), short);
+    assert!(written(&whole, Version::V1_1).len() > short.len());
 }
 
 #[test]
