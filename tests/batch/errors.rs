@@ -103,9 +103,10 @@ fn undo_takes_everything_back() {
             kmip.item(Operation::DeleteAttribute, &delete(Some(&changed), Tag::ContactInformation.into(), None)),
             kmip.item(
                 Operation::Register,
-                &register(secret(b"gone"), vec![crate::harness::kmip::mask(
-                    kmip_codec::spec::CryptographicUsageMask::empty(),
-                )]),
+                &register(
+                    secret(b"gone"),
+                    vec![crate::harness::kmip::mask(kmip_codec::spec::CryptographicUsageMask::empty())],
+                ),
             ),
             kmip.item(Operation::Get, &get(Some(&nobody()))),
         ];

@@ -24,7 +24,10 @@ fn several_items_need_their_unique_batch_item_ids() {
         let mark = version.to_string();
         let item = kmip.item(Operation::Create, &create(vec![name(&mark)]));
         // One item needs none, and what it has is echoed to the byte.
-        assert_eq!(kmip.exchange(&message(version, header(version), vec![item.clone()])).items[0].unique_batch_item_id, None);
+        assert_eq!(
+            kmip.exchange(&message(version, header(version), vec![item.clone()])).items[0].unique_batch_item_id,
+            None
+        );
         let query = kmip.item(Operation::Locate, &crate::harness::kmip::locate(vec![]));
         for id in [&b""[..], b"\0", b"an identifier of a length of its own"] {
             let mut item = query.clone();
@@ -95,11 +98,9 @@ fn an_answer_that_is_too_large_fails_its_item_and_changes_nothing() {
             assert_eq!(!kmip.locate(vec![name(&mark)]).is_empty(), is_made, "{bytes} bytes of {fits}");
         }
         // The one in the middle is too large: what comes before stays, what comes behind depends.
-        for (on_error, first, last) in [
-            (OnError::Stop, true, false),
-            (OnError::Continue, true, true),
-            (OnError::Undo, false, false),
-        ] {
+        for (on_error, first, last) in
+            [(OnError::Stop, true, false), (OnError::Continue, true, true), (OnError::Undo, false, false)]
+        {
             let marks = ["first", "large", "last"].map(|which| format!("{version} {on_error:?} {which}"));
             let bare = mask(kmip_codec::spec::CryptographicUsageMask::empty());
             let stored = kmip.register(secret(&[7; 4000]), vec![bare]);
@@ -152,11 +153,9 @@ fn answers_come_at_once_or_not_at_all() {
     let kmipd = Kmipd::dev();
     for version in VERSIONS {
         let mut kmip = kmipd.kmip(version);
-        for indicator in [
-            AsynchronousIndicator::Mandatory,
-            AsynchronousIndicator::Optional,
-            AsynchronousIndicator::Prohibited,
-        ] {
+        for indicator in
+            [AsynchronousIndicator::Mandatory, AsynchronousIndicator::Optional, AsynchronousIndicator::Prohibited]
+        {
             let mark = format!("{version} {indicator}");
             let asked = RequestHeader { asynchronous_indicator: Some(Asynchronous(indicator)), ..header(version) };
             let item = kmip.item(Operation::Create, &create(vec![name(&mark)]));
@@ -190,8 +189,7 @@ fn answers_come_at_once_or_not_at_all() {
             });
         });
         let answer = kmip.wire.ask(&writer.finish()).unwrap();
-        let answer =
-            kmip_codec::message::ResponseMessage::read(&Bytes::from(answer), &Limits::default()).unwrap();
+        let answer = kmip_codec::message::ResponseMessage::read(&Bytes::from(answer), &Limits::default()).unwrap();
         assert_eq!(answer.items[0].result_reason, Some(ResultReason::InvalidMessage));
     }
 }
@@ -215,7 +213,8 @@ fn credentials_are_refused_as_there_are_no_users() {
 fn two_versions_share_a_connection() {
     let kmipd = Kmipd::dev();
     let mut kmip = kmipd.kmip(Version::V1_0);
-    let made = kmip.create(vec![name("shared"), crate::harness::kmip::vendor("x", "mark", kmip_codec::Value::Integer(7))]);
+    let made =
+        kmip.create(vec![name("shared"), crate::harness::kmip::vendor("x", "mark", kmip_codec::Value::Integer(7))]);
     for version in [Version::V2_1, Version::V1_0, Version::V1_4, Version::V2_0, Version::V1_0, Version::V2_1] {
         kmip.version = version;
         assert_eq!(kmip.locate(vec![name("shared")]), [made.clone()]);

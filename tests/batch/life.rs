@@ -124,7 +124,10 @@ fn time_turns_a_key_without_anybody_asking_for_it() {
             assert_eq!(state, expected);
             let wrong = Err(ResultReason::WrongKeyLifecycleState);
             assert_eq!(used, if state == State::Active { Ok(()) } else { wrong });
-            assert_eq!(is_found, [State::PreActive, State::Active, State::Deactivated].map(|s| usize::from(s == state)));
+            assert_eq!(
+                is_found,
+                [State::PreActive, State::Active, State::Deactivated].map(|s| usize::from(s == state))
+            );
         }
         if seen.last() != Some(&state) {
             seen.push(state);
@@ -199,13 +202,11 @@ fn uses_are_counted_exactly_by_all_clients_together() {
                         let mut kmip = kmipd.kmip(version);
                         start.wait();
                         (0..each)
-                            .filter(|_| {
-                                match kmip.attempt::<Element>(Operation::Get, &wrapped(data, key, version)) {
-                                    Ok(_) => true,
-                                    Err(refused) => {
-                                        assert_eq!(refused.reason(), exceeded(version), "{}", refused.message);
-                                        false
-                                    }
+                            .filter(|_| match kmip.attempt::<Element>(Operation::Get, &wrapped(data, key, version)) {
+                                Ok(_) => true,
+                                Err(refused) => {
+                                    assert_eq!(refused.reason(), exceeded(version), "{}", refused.message);
+                                    false
                                 }
                             })
                             .count()
@@ -240,13 +241,11 @@ fn a_revoked_key_is_refused_by_the_very_next_request_of_others() {
             let key = one.create(vec![wrapping()]);
             one.activate(&key);
             other.ask::<Element>(Operation::Get, &wrapped(&data, &key, version));
-            let why =
-                [RevocationReasonCode::CessationOfOperation, RevocationReasonCode::KeyCompromise][round % 2];
+            let why = [RevocationReasonCode::CessationOfOperation, RevocationReasonCode::KeyCompromise][round % 2];
             one.revoke(&key, why);
             assert_eq!(other.refusal(Operation::Get, &wrapped(&data, &key, version)), wrong_state(version));
             one.destroy(&key);
-            let gone =
-                if version.is_v2() { ResultReason::WrappingObjectDestroyed } else { ResultReason::ItemNotFound };
+            let gone = if version.is_v2() { ResultReason::WrappingObjectDestroyed } else { ResultReason::ItemNotFound };
             assert_eq!(other.refusal(Operation::Get, &wrapped(&data, &key, version)), gone);
         }
     }

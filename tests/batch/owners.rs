@@ -8,11 +8,11 @@ use kmip_codec::types::{CryptographicParameters, UniqueIdentifier};
 use kmipd::ops;
 
 use crate::common::{VERSIONS, nobody, wrapped, wrapping};
+use crate::harness::Kmipd;
 use crate::harness::kmip::{
     Kmip, Refused, create, delete, enumeration, get, get_attributes, locate, modify, name, new_attribute, object,
     revoke, text,
 };
-use crate::harness::Kmipd;
 
 kmip_codec::structure! {
     /// What the cryptographic operations ask, as far as they name a key.
@@ -66,9 +66,7 @@ fn ask(kmip: &mut Kmip, operation: Operation, identifier: &Text) -> Option<Resul
         Operation::Check => kmip.attempt(operation, &check),
         Operation::AddAttribute | Operation::SetAttribute => kmip.attempt(operation, &new_attribute(named, comment)),
         Operation::ModifyAttribute => kmip.attempt(operation, &modify(named, None, comment)),
-        Operation::DeleteAttribute => {
-            kmip.attempt(operation, &delete(named, Tag::ContactInformation.into(), None))
-        }
+        Operation::DeleteAttribute => kmip.attempt(operation, &delete(named, Tag::ContactInformation.into(), None)),
         Operation::Encrypt
         | Operation::Decrypt
         | Operation::Sign
@@ -89,8 +87,7 @@ fn an_object_of_somebody_else_does_not_exist() {
         let mark = name(&format!("mine in {version}"));
         let contact = text(Tag::ContactInformation, "as it was");
         let own = owner.create(vec![mark.clone(), contact.clone()]);
-        let not_found =
-            if version.is_v2() { ResultReason::ObjectNotFound } else { ResultReason::ItemNotFound };
+        let not_found = if version.is_v2() { ResultReason::ObjectNotFound } else { ResultReason::ItemNotFound };
         let mut asked = 0;
         for row in ops::OPERATIONS.iter().filter(|row| row.operation.known_in(version)) {
             let Some(theirs) = ask(&mut other, row.operation, &own) else { continue };
@@ -138,8 +135,7 @@ fn a_key_of_somebody_else_wraps_nothing() {
         owner.activate(&key);
         let own = other.create(vec![]);
         let theirs = other.attempt::<kmip_codec::Element>(Operation::Get, &wrapped(&own, &key, version)).unwrap_err();
-        let reason =
-            if version.is_v2() { ResultReason::WrappingObjectNotFound } else { ResultReason::ItemNotFound };
+        let reason = if version.is_v2() { ResultReason::WrappingObjectNotFound } else { ResultReason::ItemNotFound };
         assert_eq!(theirs.reason(), reason);
         let absent =
             other.attempt::<kmip_codec::Element>(Operation::Get, &wrapped(&own, &nobody(), version)).unwrap_err();
@@ -156,8 +152,7 @@ fn names_are_unique_for_their_owner_and_free_after_destroy() {
         let mut other = Kmip::new(stranger.connect().unwrap(), version);
         let mark = name(&format!("the key of {version}"));
         let first = owner.create(vec![mark.clone()]);
-        let taken =
-            if version.is_v2() { ResultReason::NonUniqueNameAttribute } else { ResultReason::InvalidField };
+        let taken = if version.is_v2() { ResultReason::NonUniqueNameAttribute } else { ResultReason::InvalidField };
         // Taken for its owner, in every way to get a name; free for others.
         assert_eq!(owner.refusal(Operation::Create, &create(vec![mark.clone()])), taken);
         let nameless = owner.create(vec![]);
@@ -173,7 +168,10 @@ fn names_are_unique_for_their_owner_and_free_after_destroy() {
         assert_eq!(owner.locate(vec![mark.clone()]), [second.clone()]);
         assert_eq!(other.locate(vec![mark.clone()]), [theirs]);
         // A name that is deleted or changed is free too.
-        owner.ask::<ops::attribute::Response>(Operation::DeleteAttribute, &delete(Some(&second), Tag::Name.into(), None));
+        owner.ask::<ops::attribute::Response>(
+            Operation::DeleteAttribute,
+            &delete(Some(&second), Tag::Name.into(), None),
+        );
         owner.ask::<ops::attribute::Response>(Operation::AddAttribute, &new_attribute(Some(&nameless), mark.clone()));
         assert_eq!(owner.locate(vec![mark.clone()]), [nameless.clone()]);
         let changed = name(&format!("another key of {version}"));

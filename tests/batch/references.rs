@@ -134,9 +134,8 @@ fn what_sets_the_id_placeholder_and_what_empties_it() {
     let kmipd = Kmipd::dev();
     for version in VERSIONS {
         let mut kmip = kmipd.kmip(version);
-        let its_type = |kmip: &Kmip| {
-            kmip.item(Operation::GetAttributes, &get_attributes(None, vec![Tag::ObjectType.into()]))
-        };
+        let its_type =
+            |kmip: &Kmip| kmip.item(Operation::GetAttributes, &get_attributes(None, vec![Tag::ObjectType.into()]));
         // A pair leaves the private key there, whatever came before it.
         let came = kmip.items(vec![
             kmip.item(Operation::Create, &create(vec![])),
@@ -245,7 +244,8 @@ fn names_and_numbers_stand_for_identifiers_in_2_x() {
     // 1.x has text alone.
     let mut kmip = kmipd.kmip(Version::V1_4);
     for value in [Value::Enumeration(Named::Create.0), Value::Integer(0)] {
-        let payload = Element::new(Tag::RequestPayload, Value::Structure(vec![Element::new(Tag::UniqueIdentifier, value)]));
+        let payload =
+            Element::new(Tag::RequestPayload, Value::Structure(vec![Element::new(Tag::UniqueIdentifier, value)]));
         let came =
             kmip.items(vec![kmip.item(Operation::Create, &create(vec![])), kmip.item(Operation::Get, &AsIs(payload))]);
         assert_eq!(came[1].as_ref().unwrap_err().reason(), ResultReason::InvalidMessage);

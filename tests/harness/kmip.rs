@@ -444,10 +444,7 @@ pub(crate) fn locate(attributes: Vec<Attribute>) -> ops::locate::Request {
     }
 }
 
-pub(crate) fn revoke(
-    identifier: Option<&Text>,
-    code: kmip_codec::spec::RevocationReasonCode,
-) -> ops::revoke::Request {
+pub(crate) fn revoke(identifier: Option<&Text>, code: kmip_codec::spec::RevocationReasonCode) -> ops::revoke::Request {
     ops::revoke::Request {
         unique_identifier: identifier.cloned().map(UniqueIdentifier::Text),
         revocation_reason: kmip_codec::types::RevocationReason { code, message: None },

@@ -13,10 +13,10 @@ use kmip_codec::types::{Attribute, Attributes, Certificate, Object};
 use kmip_codec::{Element, Value};
 use kmipd::ops;
 
+use crate::harness::Kmipd;
 use crate::harness::kmip::{
     Kmip, date, enumeration, get_attributes, locate, mask, name, number, opaque, secret, structure, text, vendor,
 };
-use crate::harness::Kmipd;
 
 /// Attributes of the table that no object of this server has, since no operation sets them yet.
 const NEVER: &[Tag] = &[
@@ -228,12 +228,12 @@ fn look(kmip: &mut Kmip, identifiers: &[Text]) -> Vec<Seen> {
 fn is_asked(tag: Tag, present: &Value, asked: &Value) -> bool {
     match (tag, present, asked) {
         (Tag::CryptographicUsageMask, Value::Integer(present), Value::Integer(asked)) => present & asked == *asked,
-        (Tag::UsageLimits, Value::Structure(_), Value::Structure(fields)) => fields.iter().all(|field| {
-            match (present.find(field.tag), &field.value) {
+        (Tag::UsageLimits, Value::Structure(_), Value::Structure(fields)) => {
+            fields.iter().all(|field| match (present.find(field.tag), &field.value) {
                 (Some(Value::LongInteger(present)), Value::LongInteger(asked)) => present >= asked,
                 (present, asked) => present == Some(asked),
-            }
-        }),
+            })
+        }
         (_, Value::Structure(_), Value::Structure(fields)) => fields.iter().all(|field| {
             present.elements().iter().any(|element| {
                 element.tag == field.tag
@@ -266,9 +266,8 @@ fn find(kmip: &mut Kmip, filter: Vec<Attribute>) -> Vec<Text> {
 /// A structure with some of its fields: each alone, and all but each. A vendor's attribute keeps its two names.
 fn parts(attribute: &Attribute) -> Vec<Attribute> {
     let Value::Structure(fields) = &attribute.value else { return Vec::new() };
-    let keeps = |tag: Tag| {
-        attribute.tag == Tag::Attribute && matches!(tag, Tag::VendorIdentification | Tag::AttributeName)
-    };
+    let keeps =
+        |tag: Tag| attribute.tag == Tag::Attribute && matches!(tag, Tag::VendorIdentification | Tag::AttributeName);
     let with = |test: &dyn Fn(usize) -> bool| {
         let kept = fields.iter().enumerate().filter(|(place, field)| keeps(field.tag) || test(*place));
         Attribute::new(attribute.tag, Value::Structure(kept.map(|(_, field)| field.clone()).collect()))
@@ -309,8 +308,7 @@ fn every_attribute_is_found_by_every_value_that_an_object_has() {
     }
     println!("{count} filters");
     assert!(count > 400, "{count}");
-    let missing: Vec<Tag> =
-        attributes().iter().map(|row| row.tag).filter(|tag| !covered.contains(tag)).collect();
+    let missing: Vec<Tag> = attributes().iter().map(|row| row.tag).filter(|tag| !covered.contains(tag)).collect();
     let expected: Vec<Tag> = attributes().iter().map(|row| row.tag).filter(|tag| NEVER.contains(tag)).collect();
     assert_eq!(missing, expected, "attributes that no object of this test has");
 }

@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
+use kmip_codec::Value;
 use kmip_codec::spec::{
     CryptographicAlgorithm, KeyFormatType, ObjectType, Operation, ProtectionStorageMask, State, StorageStatusMask, Tag,
     Version,
 };
 use kmip_codec::ttlv::Text;
 use kmip_codec::types::Attribute;
-use kmip_codec::Value;
 use kmipd::crypto::providers::Providers;
 use kmipd::object::terms::{Index, index_of};
 use kmipd::object::{Origin, Residency};
@@ -118,7 +118,11 @@ fn an_exact_locate_opens_what_it_answers() {
         ("a state", vec![enumeration(Tag::State, State::Active)], few.clone()),
         ("a length", vec![number(Tag::CryptographicLength, 128)], few.clone()),
         ("a contact", vec![desk.clone()], at_desk.clone()),
-        ("a group and a length", vec![text(Tag::ObjectGroup, "few"), number(Tag::CryptographicLength, 128)], few.clone()),
+        (
+            "a group and a length",
+            vec![text(Tag::ObjectGroup, "few"), number(Tag::CryptographicLength, 128)],
+            few.clone(),
+        ),
         ("a group and a name", vec![text(Tag::ObjectGroup, "few"), name("object 0")], vec![made[0].clone()]),
         (
             "much that all have and little that few have",
@@ -133,9 +137,11 @@ fn an_exact_locate_opens_what_it_answers() {
     ];
     for (what, filter, expected) in cases {
         // Whoever adds a case must mean an exact one.
-        assert!(filter.iter().all(|attribute| {
-            attribute.tag == Tag::UniqueIdentifier || index_of(attribute.tag) != Index::None
-        }));
+        assert!(
+            filter
+                .iter()
+                .all(|attribute| { attribute.tag == Tag::UniqueIdentifier || index_of(attribute.tag) != Index::None })
+        );
         let before = shared.vault.opened();
         let found = view(&shared, "alice").locate(&Filter::new(filter).unwrap(), 0, usize::MAX, false).unwrap();
         let opened = shared.vault.opened() - before;

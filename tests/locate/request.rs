@@ -9,11 +9,11 @@ use kmip_codec::types::Attribute;
 use kmip_codec::{Element, Value};
 use kmipd::ops;
 
+use crate::harness::Kmipd;
 use crate::harness::kmip::{
     Came, Kmip, create, date, enumeration, identifier, locate, mask, modify, name, number, object, register, secret,
     structure, text, vendor,
 };
-use crate::harness::Kmipd;
 
 const VERSIONS: [Version; 5] = [Version::V1_0, Version::V1_2, Version::V1_4, Version::V2_0, Version::V2_1];
 
@@ -37,11 +37,8 @@ fn the_newest_come_first_and_are_counted() {
         let made = keys(&mut kmip, &mark, 6);
         assert_eq!(kmip.locate(vec![group(&mark)]), made);
         let mut ask = |maximum: Option<i32>, offset: Option<i32>| -> (Vec<Text>, Option<i32>) {
-            let request = ops::locate::Request {
-                maximum_items: maximum,
-                offset_items: offset,
-                ..locate(vec![group(&mark)])
-            };
+            let request =
+                ops::locate::Request { maximum_items: maximum, offset_items: offset, ..locate(vec![group(&mark)]) };
             let answer: ops::locate::Response = kmip.ask(Operation::Locate, &request);
             (answer.unique_identifiers, answer.located_items)
         };
@@ -91,8 +88,7 @@ fn storage_status_says_whether_destroyed_objects_count() {
         // By the name that it had, though another object has it now.
         let heir = kmip.create(vec![named.clone()]);
         for (mask, expected) in [(4, vec![gone.clone()]), (5, vec![heir.clone(), gone.clone()]), (1, vec![heir])] {
-            let request =
-                ops::locate::Request { storage_status_mask: Some(bits(mask)), ..locate(vec![named.clone()]) };
+            let request = ops::locate::Request { storage_status_mask: Some(bits(mask)), ..locate(vec![named.clone()]) };
             let found: ops::locate::Response = kmip.ask(Operation::Locate, &request);
             assert_eq!(found.unique_identifiers, expected, "mask {mask}");
         }
@@ -106,10 +102,7 @@ fn a_fresh_member_of_a_group_is_one_that_nobody_got() {
         let mut kmip = kmipd.kmip(version);
         let mark = version.to_string();
         let made = keys(&mut kmip, &mark, 3);
-        let member = |member| ops::locate::Request {
-            object_group_member: Some(member),
-            ..locate(vec![group(&mark)])
-        };
+        let member = |member| ops::locate::Request { object_group_member: Some(member), ..locate(vec![group(&mark)]) };
         let fresh = member(ObjectGroupMember::GroupMemberFresh);
         let found = |kmip: &mut Kmip, request: &ops::locate::Request| {
             kmip.ask::<ops::locate::Response>(Operation::Locate, request).unique_identifiers
@@ -121,10 +114,8 @@ fn a_fresh_member_of_a_group_is_one_that_nobody_got() {
         assert_eq!(found(&mut kmip, &fresh), made[1..2]);
         assert_eq!(found(&mut kmip, &member(ObjectGroupMember::GroupMemberDefault)), made[..1]);
         assert_eq!(kmip.locate(vec![group(&mark)]), made);
-        let groupless = ops::locate::Request {
-            object_group_member: Some(ObjectGroupMember::GroupMemberFresh),
-            ..locate(vec![])
-        };
+        let groupless =
+            ops::locate::Request { object_group_member: Some(ObjectGroupMember::GroupMemberFresh), ..locate(vec![]) };
         assert_eq!(kmip.refusal(Operation::Locate, &groupless), ResultReason::InvalidField);
     }
 }
@@ -159,12 +150,7 @@ fn dates_match_exactly_or_within_two() {
         assert_eq!(kmip.refusal(Operation::Locate, &locate(three)), ResultReason::InvalidField);
         // Two kinds of dates narrow each other.
         let both = kmip.create(vec![mark.clone(), date(tag, base + 5), date(Tag::DeactivationDate, base + 50)]);
-        let range = vec![
-            mark.clone(),
-            date(tag, base),
-            date(tag, base + 100),
-            date(Tag::DeactivationDate, base + 50),
-        ];
+        let range = vec![mark.clone(), date(tag, base), date(tag, base + 100), date(Tag::DeactivationDate, base + 50)];
         assert_eq!(kmip.locate(range), [both]);
     }
 }
