@@ -199,7 +199,7 @@ pub(crate) fn signature_verify(cell: &mut Cell) {
     assert_eq!(verify(b"another message"), Some(ValidityIndicator::Invalid));
 }
 
-// RFC 4868, test case PRF-1 of HMAC-SHA-256, with a key as long as the digest: SoftHSM takes no shorter one.
+// RFC 4868, test case AUTH256-1, the whole MAC. SoftHSM takes no key that is shorter than the digest.
 const HMAC_KEY: [u8; 32] = [0x0b; 32];
 const HMAC_DATA: &[u8] = b"Hi There";
 const HMAC: &str = "198a607eb44bfbc69903a0f1cf2bbdc5ba0aa3f3d9ae3c1c7a3b1696a0b68cf7";
