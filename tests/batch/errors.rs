@@ -128,8 +128,8 @@ fn undo_takes_everything_back() {
             assert_eq!([all_of(&mut kmip, &changed), all_of(&mut kmip, &doomed)], before);
             assert_eq!(bytes_of(&kmip.get(&doomed)), b"must stay");
             assert_eq!(kmip.state(&changed), State::PreActive);
-            assert_eq!(kmip.locate(vec![old_name.clone()]), [changed.clone()]);
-            assert_eq!(kmip.locate(vec![other_name.clone()]), [doomed.clone()]);
+            assert_eq!(kmip.locate(vec![old_name.clone()]), std::slice::from_ref(&changed));
+            assert_eq!(kmip.locate(vec![other_name.clone()]), std::slice::from_ref(&doomed));
             assert_eq!(kmip.locate(vec![new_name.clone()]), [] as [&str; 0]);
             assert_eq!(kmip.locate(vec![text(Tag::ObjectGroup, "group")]), [] as [&str; 0]);
         }

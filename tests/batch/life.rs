@@ -147,7 +147,7 @@ fn a_date_is_reached_while_nobody_is_there() {
     until("the date", || now() > reached);
     kmipd.restart();
     let mut kmip = kmipd.kmip(Version::V1_2);
-    assert_eq!(kmip.locate(vec![enumeration(Tag::State, State::Active)]), [key.clone()]);
+    assert_eq!(kmip.locate(vec![enumeration(Tag::State, State::Active)]), std::slice::from_ref(&key));
     assert_eq!(kmip.state(&key), State::Active);
 }
 

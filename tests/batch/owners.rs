@@ -159,13 +159,13 @@ fn names_are_unique_for_their_owner_and_free_after_destroy() {
         assert_eq!(owner.refusal(Operation::AddAttribute, &new_attribute(Some(&nameless), mark.clone())), taken);
         let theirs = other.create(vec![mark.clone()]);
         assert_eq!(other.refusal(Operation::Create, &create(vec![mark.clone()])), taken);
-        assert_eq!(owner.locate(vec![mark.clone()]), [first.clone()]);
-        assert_eq!(other.locate(vec![mark.clone()]), [theirs.clone()]);
+        assert_eq!(owner.locate(vec![mark.clone()]), std::slice::from_ref(&first));
+        assert_eq!(other.locate(vec![mark.clone()]), std::slice::from_ref(&theirs));
 
         owner.destroy(&first);
         assert!(owner.locate(vec![mark.clone()]).is_empty());
         let second = owner.create(vec![mark.clone()]);
-        assert_eq!(owner.locate(vec![mark.clone()]), [second.clone()]);
+        assert_eq!(owner.locate(vec![mark.clone()]), std::slice::from_ref(&second));
         assert_eq!(other.locate(vec![mark.clone()]), [theirs]);
         // A name that is deleted or changed is free too.
         owner.ask::<ops::attribute::Response>(
@@ -173,7 +173,7 @@ fn names_are_unique_for_their_owner_and_free_after_destroy() {
             &delete(Some(&second), Tag::Name.into(), None),
         );
         owner.ask::<ops::attribute::Response>(Operation::AddAttribute, &new_attribute(Some(&nameless), mark.clone()));
-        assert_eq!(owner.locate(vec![mark.clone()]), [nameless.clone()]);
+        assert_eq!(owner.locate(vec![mark.clone()]), std::slice::from_ref(&nameless));
         let changed = name(&format!("another key of {version}"));
         let current = version.is_v2().then(|| mark.clone());
         owner.ask::<ops::attribute::Response>(

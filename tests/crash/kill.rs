@@ -148,7 +148,7 @@ fn a_batch_that_is_cut_off_leaves_nothing() {
         let mut kmip = kmipd.kmip(Version::V2_1);
         assert!(kmip.locate(vec![first.clone()]).is_empty());
         assert_eq!(kmip.locate(vec![]).len(), round + 1);
-        assert_eq!(kmip.locate(vec![kept]), [kept_by.clone()]);
+        assert_eq!(kmip.locate(vec![kept]), std::slice::from_ref(&kept_by));
         assert_eq!(kmip.state(&kept_by), State::PreActive);
         kmip.get(&kept_by);
         // Its names are free.

@@ -235,8 +235,8 @@ fn an_identifier_is_a_filter_too() {
         let one = kmip.create(vec![group("one")]);
         kmip.create(vec![group("two")]);
         let by = |identifier: &str| text(Tag::UniqueIdentifier, identifier);
-        assert_eq!(kmip.locate(vec![by(&one)]), [one.clone()]);
-        assert_eq!(kmip.locate(vec![by(&one), group("one")]), [one.clone()]);
+        assert_eq!(kmip.locate(vec![by(&one)]), std::slice::from_ref(&one));
+        assert_eq!(kmip.locate(vec![by(&one), group("one")]), std::slice::from_ref(&one));
         assert!(kmip.locate(vec![by(&one), group("two")]).is_empty());
         assert!(kmip.locate(vec![by("nobody")]).is_empty());
         assert!(kmip.locate(vec![by(&one.to_uppercase())]).is_empty());
@@ -273,9 +273,9 @@ fn the_message_sees_what_it_has_done() {
         let (new, registered) = (identifier(&came[0]).to_string(), identifier(&came[6]).to_string());
         let before = before.to_string();
         assert_eq!(found(&came[1]), [new.clone(), before.clone()]);
-        assert_eq!(found(&came[2]), [new.clone()]);
-        assert_eq!(found(&came[4]), [new.clone()]);
-        assert_eq!(found(&came[5]), [before.clone()]);
+        assert_eq!(found(&came[2]), std::slice::from_ref(&new));
+        assert_eq!(found(&came[4]), std::slice::from_ref(&new));
+        assert_eq!(found(&came[5]), std::slice::from_ref(&before));
         assert_eq!(found(&came[7]), [registered]);
         assert_eq!(found(&came[9]), [new.clone(), before.clone()]);
 
@@ -370,8 +370,8 @@ fn lengths_and_states_are_found_after_a_restart() {
     let long = kmip.create(vec![]);
     kmip.activate(&long);
     for _ in 0..2 {
-        assert_eq!(kmip.locate(vec![number(Tag::CryptographicLength, 128)]), [short.clone()]);
-        assert_eq!(kmip.locate(vec![enumeration(Tag::State, State::Active)]), [long.clone()]);
+        assert_eq!(kmip.locate(vec![number(Tag::CryptographicLength, 128)]), std::slice::from_ref(&short));
+        assert_eq!(kmip.locate(vec![enumeration(Tag::State, State::Active)]), std::slice::from_ref(&long));
         assert_eq!(kmip.locate(vec![]), [long.clone(), short.clone()]);
         kmipd.kill();
         kmipd.restart();
