@@ -226,6 +226,42 @@ fn uses_are_counted_exactly_by_all_clients_together() {
     }
 }
 
+#[test]
+fn the_last_use_is_given_to_one() {
+    let kmipd = Kmipd::dev();
+    let version = Version::V2_1;
+    let mut kmip = kmipd.kmip(version);
+    let data = kmip.create(vec![]);
+    let keys: Vec<Text> = (0..40)
+        .map(|_| {
+            let once = limits(1, UsageLimitsUnit::Object);
+            kmip.create(vec![wrapping(), once, date(Tag::ActivationDate, now() - 10)])
+        })
+        .collect();
+    let threads = 4;
+    let start = Barrier::new(threads);
+    let used: Vec<Vec<bool>> = thread::scope(|scope| {
+        let runs: Vec<_> = (0..threads)
+            .map(|_| {
+                let (kmipd, keys, data, start) = (&kmipd, &keys, &data, &start);
+                scope.spawn(move || {
+                    let mut kmip = kmipd.kmip(version);
+                    let mut try_it = |key| {
+                        start.wait();
+                        kmip.attempt::<Element>(Operation::Get, &wrapped(data, key, version)).is_ok()
+                    };
+                    keys.iter().map(&mut try_it).collect()
+                })
+            })
+            .collect();
+        runs.into_iter().map(|run| run.join().unwrap()).collect()
+    });
+    for (place, key) in keys.iter().enumerate() {
+        assert_eq!(used.iter().filter(|of_thread| of_thread[place]).count(), 1, "key {place}");
+        assert_eq!(left(&mut kmip, key), 0);
+    }
+}
+
 fn exceeded(version: Version) -> ResultReason {
     if version.is_v2() { ResultReason::UsageLimitExceeded } else { ResultReason::PermissionDenied }
 }
