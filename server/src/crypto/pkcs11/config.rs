@@ -9,11 +9,13 @@ use zeroize::Zeroizing;
 use crate::secret::Secret;
 
 /// Where distributions put SoftHSM's module.
-const SOFTHSM_PLACES: [&str; 6] = [
+const SOFTHSM_PLACES: [&str; 8] = [
     "/usr/lib/softhsm/libsofthsm2.so",
     "/usr/lib/x86_64-linux-gnu/softhsm/libsofthsm2.so",
     "/usr/lib/aarch64-linux-gnu/softhsm/libsofthsm2.so",
+    "/usr/lib64/softhsm/libsofthsm2.so",
     "/usr/lib64/pkcs11/libsofthsm2.so",
+    "/usr/lib64/libsofthsm2.so",
     "/usr/local/lib/softhsm/libsofthsm2.so",
     "/opt/homebrew/lib/softhsm/libsofthsm2.so",
 ];
@@ -76,12 +78,14 @@ pub fn read_pin(path: &Path) -> Result<Secret, Pkcs11Error> {
     Ok(Secret::copy_of(pin))
 }
 
-/// Looks for SoftHSM's module in the usual places.
+/// Looks for SoftHSM's module: where `KMIPD_SOFTHSM` says, or else in the usual places.
 ///
 /// # Errors
 /// It is in none of them; the text says what to install.
 pub fn find_softhsm() -> Result<PathBuf, Pkcs11Error> {
-    SOFTHSM_PLACES.iter().map(PathBuf::from).find(|path| path.exists()).ok_or(Pkcs11Error::NoSoftHsm)
+    let named = std::env::var_os("KMIPD_SOFTHSM").map(PathBuf::from);
+    let mut places = named.into_iter().chain(SOFTHSM_PLACES.iter().map(PathBuf::from));
+    places.find(|path| path.exists()).ok_or(Pkcs11Error::NoSoftHsm)
 }
 
 /// Why a module or its token cannot be used.

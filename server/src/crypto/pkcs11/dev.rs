@@ -100,6 +100,10 @@ impl DevToken {
         }
         let (pin_file, so_pin_file) = (self.folder.join("pin"), self.folder.join("so-pin"));
         let started = so_pin_file.exists();
+        if !started && !pin_file.exists() && self.has_tokens()? {
+            let reason = "the PIN is gone, and without it nobody opens the token that is there".to_owned();
+            return Err(Pkcs11Error::File { path: pin_file, reason });
+        }
         if started || !pin_file.exists() {
             // The PINs are on the disk before the token has them, and the officer's goes when all is done. So a crash in
             // between leaves a token that the next start finishes, and never one that nobody can open.
@@ -117,6 +121,12 @@ impl DevToken {
         let mut config = Config::new(module.to_owned(), TokenChoice::Label(LABEL.to_owned()), read_pin(&pin_file)?);
         config.token_files = Some(self.folder.join("tokens"));
         Ok(config)
+    }
+
+    fn has_tokens(&self) -> Result<bool, Pkcs11Error> {
+        let tokens = self.folder.join("tokens");
+        let mut entries = fs::read_dir(&tokens).map_err(|error| failed(&tokens, &error))?;
+        Ok(entries.next().is_some())
     }
 }
 

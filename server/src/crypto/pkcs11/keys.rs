@@ -37,7 +37,7 @@ impl Pkcs11Provider {
             template.extend(template::length(kind));
             let wrapped = self.token.sessions.work(|work| {
                 let key = work.raw.generate_key(work.session, &generator, &template)?;
-                self.wrap_and_destroy(work, key)
+                self.wrap_and_destroy(work, kind, key)
             })?;
             return self.wrapped(kind, wrapped);
         };
@@ -68,7 +68,7 @@ impl Pkcs11Provider {
                 )?;
                 let parts = public_parts(work, kind, public)?;
                 work.raw.destroy_object(work.session, public)?;
-                Ok((self.wrap_and_destroy(work, private)?, parts))
+                Ok((self.wrap_and_destroy(work, kind, private)?, parts))
             })?;
             return Ok(MadePair { private: self.wrapped(kind, wrapped)?, public: public_der(kind, public)? });
         };
@@ -102,7 +102,7 @@ impl Pkcs11Provider {
             template.extend(template::passing(kind));
             let wrapped = self.token.sessions.work(|work| {
                 let key = work.raw.create_object(work.session, &template)?;
-                self.wrap_and_destroy(work, key)
+                self.wrap_and_destroy(work, kind, key)
             });
             return self.wrapped(kind, wrapped.map_err(refused_material)?);
         };
@@ -138,7 +138,7 @@ impl Pkcs11Provider {
                     if let Ok(object) = self.handles.again(key, work.epoch) {
                         return Ok(object);
                     }
-                    let handle = self.wrapping.unwrap_key(work, wrapped, key.kind)?;
+                    let handle = self.wrapping.half(key.kind).unwrap_key(work, wrapped, key.kind)?;
                     let object = Arc::new(Object::of_session(handle, work.epoch, sessions));
                     self.handles.insert(key, &object, since);
                     Ok(object)
@@ -224,14 +224,15 @@ impl Pkcs11Provider {
         Ok(Made::Guarded(made))
     }
 
-    pub(super) fn wrap_and_destroy(&self, work: &Work<'_>, key: Handle) -> Result<Vec<u8>, Fault> {
+    fn wrap_and_destroy(&self, work: &Work<'_>, kind: KeyKind, key: Handle) -> Result<Vec<u8>, Fault> {
         // If wrapping fails the session is closed, and the object ends with it.
-        let wrapped = self.wrapping.wrap_key(work, key)?;
+        let wrapped = self.wrapping.half(kind).wrap_key(work, key)?;
         work.raw.destroy_object(work.session, key)?;
         Ok(wrapped)
     }
 
     fn must_offer(&self, kind: KeyKind, residency: Residency) -> Result<(), CryptoError> {
+        kind.check()?;
         if self.offers_key(kind, residency) {
             Ok(())
         } else {

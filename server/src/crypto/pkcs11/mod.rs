@@ -6,12 +6,12 @@
 //!
 //! | file | what |
 //! |---|---|
-//! | [`config`](self) | what the operator says, and errors in the operator's words |
+//! | `config` | what the operator says, and errors in the operator's words |
 //! | `module`, `session`, `handles` | loading once; sessions that come and go; handles that are bounded |
 //! | `raw`, `attr`, `fault` | the calls (all `unsafe` is in `raw`), what is said, what is answered |
 //! | `token`, `wrapping`, `root` | the token and our two keys on it |
 //! | `template`, `keys`, `ops`, `keywrap`, `der` | making keys and working with them |
-//! | `selftest` | what the module is seen to refuse |
+//! | `selftest`, `kinds` | what the module is seen to refuse, and to do |
 //! | `dev` | a token of SoftHSM for development |
 
 mod attr;
@@ -22,6 +22,7 @@ mod fault;
 mod handles;
 mod keys;
 mod keywrap;
+mod kinds;
 mod module;
 mod ops;
 mod raw;
@@ -32,11 +33,11 @@ mod template;
 mod token;
 mod wrapping;
 
-use std::collections::HashSet;
+#[cfg(test)]
+mod tests;
 
 use aws_lc_rs::rand::{SecureRandom, SystemRandom};
 use cryptoki::error::RvError;
-use cryptoki_sys::CKM_RSA_PKCS_KEY_PAIR_GEN;
 
 pub use config::{Config, Pkcs11Error, TokenChoice, find_softhsm, read_pin};
 pub use dev::DevToken;
@@ -46,11 +47,12 @@ pub use selftest::{Claims, Finding};
 pub use token::Token;
 pub use wrapping::WrappingKey;
 
-use super::algorithm::{Cipher, Curve, Encrypted, KeyKind, Mac, Message, Signature, Wrap};
+use super::algorithm::{Cipher, Encrypted, KeyKind, Mac, Message, Signature, Wrap};
 use super::{CryptoError, Guarded, Key, Made, MadePair, Provider, Residency};
 use crate::secret::Secret;
 use fault::Fault;
 use handles::Handles;
+use kinds::Kinds;
 
 /// Does cryptography with keys that stay in a module. Keys that the server may hold are another provider's.
 pub struct Pkcs11Provider {
@@ -59,9 +61,7 @@ pub struct Pkcs11Provider {
     wrapping: WrappingKey,
     handles: Handles,
     claims: Claims,
-    curves: HashSet<Curve>,
-    /// Lengths of RSA moduli in bits, least and most.
-    rsa: Option<(u32, u32)>,
+    kinds: Kinds,
 }
 
 impl Pkcs11Provider {
@@ -72,25 +72,9 @@ impl Pkcs11Provider {
     pub fn new(token: Token, wrapping: WrappingKey) -> Result<Self, Pkcs11Error> {
         let claims = selftest::run(&token, &wrapping)?;
         let handles = Handles::new(token.handle_bound);
-        let rsa = token
-            .has(CKM_RSA_PKCS_KEY_PAIR_GEN)
-            .then(|| {
-                token.sessions.module().raw.key_sizes(token.sessions.slot().into(), CKM_RSA_PKCS_KEY_PAIR_GEN).ok()
-            })
-            .flatten()
-            .map(|(least, most)| (bits(least).max(2048), bits(most).min(4096)));
         let name = "pkcs11".to_owned();
-        let mut provider = Self { name, token, wrapping, handles, claims, curves: HashSet::new(), rsa };
-        for curve in [Curve::P224, Curve::P256, Curve::P384, Curve::P521, Curve::Secp256k1] {
-            // No list of the standard names a module's curves: each is tried.
-            provider.curves.insert(curve);
-            let works = provider
-                .generate_pair(KeyKind::Ec { curve }, Residency::Wrapped)
-                .is_ok_and(|pair| matches!(&pair.private, Made::Guarded(key) if provider.destroy(key).is_ok()));
-            if !works {
-                provider.curves.remove(&curve);
-            }
-        }
+        let mut provider = Self { name, token, wrapping, handles, claims, kinds: Kinds::all() };
+        provider.kinds = Kinds::probe(&provider);
         Ok(provider)
     }
 
@@ -105,14 +89,7 @@ impl Pkcs11Provider {
     }
 
     fn offers_key(&self, kind: KeyKind, residency: Residency) -> bool {
-        let fits = match kind {
-            KeyKind::Aes { .. } | KeyKind::Generic { .. } => kind.check().is_ok(),
-            KeyKind::Rsa { bits } => {
-                self.rsa.is_some_and(|(least, most)| (least..=most).contains(&bits)) && bits.is_multiple_of(256)
-            }
-            KeyKind::Ec { curve } => self.curves.contains(&curve),
-        };
-        fits && residency != Residency::Sealed && self.claims.non_exportable
+        residency != Residency::Sealed && self.claims.non_exportable && self.kinds.has(kind, residency)
     }
 }
 
@@ -197,11 +174,6 @@ fn guarded(key: Key<'_>) -> Result<&Guarded, CryptoError> {
             "the HSM works with its own keys; a key in the clear is not for it".to_owned(),
         )),
     }
-}
-
-/// A module's length in bits, which may be "no limit".
-fn bits(length: u64) -> u32 {
-    u32::try_from(length).unwrap_or(u32::MAX)
 }
 
 /// An identity for a key.

@@ -6,9 +6,8 @@
 use std::fmt;
 
 use cryptoki_sys::{
-    CKA_CLASS, CKA_COPYABLE, CKA_DECRYPT, CKA_ENCRYPT, CKA_EXTRACTABLE, CKA_KEY_TYPE, CKA_MODIFIABLE, CKA_SENSITIVE,
-    CKA_TOKEN, CKA_UNWRAP_TEMPLATE, CKK_AES, CKM_AES_CBC_PAD, CKM_AES_ECB, CKM_AES_KEY_GEN, CKM_AES_KEY_WRAP,
-    CKO_SECRET_KEY,
+    CK_ATTRIBUTE_TYPE, CKA_COPYABLE, CKA_DECRYPT, CKA_ENCRYPT, CKA_EXTRACTABLE, CKA_MODIFIABLE, CKA_SENSITIVE,
+    CKA_TOKEN, CKA_UNWRAP_TEMPLATE, CKM_AES_CBC_PAD, CKM_AES_ECB, CKM_AES_KEY_GEN, CKM_AES_KEY_WRAP,
 };
 
 use super::attr::{Attr, Mechanism};
@@ -17,7 +16,7 @@ use super::raw::Handle;
 use super::session::Work;
 use super::template;
 use super::token::{Token, flags};
-use super::wrapping::WrappingKey;
+use super::wrapping::{Half, WrappingKey};
 use crate::crypto::algorithm::KeyKind;
 
 /// One attempt, and whether the module withstood it.
@@ -25,6 +24,8 @@ use crate::crypto::algorithm::KeyKind;
 pub struct Finding {
     /// What was tried.
     pub attempt: &'static str,
+    /// The label of the wrapping key that it was tried with.
+    pub with: String,
     /// Whether it was refused.
     pub withstood: bool,
     /// What the module answered.
@@ -34,7 +35,7 @@ pub struct Finding {
 impl fmt::Display for Finding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let verdict = if self.withstood { "withstood" } else { "LET THROUGH" };
-        write!(f, "{verdict}: {} ({})", self.attempt, self.answer)
+        write!(f, "{verdict}: {} with {:?} ({})", self.attempt, self.with, self.answer)
     }
 }
 
@@ -60,22 +61,25 @@ type Attempt<'a> = dyn Fn(&Work<'_>) -> Result<Option<Handle>, Fault> + 'a;
 /// # Errors
 /// What must work does not: a key cannot be made, wrapped and unwrapped.
 pub(super) fn run(token: &Token, wrapping: &WrappingKey) -> Result<Claims, Fault> {
-    let bench = Bench::new(token, wrapping)?;
-    let findings = bench.attempts();
-    token.sessions.work(|work| work.raw.destroy_object(work.session, bench.key))?;
+    let mut findings = Vec::new();
+    for half in wrapping.halves() {
+        let bench = Bench::new(token, half)?;
+        findings.extend(bench.attempts());
+        token.sessions.work(|work| work.raw.destroy_object(work.session, bench.key))?;
+    }
     Ok(Claims { non_exportable: findings.iter().all(|finding| finding.withstood), findings })
 }
 
 /// A key to try on, in the owner's session so that it survives the sessions that fail.
 struct Bench<'a> {
     token: &'a Token,
-    wrapping: &'a WrappingKey,
+    wrapping: &'a Half,
     blob: Vec<u8>,
     key: Handle,
 }
 
 impl<'a> Bench<'a> {
-    fn new(token: &'a Token, wrapping: &'a WrappingKey) -> Result<Self, Fault> {
+    fn new(token: &'a Token, wrapping: &'a Half) -> Result<Self, Fault> {
         let mut template = template::passing(KIND);
         template.extend(template::length(KIND));
         let blob = token.sessions.work(|work| {
@@ -102,8 +106,8 @@ impl<'a> Bench<'a> {
             self.try_one("wrapping the wrapping key", &|work| self.wrapping.wrap_key(work, by(work)?).map(|_| None)),
             self.try_one("reading the value of a guarded key", &|work| self.value(work, self.key)),
             self.try_one("reading the value of the wrapping key", &|work| self.value(work, by(work)?)),
-            self.try_one("unwrapping a key as extractable", &|work| self.unwrap(work, &extractable, CKA_EXTRACTABLE)),
-            self.try_one("unwrapping a key as not sensitive", &|work| self.unwrap(work, &not_sensitive, CKA_SENSITIVE)),
+            self.try_one("unwrapping a key as extractable", &|work| self.unwrap_with(work, CKA_EXTRACTABLE, true)),
+            self.try_one("unwrapping a key as not sensitive", &|work| self.unwrap_with(work, CKA_SENSITIVE, false)),
             self.try_one("unwrapping a key without saying what it may", &|work| self.unwrap_bare(work)),
             self.try_one("making a guarded key extractable", &|work| {
                 work.raw.set_attributes(work.session, self.key, &extractable).map(|()| None)
@@ -151,10 +155,11 @@ impl<'a> Bench<'a> {
             }
             Ok(())
         });
+        let with = self.wrapping.key.label.clone();
         match answer {
-            Ok(()) => Finding { attempt, withstood: false, answer: "the module did it".to_owned() },
+            Ok(()) => Finding { attempt, with, withstood: false, answer: "the module did it".to_owned() },
             // A module that went away did not refuse.
-            Err(fault) => Finding { attempt, withstood: !fault.is_loss(), answer: fault.to_string() },
+            Err(fault) => Finding { attempt, with, withstood: !fault.is_loss(), answer: fault.to_string() },
         }
     }
 
@@ -163,24 +168,39 @@ impl<'a> Bench<'a> {
         if work.raw.reveals_value(work.session, key) { Ok(None) } else { Err(refused("C_GetAttributeValue")) }
     }
 
-    /// Unwraps with a flag turned round. A module that unwraps and keeps the flag as its template says withstood.
-    fn unwrap(&self, work: &Work<'_>, flag: &[Attr<'_>], attribute: u64) -> Result<Option<Handle>, Fault> {
-        let mut template = vec![Attr::Number(CKA_CLASS, CKO_SECRET_KEY), Attr::Number(CKA_KEY_TYPE, CKK_AES)];
-        template.extend(flag.iter().filter_map(|flag| match flag {
-            Attr::Bool(attribute, value) => Some(Attr::Bool(*attribute, *value)),
-            _ => None,
-        }));
-        let key = self.wrapping.unwrap_as(work, &self.blob, &template)?;
-        let wanted = attribute == CKA_SENSITIVE;
-        let kept = flags(work, key, &[(attribute, "", wanted)])?.is_ok();
-        work.raw.destroy_object(work.session, key)?;
-        if kept { Err(refused("C_UnwrapKey, by its template,")) } else { Ok(None) }
+    /// Unwraps with one flag turned round, and everything else as it must be, so that it is this flag that is refused.
+    fn unwrap_with(&self, work: &Work<'_>, flag: CK_ATTRIBUTE_TYPE, value: bool) -> Result<Option<Handle>, Fault> {
+        let mut template = template::unwrapped(KIND);
+        for attribute in &mut template {
+            if matches!(attribute, Attr::Bool(found, _) if *found == flag) {
+                *attribute = Attr::Bool(flag, value);
+            }
+        }
+        self.unwrap(work, &template, flag, !value)
     }
 
     /// Unwraps without flags: the template of the wrapping key must fill them in, or the module refuse.
     fn unwrap_bare(&self, work: &Work<'_>) -> Result<Option<Handle>, Fault> {
-        self.unwrap(work, &[], CKA_EXTRACTABLE)?;
-        self.unwrap(work, &[], CKA_SENSITIVE)
+        let template = template::what(KIND);
+        match self.unwrap(work, &template, CKA_EXTRACTABLE, false) {
+            // The first flag was kept as it must be; then so must the second be.
+            Err(fault) if fault.call == KEPT => self.unwrap(work, &template, CKA_SENSITIVE, true),
+            answer => answer,
+        }
+    }
+
+    /// Unwraps, and looks at a flag. A module that unwraps and keeps the flag as its template says withstood.
+    fn unwrap(
+        &self,
+        work: &Work<'_>,
+        template: &[Attr<'_>],
+        flag: CK_ATTRIBUTE_TYPE,
+        must_be: bool,
+    ) -> Result<Option<Handle>, Fault> {
+        let key = self.wrapping.unwrap_as(work, &self.blob, template)?;
+        let kept = flags(work, key, &[(flag, "", must_be)])?.is_ok();
+        work.raw.destroy_object(work.session, key)?;
+        if kept { Err(refused(KEPT)) } else { Ok(None) }
     }
 
     fn wrap_passing(&self, work: &Work<'_>, mechanism: &Mechanism<'_>) -> Result<Option<Handle>, Fault> {
@@ -191,6 +211,9 @@ impl<'a> Bench<'a> {
         Ok(Some(key))
     }
 }
+
+/// The call of a module that did not refuse, but kept to its template.
+const KEPT: &str = "C_UnwrapKey, by its template,";
 
 fn refused(call: &'static str) -> Fault {
     Fault { call, error: cryptoki::error::RvError::ActionProhibited }

@@ -9,7 +9,7 @@
 //! are never used again, and the next use opens a session and logs in. Nothing is erased.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, TryLockError};
 
 use cryptoki::error::RvError;
 use cryptoki::session::{Session, UserType};
@@ -155,8 +155,10 @@ impl Sessions {
     /// Whoever holds the owner while somebody buries, sweeps after letting it go: nothing is left behind.
     fn sweep(&self) {
         while !lock(&self.buried).is_empty() {
-            let Ok(owner) = self.owner.try_lock() else {
-                return;
+            let owner = match self.owner.try_lock() {
+                Ok(owner) => owner,
+                Err(TryLockError::Poisoned(owner)) => owner.into_inner(),
+                Err(TryLockError::WouldBlock) => return,
             };
             let buried = std::mem::take(&mut *lock(&self.buried));
             let Some(open) = owner.as_ref() else { return };
