@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::sync::{Arc, PoisonError};
+use std::time::Duration;
 use std::{fs, io};
 
 use bytes::Bytes;
@@ -465,6 +466,8 @@ async fn a_stop_lets_requests_finish() {
 
     bench.stop.send(true).unwrap();
     assert!(idle.ended().await);
+    // Time enough for a server that does not wait to cut the request off.
+    tokio::time::sleep(Duration::from_millis(100)).await;
     assert!(!bench.serving.is_finished());
     bench.service.gate.add_permits(1);
     assert_eq!(busy.read().await.unwrap(), b"Wait");
