@@ -276,8 +276,8 @@ fn a_configuration_is_checked_without_a_trace() {
     assert!(!folder.path().join("store").exists());
 
     fs::set_permissions(folder.path().join("root.key"), fs::Permissions::from_mode(0o644)).unwrap();
-    let (_, said, _) = run(&["check", "--config", path]);
-    assert!(said.contains("has mode 644: others can read or write it"), "{said}");
+    let (good, said, _) = run(&["check", "--config", path]);
+    assert!(!good && said.contains("has mode 644: others can read or write it"), "{said}");
     fs::copy(folder.path().join("client.key"), folder.path().join("server.key")).unwrap();
     let (good, said, _) = run(&["check", "--config", path]);
     assert!(!good && said.contains("does not belong to the certificate"), "{said}");
