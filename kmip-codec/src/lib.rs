@@ -4,6 +4,7 @@
 //! | module | holds |
 //! |---|---|
 //! | [`ttlv`] | elements and their binary form (KMIP 2.1 §10.1) |
+//! | [`text`] | the same elements as XML (KMIP Additional Message Encodings 1.0) |
 //! | [`spec`] | the tables: versions, tags, enumerations, masks, attributes |
 //! | [`schema`] | [`structure!`]: one list of fields makes struct, reader and writer |
 //! | [`types`] | structures that several operations share |
@@ -15,7 +16,11 @@ pub mod dialect;
 pub mod message;
 pub mod schema;
 pub mod spec;
+pub mod text;
 pub mod ttlv;
 pub mod types;
+
+#[cfg(test)]
+mod tests;
 
 pub use ttlv::{Element, Error, ErrorKind, Result, Value};

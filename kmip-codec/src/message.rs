@@ -191,7 +191,7 @@ impl RequestMessage {
         let unreadable =
             |error: Error| Unreadable { error: error.within(Tag::RequestMessage), version: Some(version.into()) };
         let header = required(&mut fields, Tag::RequestHeader).map_err(unreadable)?;
-        let items = fields.repeated(Tag::BatchItem, Lifetime::ALWAYS).map_err(unreadable)?;
+        let items = items(&mut fields).map_err(unreadable)?;
         let message = Self { version, header, items };
         fields.finish().and_then(|()| counted(message.header.batch_count, message.items.len())).map_err(unreadable)?;
         Ok(message)
@@ -218,10 +218,20 @@ impl ResponseMessage {
         let unreadable =
             |error: Error| Unreadable { error: error.within(Tag::ResponseMessage), version: Some(version.into()) };
         let header = required(&mut fields, Tag::ResponseHeader).map_err(unreadable)?;
-        let items = fields.repeated(Tag::BatchItem, Lifetime::ALWAYS).map_err(unreadable)?;
+        let items = items(&mut fields).map_err(unreadable)?;
         let message = Self { version, header, items };
         fields.finish().and_then(|()| counted(message.header.batch_count, message.items.len())).map_err(unreadable)?;
         Ok(message)
+    }
+
+    /// The binary form.
+    pub fn write(&self) -> Vec<u8> {
+        let mut writer = Writer::new(self.version);
+        writer.structure(Tag::ResponseMessage, |w| {
+            self.header.encode(Tag::ResponseHeader, w);
+            self.items.put(Tag::BatchItem, Lifetime::ALWAYS, w);
+        });
+        writer.finish()
     }
 }
 
@@ -233,6 +243,12 @@ impl From<Version> for ProtocolVersion {
 
 fn required<T: Decode>(fields: &mut Fields, tag: Tag) -> Result<T> {
     fields.optional(tag, Lifetime::ALWAYS)?.ok_or_else(|| fields.missing(tag))
+}
+
+/// The items of a message, of which there is at least one.
+fn items<T: Decode>(fields: &mut Fields) -> Result<Vec<T>> {
+    let items = fields.repeated(Tag::BatchItem, Lifetime::ALWAYS)?;
+    if items.is_empty() { Err(fields.missing(Tag::BatchItem)) } else { Ok(items) }
 }
 
 fn counted(said: i32, found: usize) -> Result<()> {
@@ -248,12 +264,13 @@ fn open(frame: &Bytes, limits: &Limits, tag: Tag) -> Result<(Version, Fields), U
     let unreadable = |error, version| Unreadable { error, version };
     let element = parse(frame, limits).map_err(|error| unreadable(error, early_version(frame)))?;
     if element.tag != tag {
-        return Err(unreadable(Error::from(ErrorKind::Unexpected(element.tag)), None));
+        return Err(unreadable(Error::from(ErrorKind::Unexpected(element.tag)), early_version(frame)));
     }
-    let said = said_version(&element).map_err(|error| unreadable(error.within(tag), None))?;
+    let header = if tag == Tag::RequestMessage { Tag::RequestHeader } else { Tag::ResponseHeader };
+    let said = said_version(&element, header).map_err(|error| unreadable(error.within(tag), None))?;
     let Some(version) = Version::supported(said.major, said.minor) else {
         return Err(unreadable(
-            Error::from(ErrorKind::InvalidValue("the protocol version is not supported")),
+            Error::from(ErrorKind::InvalidValue("the protocol version is not supported")).within(tag),
             Some(said),
         ));
     };
@@ -261,17 +278,20 @@ fn open(frame: &Bytes, limits: &Limits, tag: Tag) -> Result<(Version, Fields), U
     Ok((version, fields))
 }
 
-fn said_version(message: &Element) -> Result<ProtocolVersion> {
-    let header = message.value.elements().iter().find(|e| matches!(e.tag, Tag::RequestHeader | Tag::ResponseHeader));
-    let header = header.ok_or_else(|| Error::from(ErrorKind::Missing(Tag::RequestHeader)))?;
-    let version = header.value.elements().iter().find(|element| element.tag == Tag::ProtocolVersion);
-    let version = version.ok_or_else(|| Error::from(ErrorKind::Missing(Tag::ProtocolVersion)).within(header.tag))?;
+fn said_version(message: &Element, header: Tag) -> Result<ProtocolVersion> {
+    let header = find(message, header)?;
+    let version = find(header, Tag::ProtocolVersion).map_err(|error| error.within(header.tag))?;
     decode(version.clone(), Version::V1_0).map_err(|error| error.within(header.tag))
+}
+
+fn find(structure: &Element, tag: Tag) -> Result<&Element> {
+    let found = structure.value.elements().iter().find(|element| element.tag == tag);
+    found.ok_or_else(|| Error::new(ErrorKind::Missing(tag), structure.offset as usize))
 }
 
 /// The version of a message whose rest cannot be parsed: the standard puts it first in the first header, at a fixed
 /// place, so that an error can be answered in the right version.
-fn early_version(frame: &Bytes) -> Option<ProtocolVersion> {
+pub fn early_version(frame: &Bytes) -> Option<ProtocolVersion> {
     /// Message header, header's header, Protocol Version's header.
     const PLACE: usize = 16;
     const LENGTH: usize = 40;

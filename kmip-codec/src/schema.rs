@@ -36,6 +36,22 @@ impl Lifetime {
     /// In every version.
     pub const ALWAYS: Self = Self { since: Version::V1_0, until: None };
 
+    /// In 1.0 to 1.4.
+    pub const V1: Self = Self { since: Version::V1_0, until: Some(Version::V1_4) };
+
+    /// From 2.0 on.
+    pub const V2: Self = Self { since: Version::V2_0, until: None };
+
+    /// What lies in both.
+    #[must_use]
+    pub fn and(self, other: Self) -> Self {
+        let until = match (self.until, other.until) {
+            (Some(one), Some(two)) => Some(one.min(two)),
+            (one, two) => one.or(two),
+        };
+        Self { since: self.since.max(other.since), until }
+    }
+
     /// Whether the version has the field.
     pub fn covers(self, version: Version) -> bool {
         version.within(self.since, self.until)
@@ -57,7 +73,11 @@ pub trait Field: Sized {
 /// order would refuse clients for nothing. What nobody took is an error in [`Fields::finish`].
 pub struct Fields {
     elements: Vec<Option<Element>>,
+    /// Everything before it is taken.
     next: usize,
+    /// The tag that was last looked for, and the place up to which none is left: taking many elements of one tag walks
+    /// the structure once, whatever else stands in it.
+    searched: Option<(Tag, usize)>,
     offset: u32,
     version: Version,
     /// Fields that were declared for other versions: to say so rather than "does not belong here".
@@ -71,6 +91,7 @@ impl Fields {
             Value::Structure(elements) => Ok(Self {
                 elements: elements.into_iter().map(Some).collect(),
                 next: 0,
+                searched: None,
                 offset: element.offset,
                 version,
                 foreign: Vec::new(),
@@ -96,18 +117,27 @@ impl Fields {
 
     /// Takes the next element of this tag.
     pub fn next(&mut self, tag: Tag) -> Option<Element> {
-        let place = self
-            .elements
-            .iter_mut()
-            .enumerate()
-            .skip(self.next)
-            .find(|(_, element)| element.as_ref().is_some_and(|element| element.tag == tag));
-        let (index, element) = place?;
+        let start = match self.searched {
+            Some((searched, place)) if searched == tag => place.max(self.next),
+            _ => self.next,
+        };
+        let mut places = self.elements.iter_mut().enumerate().skip(start);
+        let found = places.find(|(_, element)| element.as_ref().is_some_and(|element| element.tag == tag));
+        let Some((index, element)) = found else {
+            self.searched = Some((tag, self.elements.len()));
+            return None;
+        };
         let taken = element.take();
-        if index == self.next {
+        self.searched = Some((tag, index + 1));
+        while self.elements.get(self.next).is_some_and(Option::is_none) {
             self.next += 1;
         }
         taken
+    }
+
+    /// Takes the elements of this tag, if the version has the field; what they are the caller decodes.
+    pub fn all(&mut self, tag: Tag, lifetime: Lifetime) -> Vec<Element> {
+        if self.declares(tag, lifetime) { std::iter::from_fn(|| self.next(tag)).collect() } else { Vec::new() }
     }
 
     /// Takes one element of this tag, if the version has the field and it is there; a second one is an error.
@@ -125,13 +155,7 @@ impl Fields {
 
     /// Takes all elements of this tag.
     pub fn repeated<T: Decode>(&mut self, tag: Tag, lifetime: Lifetime) -> Result<Vec<T>> {
-        let mut values = Vec::new();
-        if self.declares(tag, lifetime) {
-            while let Some(element) = self.next(tag) {
-                values.push(decode(element, self.version)?);
-            }
-        }
-        Ok(values)
+        self.all(tag, lifetime).into_iter().map(|element| decode(element, self.version)).collect()
     }
 
     /// The error for a required field that is not there.
@@ -298,7 +322,8 @@ impl<T: Enumeration> Decode for T {
         match element.value {
             Value::Enumeration(code) => {
                 let value = Self::from(code);
-                if value.allowed_in(version) {
+                // A Tag has three bytes: what does not come back out was no value of the type.
+                if value.allowed_in(version) && value.into() == code {
                     Ok(value)
                 } else {
                     Err(ErrorKind::UnknownEnumeration { value: code, version }.into())

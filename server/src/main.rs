@@ -47,6 +47,13 @@ enum Command {
         #[arg(long)]
         config: PathBuf,
     },
+    /// Open a check blob from standard input with the wrapping key: what a start asks a fresh process to do.
+    #[command(hide = true, name = wiring::module::CHECK_COMMAND)]
+    CheckWrappingKey {
+        /// The configuration file.
+        #[arg(long)]
+        config: PathBuf,
+    },
     /// Print the version.
     Version,
 }
@@ -58,6 +65,7 @@ fn main() -> ExitCode {
         Command::Dev { dir, listen, hsm } => dev(&dir, listen, hsm),
         Command::Serve { config } => serve(&config),
         Command::Check { config } => check_config(&config),
+        Command::CheckWrappingKey { config } => check_wrapping_key(&config),
         Command::Version => version(),
     };
     outcome.unwrap_or_else(|error| {
@@ -103,6 +111,11 @@ fn check_config(path: &Path) -> Outcome {
         worst = worst.max(finding.grade);
     }
     Ok(if worst == Grade::Error { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+}
+
+fn check_wrapping_key(path: &Path) -> Outcome {
+    wiring::module::check(path)?;
+    Ok(ExitCode::SUCCESS)
 }
 
 fn version() -> Outcome {

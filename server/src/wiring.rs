@@ -5,18 +5,30 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Arc;
 
-use bytes::Bytes;
+use kmip_codec::spec::{Tag, mask_of, xml_name};
+use kmip_codec::ttlv::Limits;
 
 use crate::config::{self, Config, RootKeyKind};
+use crate::crypto::Provider;
 use crate::crypto::pkcs11::{self, HsmRoot, Pkcs11Error, Token, TokenChoice};
-use crate::net::service::{Answer, Peer, Service, Unreadable};
+use crate::crypto::providers::Providers;
+use crate::dispatch::{Dispatcher, Lane};
 use crate::net::{BindError, Server, Tls, TlsError};
 use crate::secret::Secret;
+use crate::store::StoreError;
 use crate::store::keyring::{self, KeysError};
 use crate::store::root::{FileRoot, RootError, RootKey, service_credential};
 use crate::store::sled::{SledOptions, SledStore};
 use crate::store::vault::{Vault, VaultError};
-use crate::store::{Store, StoreError};
+use crate::view::{Protection, Settings, Shared, SystemClock};
+
+pub mod module;
+mod service;
+
+pub use service::KmipService;
+
+/// Slow operations at the same time, where no HSM says how many it can take.
+const SLOW_PLACES: usize = 4;
 
 /// The label of the root key on a token.
 const ROOT_LABEL: &str = "kmipd-root";
@@ -83,11 +95,52 @@ impl Storage {
 ///
 /// # Errors
 /// What cannot be opened, read or bound.
-pub async fn build(config: &Config) -> Result<Server<impl Service>, StartError> {
+pub async fn build(config: &Config) -> Result<Server<KmipService>, StartError> {
     let tls = Arc::new(Tls::load(&config.tls, config.identity.from)?);
-    let storage = Storage::open(config)?;
-    let service = Arc::new(Unwired { store: Arc::clone(storage.vault.store()) });
+    let Storage { vault, token } = Storage::open(config)?;
+    let module: Option<Arc<dyn Provider>> = match token {
+        Some(token) => Some(Arc::new(module::open(token, &vault, config).await?)),
+        None => None,
+    };
+    let shared = Arc::new(Shared {
+        vault,
+        providers: Providers::new(module),
+        clock: Box::new(SystemClock),
+        settings: settings(config)?,
+    });
+    let limits = Limits { depth: config.limits.depth, items: config.limits.items };
+    let lane = Lane::new(config.hsm.as_ref().map_or(SLOW_PLACES, |hsm| hsm.sessions));
+    let service = Arc::new(KmipService::start(Dispatcher::new(shared, limits, config.limits.batch_items, lane)));
     Ok(Server::bind(&config.listen.address, tls, service, config.limits).await?)
+}
+
+/// What the configuration says of keys and answers, for the view.
+fn settings(config: &Config) -> Result<Settings, StartError> {
+    let mut protection = Protection { sealed: 0, wrapped: 0, token: 0 };
+    for (name, residency) in &config.keys.protection_storage {
+        let bits = mask_of(Tag::ProtectionStorageMask).and_then(|mask| mask.from_xml_name(&xml_name(name)));
+        let bits = bits.ok_or_else(|| {
+            StartError::Refused(format!("[keys] protection_storage: there is no Protection Storage Mask \"{name}\""))
+        })?;
+        match residency {
+            config::Residency::Sealed => protection.sealed |= bits,
+            config::Residency::Wrapped => protection.wrapped |= bits,
+            config::Residency::Token => protection.token |= bits,
+        }
+    }
+    let default = Settings::default();
+    if config.keys.protection_storage.is_empty() {
+        protection = default.protection;
+    }
+    let skew = u32::try_from(config.compatibility.time_skew_seconds).unwrap_or(u32::MAX);
+    Ok(Settings {
+        extractable: config.keys.extractable_by_default,
+        accept_wrong_length: config.compatibility.accept_wrong_length,
+        ignore_credentials: config.compatibility.ignore_credentials,
+        clock_skew: Some(skew),
+        protection,
+        ..default
+    })
 }
 
 /// Refuses what `kmipd dev` made: its root key lies in the folder of the store.
@@ -197,38 +250,5 @@ impl RootKey for InHsm {
 
     fn open(&self, context: &[u8], sealed: &[u8]) -> Result<Secret, RootError> {
         self.0.open(context, sealed).map_err(|error| RootError::Other(error.to_string()))
-    }
-}
-
-/// Answers every request with Operation Failed, General Failure, of version 1.0.
-struct Unwired {
-    store: Arc<dyn Store>,
-}
-
-/// A Response Message (KMIP 1.0 section 7.2) whose Time Stamp is the beginning of time.
-const FAILED: &str = "42007b010000009042007a0100000048420069010000002042006a0200000004000000010000000042006b0200000004\
-    00000000000000004200920900000008000000000000000042000d0200000004000000010000000042000f0100000038\
-    42007f0500000004000000010000000042007e0500000004000001000000000042007d07000000096e6f742077697265\
-    6400000000000000";
-
-impl Unwired {
-    fn failed() -> Answer {
-        Answer { bytes: hex::decode(FAILED).unwrap_or_default(), close: false }
-    }
-}
-
-impl Service for Unwired {
-    async fn answer(&self, _peer: Arc<Peer>, _frame: Bytes) -> Answer {
-        Self::failed()
-    }
-
-    fn unreadable(&self, _reason: Unreadable, _head: Bytes) -> Answer {
-        Self::failed()
-    }
-
-    async fn close(&self) {
-        if let Err(error) = self.store.close() {
-            tracing::error!(%error, "the store did not close well");
-        }
     }
 }

@@ -3,7 +3,7 @@
 use crate::schema::wrong_type;
 use crate::spec::{AttributeKind, AttributeRow, FieldRow, Tag, Version, attribute_by_tag, enumeration_of};
 use crate::ttlv::{Error, ErrorKind, ItemType, Result, Value};
-use crate::types::Attribute;
+use crate::types::{Attribute, vendor};
 
 /// Checks an attribute's value, and every field that is there of a structured one.
 ///
@@ -16,12 +16,23 @@ pub fn check(row: &AttributeRow, value: &Value, version: Version) -> Result<()> 
 
 /// Whether a version can write the attribute: the attribute itself and every value in it.
 pub(super) fn writable(attribute: &Attribute, version: Version) -> bool {
-    if attribute.tag == Tag::Attribute {
-        let vendor = crate::types::vendor(&attribute.value);
-        return vendor.is_some_and(|(vendor, _)| version.is_v2() || super::v1::is_custom(vendor));
+    match attribute.tag {
+        Tag::Attribute if version.is_v2() => {
+            let row = attribute_by_tag(attribute.tag);
+            row.is_some_and(|row| {
+                check(row, &attribute.value, version).is_ok() && complete(row, &attribute.value).is_ok()
+            })
+        }
+        // 1.x has x- and y- alone, and a value in every message that this server sends.
+        Tag::Attribute => {
+            let custom = vendor(&attribute.value).is_some_and(|(vendor, _)| super::v1::is_custom(vendor));
+            custom && attribute.value.find(Tag::AttributeValue).is_some()
+        }
+        // The row stands for names that begin with x- or y-; their instances have the tag Attribute.
+        Tag::CustomAttribute => false,
+        tag => attribute_by_tag(tag)
+            .is_some_and(|row| row.known_in(version) && check(row, &attribute.value, version).is_ok()),
     }
-    attribute_by_tag(attribute.tag)
-        .is_some_and(|row| row.known_in(version) && check(row, &attribute.value, version).is_ok())
 }
 
 fn check_kind(tag: Tag, kind: &AttributeKind, value: &Value, version: Version) -> Result<()> {

@@ -19,10 +19,8 @@ pub(super) fn attributes_tag(tag: Tag) -> Tag {
 pub(super) fn read_attributes(element: Element, version: Version) -> Result<Attributes> {
     let mut fields = Fields::open(element, version)?;
     let templates = fields.repeated(Tag::Name, Lifetime::ALWAYS)?;
-    let mut list = Vec::new();
-    while let Some(element) = fields.next(Tag::Attribute) {
-        list.push(read_attribute(element, version).map_err(|error| error.within(Tag::Attribute))?);
-    }
+    let read = |element| read_attribute(element, version).map_err(|error| error.within(Tag::Attribute));
+    let list = fields.all(Tag::Attribute, Lifetime::ALWAYS).into_iter().map(read).collect::<Result<_>>()?;
     fields.finish()?;
     Ok(Attributes { templates, list })
 }

@@ -1,6 +1,6 @@
 //! 2.0 and 2.1: attributes by tag, vendor attributes, references by tag (KMIP 2.1 §4, §5).
 
-use crate::dialect::check;
+use crate::dialect::{check, complete};
 use crate::schema::{Fields, Lifetime, wrong_type};
 use crate::spec::{Tag, Version, attribute_by_tag};
 use crate::ttlv::{Element, Error, ErrorKind, Result, Value, Writer};
@@ -22,13 +22,17 @@ pub(super) fn read_attribute(element: Element, version: Version) -> Result<Attri
     let Element { tag, offset, value } = element;
     let row = attribute_by_tag(tag).filter(|row| row.known_in(version));
     let Some(row) = row else {
-        let kind = match tag.name() {
+        let kind = match attribute_by_tag(tag) {
             Some(_) => ErrorKind::NotInVersion { tag, version },
             None => ErrorKind::UnknownAttribute(tag.to_string()),
         };
         return Err(Error::new(kind, offset as usize));
     };
     check(row, &value, version).map_err(|error| error.at(offset).within(tag))?;
+    if tag == Tag::Attribute {
+        // Without its two names it is no attribute, not even one to search for.
+        complete(row, &value).map_err(|error| error.at(offset))?;
+    }
     Ok(Attribute::new(tag, value))
 }
 
@@ -37,12 +41,12 @@ pub(super) fn write_attribute(attribute: &Attribute, writer: &mut Writer) {
 }
 
 pub(super) fn read_only(element: Element, version: Version) -> Result<Attribute> {
-    let (tag, offset) = (element.tag, element.offset);
+    let offset = element.offset;
     let mut list = read_attributes(element, version)?.list.into_iter();
     match (list.next(), list.next()) {
         (Some(only), None) => Ok(only),
         (None, _) => Err(Error::new(ErrorKind::InvalidValue("holds no attribute"), offset as usize)),
-        (Some(_), Some(_)) => Err(Error::new(ErrorKind::Repeated(tag), offset as usize)),
+        (Some(_), Some(second)) => Err(Error::new(ErrorKind::Unexpected(second.tag), offset as usize)),
     }
 }
 
@@ -51,7 +55,7 @@ pub(super) fn read_reference(element: Element, version: Version) -> Result<Attri
     match element.value {
         Value::Enumeration(code) => {
             let tag = Tag::new(code);
-            match attribute_by_tag(tag).filter(|row| row.known_in(version)) {
+            match attribute_by_tag(tag).filter(|row| row.known_in(version) && tag.code() == code) {
                 Some(_) => Ok(AttributeReference::Tag(tag)),
                 None => Err(Error::new(ErrorKind::UnknownAttribute(tag.to_string()), offset as usize)),
             }

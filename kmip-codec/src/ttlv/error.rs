@@ -156,7 +156,7 @@ impl fmt::Display for ErrorKind {
             Self::UnknownEnumeration { value, version } => {
                 write!(f, "KMIP {version} does not have the enumeration value {value:#010x}")
             }
-            Self::UnknownAttribute(name) => write!(f, "there is no attribute \"{name}\""),
+            Self::UnknownAttribute(name) => write!(f, "there is no attribute {name:?}"),
             Self::InvalidValue(rule) => f.write_str(rule),
         }
     }

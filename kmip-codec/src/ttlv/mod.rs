@@ -5,6 +5,8 @@ mod element;
 mod error;
 pub mod frame;
 mod parse;
+#[cfg(test)]
+mod tests;
 mod write;
 
 pub use blob::Blob;

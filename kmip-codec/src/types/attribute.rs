@@ -3,7 +3,7 @@
 use crate::dialect;
 use crate::schema::{Field, Fields, Lifetime};
 use crate::spec::Tag;
-use crate::ttlv::{Element, Result, Text, Value, Writer};
+use crate::ttlv::{Error, Result, Text, Value, Writer};
 use crate::types::Name;
 
 /// One instance of an attribute.
@@ -103,21 +103,9 @@ impl From<Tag> for AttributeReference {
     }
 }
 
-/// Takes the one element of a tag, as an optional field of any structure does.
-fn optional(fields: &mut Fields, tag: Tag) -> Result<Option<Element>> {
-    fields.optional(tag, Lifetime::ALWAYS)
-}
-
 impl Field for Attributes {
-    fn take(fields: &mut Fields, tag: Tag, _: Lifetime) -> Result<Self> {
-        let version = fields.version();
-        match optional(fields, dialect::attributes_tag(tag, version))? {
-            Some(element) => {
-                let outer = element.tag;
-                dialect::read_attributes(element, version).map_err(|error| error.within(outer))
-            }
-            None => Ok(Self::default()),
-        }
+    fn take(fields: &mut Fields, tag: Tag, lifetime: Lifetime) -> Result<Self> {
+        <Option<Self> as Field>::take(fields, tag, lifetime).map(Option::unwrap_or_default)
     }
 
     fn put(&self, tag: Tag, lifetime: Lifetime, writer: &mut Writer) {
@@ -129,11 +117,10 @@ impl Field for Attributes {
 
 impl Field for Option<Attributes> {
     fn take(fields: &mut Fields, tag: Tag, lifetime: Lifetime) -> Result<Self> {
-        if fields.has(dialect::attributes_tag(tag, fields.version())) {
-            Attributes::take(fields, tag, lifetime).map(Some)
-        } else {
-            Ok(None)
-        }
+        let version = fields.version();
+        let tag = dialect::attributes_tag(tag, version);
+        let Some(element) = fields.optional(tag, lifetime)? else { return Ok(None) };
+        dialect::read_attributes(element, version).map(Some).map_err(|error| error.within(tag))
     }
 
     fn put(&self, tag: Tag, lifetime: Lifetime, writer: &mut Writer) {
@@ -144,94 +131,89 @@ impl Field for Option<Attributes> {
 }
 
 impl Field for AttributeList {
-    fn take(fields: &mut Fields, _: Tag, _: Lifetime) -> Result<Self> {
+    fn take(fields: &mut Fields, _: Tag, lifetime: Lifetime) -> Result<Self> {
         let version = fields.version();
-        let mut list = Vec::new();
         if version.is_v2() {
-            if let Some(element) = optional(fields, Tag::Attributes)? {
-                let read = dialect::read_attributes(element, version);
-                list = read.map_err(|error| error.within(Tag::Attributes))?.list;
-            }
-        } else {
-            while let Some(element) = fields.next(Tag::Attribute) {
-                let read = dialect::read_attribute(element, version);
-                list.push(read.map_err(|error| error.within(Tag::Attribute))?);
-            }
+            let attributes: Attributes = Field::take(fields, Tag::Attributes, lifetime)?;
+            return Ok(Self(attributes.list));
         }
-        Ok(Self(list))
+        let read =
+            |element| dialect::read_attribute(element, version).map_err(|error: Error| error.within(Tag::Attribute));
+        fields.all(Tag::Attribute, lifetime).into_iter().map(read).collect::<Result<_>>().map(Self)
     }
 
-    fn put(&self, _: Tag, _: Lifetime, writer: &mut Writer) {
+    fn put(&self, _: Tag, lifetime: Lifetime, writer: &mut Writer) {
+        if self.0.is_empty() || !lifetime.covers(writer.version()) {
+            return;
+        }
+        let write = |w: &mut Writer| self.0.iter().for_each(|attribute| dialect::write_attribute(attribute, w));
         if writer.version().is_v2() {
-            if !self.0.is_empty() {
-                writer.structure(Tag::Attributes, |w| {
-                    self.0.iter().for_each(|attribute| dialect::write_attribute(attribute, w));
-                });
-            }
+            writer.structure(Tag::Attributes, write);
         } else {
-            self.0.iter().for_each(|attribute| dialect::write_attribute(attribute, writer));
+            write(writer);
         }
     }
 }
 
 impl Field for AttributeReferences {
-    fn take(fields: &mut Fields, _: Tag, _: Lifetime) -> Result<Self> {
+    fn take(fields: &mut Fields, _: Tag, lifetime: Lifetime) -> Result<Self> {
         let version = fields.version();
         let tag = dialect::reference_tag(version);
-        let mut references = Vec::new();
-        while let Some(element) = fields.next(tag) {
-            references.push(dialect::read_reference(element, version).map_err(|error| error.within(tag))?);
-        }
-        Ok(Self(references))
+        let read = |element| dialect::read_reference(element, version).map_err(|error: Error| error.within(tag));
+        fields.all(tag, lifetime).into_iter().map(read).collect::<Result<_>>().map(Self)
     }
 
-    fn put(&self, _: Tag, _: Lifetime, writer: &mut Writer) {
-        self.0.iter().for_each(|reference| dialect::write_reference(reference, writer));
+    fn put(&self, _: Tag, lifetime: Lifetime, writer: &mut Writer) {
+        if lifetime.covers(writer.version()) {
+            self.0.iter().for_each(|reference| dialect::write_reference(reference, writer));
+        }
     }
 }
 
 impl Field for NewAttribute {
-    fn take(fields: &mut Fields, _: Tag, _: Lifetime) -> Result<Self> {
+    fn take(fields: &mut Fields, _: Tag, lifetime: Lifetime) -> Result<Self> {
         let tag = if fields.version().is_v2() { Tag::NewAttribute } else { Tag::Attribute };
-        match single(fields, tag)? {
+        match single(fields, tag, lifetime)? {
             Some(attribute) => Ok(Self(attribute)),
             None => Err(fields.missing(tag)),
         }
     }
 
-    fn put(&self, _: Tag, _: Lifetime, writer: &mut Writer) {
-        put_single(&self.0, Tag::NewAttribute, writer);
+    fn put(&self, _: Tag, lifetime: Lifetime, writer: &mut Writer) {
+        if lifetime.covers(writer.version()) {
+            put_single(&self.0, Tag::NewAttribute, writer);
+        }
     }
 }
 
 impl Field for CurrentAttribute {
-    fn take(fields: &mut Fields, _: Tag, _: Lifetime) -> Result<Self> {
-        if fields.version().is_v2() { single(fields, Tag::CurrentAttribute).map(Self) } else { Ok(Self(None)) }
+    fn take(fields: &mut Fields, _: Tag, lifetime: Lifetime) -> Result<Self> {
+        single(fields, Tag::CurrentAttribute, lifetime.and(Lifetime::V2)).map(Self)
     }
 
-    fn put(&self, _: Tag, _: Lifetime, writer: &mut Writer) {
-        if let (Some(attribute), true) = (&self.0, writer.version().is_v2()) {
+    fn put(&self, _: Tag, lifetime: Lifetime, writer: &mut Writer) {
+        if let (Some(attribute), true) = (&self.0, lifetime.and(Lifetime::V2).covers(writer.version())) {
             put_single(attribute, Tag::CurrentAttribute, writer);
         }
     }
 }
 
 impl Field for ChangedAttribute {
-    fn take(fields: &mut Fields, _: Tag, _: Lifetime) -> Result<Self> {
-        if fields.version().is_v2() { Ok(Self(None)) } else { single(fields, Tag::Attribute).map(Self) }
+    fn take(fields: &mut Fields, _: Tag, lifetime: Lifetime) -> Result<Self> {
+        single(fields, Tag::Attribute, lifetime.and(Lifetime::V1)).map(Self)
     }
 
-    fn put(&self, _: Tag, _: Lifetime, writer: &mut Writer) {
-        if let (Some(attribute), false) = (&self.0, writer.version().is_v2()) {
+    fn put(&self, _: Tag, lifetime: Lifetime, writer: &mut Writer) {
+        if let (Some(attribute), true) = (&self.0, lifetime.and(Lifetime::V1).covers(writer.version())) {
             dialect::write_attribute(attribute, writer);
         }
     }
 }
 
 /// One attribute: itself in 1.x, the only one within a structure in 2.x.
-fn single(fields: &mut Fields, tag: Tag) -> Result<Option<Attribute>> {
+fn single(fields: &mut Fields, tag: Tag, lifetime: Lifetime) -> Result<Option<Attribute>> {
     let version = fields.version();
-    let Some(element) = optional(fields, tag)? else { return Ok(None) };
+    let Some(element) = fields.optional(tag, lifetime)? else { return Ok(None) };
     let read =
         if version.is_v2() { dialect::read_only(element, version) } else { dialect::read_attribute(element, version) };
     read.map(Some).map_err(|error| error.within(tag))

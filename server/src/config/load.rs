@@ -34,7 +34,9 @@ impl Config {
     pub fn load(path: &Path) -> Result<Self, ConfigError> {
         let text = fs::read_to_string(path).map_err(|reason| ConfigError::Read { path: path.to_owned(), reason })?;
         let folder = path.parent().unwrap_or(Path::new(""));
-        Self::parse(&text, folder).map_err(|reason| ConfigError::Text { path: path.to_owned(), reason })
+        let config =
+            Self::parse(&text, folder).map_err(|reason| ConfigError::Text { path: path.to_owned(), reason })?;
+        Ok(Self { file: Some(path.to_owned()), ..config })
     }
 
     /// Reads a configuration whose relative paths start at `folder`.

@@ -18,6 +18,9 @@ pub use load::ConfigError;
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Config {
+    /// The file that it was read from.
+    #[serde(skip)]
+    pub file: Option<PathBuf>,
     /// Where to listen.
     #[serde(default)]
     pub listen: Listen,
@@ -334,13 +337,16 @@ pub enum LogFormat {
 pub struct Compatibility {
     /// Accept a Cryptographic Length that contradicts the registered material, and store the material's own.
     pub accept_wrong_length: bool,
+    /// Pass over credentials in request headers: the client's certificate alone says who asks. Otherwise a request with
+    /// a credential is refused, since this server has no users to check it against.
+    pub ignore_credentials: bool,
     /// Seconds by which a request's Time Stamp may differ from the server's clock.
     pub time_skew_seconds: u64,
 }
 
 impl Default for Compatibility {
     fn default() -> Self {
-        Self { accept_wrong_length: false, time_skew_seconds: 300 }
+        Self { accept_wrong_length: false, ignore_credentials: false, time_skew_seconds: 300 }
     }
 }
 

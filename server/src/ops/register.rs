@@ -83,6 +83,10 @@ impl Handler for Register {
             }
             _ => key(view, &object, &given, &mut found)?,
         };
+        for (tag, value) in &found {
+            let said = given.attributes.iter().find(|attribute| attribute.tag == *tag);
+            agree(Some(value.clone()), said.map(|attribute| attribute.value.clone()), *tag)?;
+        }
         if let Some(block) = object.key_block() {
             wrapped_link(block, &mut given.attributes);
         }
@@ -182,7 +186,7 @@ fn key(view: &View, object: &Object, given: &Given, found: &mut Vec<(Tag, Value)
 fn agree(block: Option<Value>, attribute: Option<Value>, tag: Tag) -> Outcome<()> {
     match (block, attribute) {
         (Some(block), Some(attribute)) if block != attribute => {
-            Err(Failure::invalid_field(format!("the Key Block and the attributes disagree on {tag}")))
+            Err(Failure::invalid_field(format!("the object and its attributes disagree on {tag}")))
         }
         _ => Ok(()),
     }

@@ -2,8 +2,8 @@
 //!
 //! Here are the root keys that need no HSM: a passphrase, a credential file, and a file beside the store for development.
 
-use std::fs;
-use std::io;
+use std::fs::{self, File};
+use std::io::{self, Read};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
@@ -91,6 +91,9 @@ const LEAST_MEMORY: u32 = 64 * 1024;
 /// What a changed file may make us allocate at most, in KiB, and compute.
 const MOST_MEMORY: u32 = 4 * 1024 * 1024;
 const MOST_PASSES: u32 = 100;
+
+/// The longest file with a key or a passphrase, in bytes.
+const MOST_CONTENT: u64 = 64 * 1024;
 
 /// How a passphrase becomes a key: kept beside the store, no secret.
 #[derive(Serialize, Deserialize)]
@@ -193,15 +196,26 @@ fn refuse_beside_keys(folder: &Path, path: &Path) -> Result<(), RootError> {
 }
 
 fn read_private(path: &Path) -> Result<Secret, RootError> {
-    let metadata = fs::metadata(path).map_err(|error| file_error(path, error))?;
+    let mut file = File::open(path).map_err(|error| file_error(path, error))?;
+    let metadata = file.metadata().map_err(|error| file_error(path, error))?;
     let mode = metadata.permissions().mode() & 0o7777;
-    if mode & 0o077 != 0 {
+    let manager = std::env::var_os("CREDENTIALS_DIRECTORY");
+    if mode & others(path, manager.as_deref().map(Path::new)) != 0 {
         return Err(RootError::Permissions { path: path.display().to_string(), mode });
     }
-    if !metadata.is_file() || metadata.len() > 64 * 1024 {
+    if !metadata.is_file() || metadata.len() > MOST_CONTENT {
         return Err(RootError::Content { path: path.display().to_string(), why: "is no file, or too large" });
     }
-    fs::read(path).map(Secret::new).map_err(|error| file_error(path, error))
+    // One more byte than there is, so that reading does not grow the buffer and leave a copy behind.
+    let mut content = Zeroizing::new(Vec::with_capacity(usize::try_from(metadata.len()).unwrap_or(0) + 1));
+    file.by_ref().take(MOST_CONTENT).read_to_end(&mut content).map_err(|error| file_error(path, error))?;
+    Ok(Secret::copy_of(&content))
+}
+
+/// The permission bits that a secret file may not have. The service manager gives its credentials to a user by an access
+/// control list, whose mask shows as the group's right to read.
+fn others(path: &Path, manager: Option<&Path>) -> u32 {
+    if manager.is_some() && path.parent() == manager { 0o037 } else { 0o077 }
 }
 
 fn decode_key(content: &[u8]) -> Option<Secret> {
@@ -249,4 +263,29 @@ fn base64(text: &[u8]) -> Option<Vec<u8>> {
 
 fn file_error(path: &Path, error: io::Error) -> RootError {
     RootError::File { path: path.display().to_string(), error }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_service_manager_may_show_a_mask() {
+        let folder = Path::new("/run/credentials/kmipd.service");
+        assert_eq!(others(&folder.join("root"), Some(folder)), 0o037);
+        assert_eq!(others(&folder.join("below/root"), Some(folder)), 0o077);
+        assert_eq!(others(Path::new("/etc/kmipd/root"), Some(folder)), 0o077);
+        assert_eq!(others(Path::new("/etc/kmipd/root"), None), 0o077);
+    }
+
+    #[test]
+    fn base64_of_rfc_4648() {
+        let vectors = ["", "Zg==", "Zm8=", "Zm9v", "Zm9vYg==", "Zm9vYmE=", "Zm9vYmFy"];
+        for (length, text) in vectors.into_iter().enumerate() {
+            assert_eq!(base64(text.as_bytes()).as_deref(), b"foobar".get(..length), "{text}");
+        }
+        for wrong in ["Zg", "Zg=", "Z===", "====", "Zh==", "Zm9v!a==", "=Zg="] {
+            assert_eq!(base64(wrong.as_bytes()), None, "{wrong}");
+        }
+    }
 }

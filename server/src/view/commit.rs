@@ -1,10 +1,8 @@
 //! From what a message has changed to one batch of rows.
 
-use std::sync::Arc;
-
 use super::overlay::{Base, Entry, MaterialChange, USAGE, belongs};
 use super::{Kept, Shared, View};
-use crate::crypto::Guarded;
+use crate::crypto::{Guarded, Place};
 use crate::failure::{Failure, Outcome};
 use crate::object::material::{self, Material};
 use crate::object::record;
@@ -44,16 +42,21 @@ impl View {
                 && let Some((material, _)) = &entry.read
                 && let Material::Guarded(guarded) = &**material
             {
+                if guarded.place == Place::Token {
+                    batch.put_intent(&guarded.id)?;
+                }
                 destroyed.push(guarded.clone());
+            }
+            if let MaterialChange::Put(material) = &entry.material
+                && let Material::Guarded(Guarded { id, place: Place::Token, .. }) = &**material
+            {
+                batch.delete_intent(id);
             }
             if entry.taken > 0 {
                 count(&mut batch, sequence, entry);
             }
         }
         self.claim(&mut batch, &freed)?;
-        for identity in self.kept.identities.iter().take(self.identified) {
-            batch.delete_intent(identity);
-        }
         Ok(Commit { batch, destroyed })
     }
 
@@ -176,18 +179,4 @@ fn prints(shared: &Shared, terms: &Terms) -> Vec<u8> {
 /// Dates before 1970 are due at once.
 fn due_time(seconds: i64) -> u64 {
     u64::try_from(seconds).unwrap_or(0)
-}
-
-/// Shared by the dispatcher and the sweeper.
-impl Shared {
-    /// After a commit: drops the handles and token objects of keys that are destroyed. A key that cannot be reached now
-    /// keeps its intent, and the sweeper tries again.
-    pub fn finish_destroyed(self: &Arc<Self>, destroyed: &[Guarded]) {
-        for guarded in destroyed {
-            let Some(module) = self.providers.module() else { continue };
-            if let Err(error) = module.destroy(guarded) {
-                tracing::warn!(key = %hex::encode(guarded.id), %error, "a destroyed key is still in the module; the sweeper will try again");
-            }
-        }
-    }
 }

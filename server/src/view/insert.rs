@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
+use kmip_codec::Value;
 use kmip_codec::spec::{
-    CryptographicAlgorithm, HashingAlgorithm, KeyFormatType, ObjectType, ProtectionStorageMask, ResultReason, State,
-    Tag, Version, attribute_by_tag,
+    HashingAlgorithm, KeyFormatType, ObjectType, ProtectionStorageMask, ResultReason, State, Tag, Version,
+    attribute_by_tag,
 };
 use kmip_codec::ttlv::{Blob, Text};
 use kmip_codec::types::{Attribute, Digest, ProtectionStorageMasks};
-use kmip_codec::{Value, structure};
 
 use super::{View, value_of};
 use crate::crypto::algorithm::{Hash, KeyKind};
@@ -82,7 +82,9 @@ impl View {
                 set.set(tag, value);
             }
         };
-        default(Tag::OriginalCreationDate, Value::DateTime(now));
+        if new.origin == Origin::Generated {
+            default(Tag::OriginalCreationDate, Value::DateTime(now));
+        }
         default(Tag::Fresh, Value::Boolean(true));
         default(Tag::Sensitive, Value::Boolean(false));
         default(Tag::Extractable, Value::Boolean(self.shared.settings.extractable));
@@ -238,14 +240,4 @@ fn digest(bytes: &Secret, format: Option<KeyFormatType>) -> Option<Value> {
         key_format_type: format,
     };
     value_of(&digest, Tag::Digest)
-}
-
-structure! {
-    /// Random Number Generator (KMIP 2.1 §4.46): which one made a key.
-    pub struct RandomNumberGenerator {
-        /// The algorithm; what is not known is Unspecified.
-        pub rng_algorithm: kmip_codec::spec::RNGAlgorithm = RNGAlgorithm,
-        /// The algorithm that the key is for, where the generator depends on it.
-        pub cryptographic_algorithm: Option<CryptographicAlgorithm> = CryptographicAlgorithm,
-    }
 }

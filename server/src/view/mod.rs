@@ -14,7 +14,7 @@ use std::sync::Arc;
 
 use kmip_codec::Value;
 use kmip_codec::schema::Encode;
-use kmip_codec::spec::{ResultReason, Tag, Version};
+use kmip_codec::spec::{CryptographicAlgorithm, ObjectType, ResultReason, Tag, Version};
 use kmip_codec::ttlv::{Limits, Text, Writer, frame, parse};
 use kmip_codec::types::{Attribute, Name, UniqueIdentifier};
 
@@ -27,7 +27,8 @@ use crate::object::state::Event;
 use crate::secret::Secret;
 use crate::store::vault::Vault;
 use crate::trust::policy::{self, Permitted, Use};
-pub use insert::{New, NewKey};
+pub use commit::Commit;
+pub use insert::{Home, New, NewKey};
 pub use keys::Exportable;
 pub use locate::{Filter, Found, Storage};
 use overlay::{MaterialChange, Overlay};
@@ -61,6 +62,9 @@ pub struct Settings {
     pub protection: Protection,
     /// How far a client's Time Stamp may be from ours, in seconds; `None` for not looking.
     pub clock_skew: Option<u32>,
+    /// Whether a credential in a header is passed over: the certificate alone says who asks. Otherwise it is refused, since
+    /// this server has no users that it could check it against.
+    pub ignore_credentials: bool,
     /// The longest answer, in bytes.
     pub maximum_response: usize,
     /// The most items that a Locate without Maximum Items answers.
@@ -86,6 +90,7 @@ impl Default for Settings {
             longest_lease: 3600,
             protection: Protection { sealed: 0x1, wrapped: 0x2, token: 0 },
             clock_skew: None,
+            ignore_credentials: false,
             maximum_response: 32 * 1024 * 1024,
             maximum_located: 10_000,
         }
@@ -278,6 +283,27 @@ impl View {
     /// Takes back what the item has changed.
     pub fn fail_item(&mut self) {
         self.overlay.roll_back();
+    }
+
+    /// Takes back everything that the message has changed.
+    pub fn undo(&mut self) {
+        self.overlay = Overlay::default();
+        self.placeholder = None;
+    }
+
+    /// Whether an object's key lives in the module, or is of a kind whose use takes long: its use belongs to the slow lane.
+    /// An object that cannot be opened is nobody's work.
+    pub fn is_slow(&mut self, identifier: Option<&Text>) -> bool {
+        let Some(identifier) = identifier.or(self.placeholder.as_ref()).cloned() else { return false };
+        self.overlay.load(&self.shared, &self.asker, &identifier, self.now).is_ok_and(|object| {
+            let is_rsa = object.algorithm() == Some(CryptographicAlgorithm::RSA);
+            overlay::is_guarded(object.residency) || is_rsa && object.object_type() == ObjectType::PrivateKey
+        })
+    }
+
+    /// Whether the message cannot go on before intents are committed.
+    pub fn has_wanted_intents(&self) -> bool {
+        !self.wanted.is_empty()
     }
 
     /// The identities of token keys whose intents must be committed before the message can go on.

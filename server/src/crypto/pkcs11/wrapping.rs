@@ -146,7 +146,7 @@ impl WrappingKey {
     }
 
     /// A key that was made and wrapped only to be opened again.
-    fn check_blob(&self) -> Result<Vec<u8>, Pkcs11Error> {
+    pub fn check_blob(&self) -> Result<Vec<u8>, Pkcs11Error> {
         let mut template = template::passing(CHECK_KIND);
         template.extend(template::length(CHECK_KIND));
         let (wrapped, value) = self.key.token.sessions.work(|work| {
