@@ -3,8 +3,8 @@
 use std::fmt;
 
 use rcgen::{
-    BasicConstraints, CertificateParams, CertificateRevocationListParams, IsCa, Issuer, KeyPair,
-    KeyUsagePurpose, RevokedCertParams, SerialNumber,
+    BasicConstraints, CertificateParams, CertificateRevocationListParams, IsCa, Issuer, KeyPair, KeyUsagePurpose,
+    RevokedCertParams, SerialNumber,
 };
 use time::{Duration, OffsetDateTime};
 use zeroize::Zeroizing;
@@ -49,11 +49,7 @@ impl Authority {
         params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
         let key = Zeroizing::new(KeyPair::generate()?);
         let cert_pem = params.self_signed(&*key)?.pem();
-        Ok(Self {
-            cert_pem,
-            key,
-            params,
-        })
+        Ok(Self { cert_pem, key, params })
     }
 
     /// Loads an authority from its certificate and its private key, each in PEM (the key in PKCS#8).
@@ -64,11 +60,7 @@ impl Authority {
     pub fn from_pem(cert_pem: &str, key_pem: &str) -> Result<Self, Error> {
         let key = Zeroizing::new(KeyPair::from_pem(key_pem).map_err(|_| Error::Key)?);
         let params = load::authority(cert_pem, &key)?;
-        Ok(Self {
-            cert_pem: cert_pem.to_owned(),
-            key,
-            params,
-        })
+        Ok(Self { cert_pem: cert_pem.to_owned(), key, params })
     }
 
     /// The authority's own certificate in PEM: what servers and clients are told to trust.
@@ -106,10 +98,7 @@ impl Authority {
         let params = profile.params(self.params.not_after)?;
         let key = Zeroizing::new(KeyPair::generate()?);
         let cert = params.signed_by(&*key, &self.issuer())?;
-        Ok(Issued {
-            cert_pem: cert.pem(),
-            key_pem: Zeroizing::new(key.serialize_pem()),
-        })
+        Ok(Issued { cert_pem: cert.pem(), key_pem: Zeroizing::new(key.serialize_pem()) })
     }
 
     /// Makes a revocation list (RFC 5280 section 5) in PEM that names these certificates, each given in PEM. `number`
@@ -148,9 +137,7 @@ impl Authority {
 
 impl fmt::Debug for Authority {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Authority")
-            .field("subject", &self.params.distinguished_name)
-            .finish_non_exhaustive()
+        f.debug_struct("Authority").field("subject", &self.params.distinguished_name).finish_non_exhaustive()
     }
 }
 
@@ -165,9 +152,7 @@ pub struct Issued {
 
 impl fmt::Debug for Issued {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Issued")
-            .field("cert_pem", &self.cert_pem)
-            .finish_non_exhaustive()
+        f.debug_struct("Issued").field("cert_pem", &self.cert_pem).finish_non_exhaustive()
     }
 }
 

@@ -37,14 +37,10 @@ pub enum Error {
 impl From<rcgen::Error> for Error {
     fn from(error: rcgen::Error) -> Self {
         Self::Make(match error {
-            rcgen::Error::CouldNotParseKeyPair | rcgen::Error::RingKeyRejected(_) => {
-                "the key was rejected"
-            }
+            rcgen::Error::CouldNotParseKeyPair | rcgen::Error::RingKeyRejected(_) => "the key was rejected",
             rcgen::Error::KeyGenerationUnavailable => "no key generation for this algorithm",
             rcgen::Error::UnsupportedSignatureAlgorithm => "signature algorithm not supported",
-            rcgen::Error::InvalidAsn1String(_) => {
-                "a name has characters that its type does not allow"
-            }
+            rcgen::Error::InvalidAsn1String(_) => "a name has characters that its type does not allow",
             rcgen::Error::Time => "a date cannot be encoded",
             _ => "the certificate library failed",
         })

@@ -11,14 +11,8 @@ use std::path::Path;
 /// `AlreadyExists` if there is anything at the path, a dangling symbolic link included: keys are never
 /// overwritten. Otherwise what the system reports; a half-written file is removed again.
 pub fn write_private(path: &Path, pem: &str) -> io::Result<()> {
-    let mut file = OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .mode(0o600)
-        .open(path)?;
-    let written = file
-        .write_all(pem.as_bytes())
-        .and_then(|()| file.sync_all());
+    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
+    let written = file.write_all(pem.as_bytes()).and_then(|()| file.sync_all());
     if let Err(error) = written {
         // The first failure is the one to report; the file is ours, since it was new.
         let _ = fs::remove_file(path);
@@ -42,10 +36,7 @@ mod tests {
         let path = folder.path().join("key.pem");
         write_private(&path, "secret\n").unwrap();
         assert_eq!(fs::read_to_string(&path).unwrap(), "secret\n");
-        assert_eq!(
-            fs::metadata(&path).unwrap().permissions().mode() & 0o7777,
-            0o600
-        );
+        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o7777, 0o600);
     }
 
     #[test]
@@ -53,19 +44,13 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("key.pem");
         fs::write(&path, "first").unwrap();
-        assert_eq!(
-            write_private(&path, "second").unwrap_err().kind(),
-            io::ErrorKind::AlreadyExists
-        );
+        assert_eq!(write_private(&path, "second").unwrap_err().kind(), io::ErrorKind::AlreadyExists);
         assert_eq!(fs::read_to_string(&path).unwrap(), "first");
 
         let link = folder.path().join("link.pem");
         let target = folder.path().join("elsewhere.pem");
         symlink(&target, &link).unwrap();
-        assert_eq!(
-            write_private(&link, "second").unwrap_err().kind(),
-            io::ErrorKind::AlreadyExists
-        );
+        assert_eq!(write_private(&link, "second").unwrap_err().kind(), io::ErrorKind::AlreadyExists);
         assert!(!target.exists());
     }
 }

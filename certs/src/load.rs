@@ -1,8 +1,7 @@
 //! Reads what an authority needs to know of certificates that exist already.
 
 use rcgen::{
-    CertificateParams, DistinguishedName, DnType, DnValue, KeyIdMethod, KeyPair, KeyUsagePurpose,
-    PublicKeyData,
+    CertificateParams, DistinguishedName, DnType, DnValue, KeyIdMethod, KeyPair, KeyUsagePurpose, PublicKeyData,
 };
 use time::OffsetDateTime;
 use x509_cert::Certificate;
@@ -31,9 +30,7 @@ pub(crate) fn authority(cert_pem: &str, key: &KeyPair) -> Result<CertificatePara
     let mut params = CertificateParams::default();
     if let Some((_, usage)) = cert.get::<KeyUsage>().map_err(unreadable)? {
         if !usage.key_cert_sign() {
-            return Err(Error::NotAuthority(
-                "its key usage lacks certificate signing",
-            ));
+            return Err(Error::NotAuthority("its key usage lacks certificate signing"));
         }
         params.key_usages.push(KeyUsagePurpose::KeyCertSign);
         if usage.crl_sign() {
@@ -52,12 +49,7 @@ pub(crate) fn authority(cert_pem: &str, key: &KeyPair) -> Result<CertificatePara
 /// The serial number of a certificate, as an unsigned integer without leading zeros.
 pub(crate) fn serial(cert_pem: &str) -> Result<Vec<u8>, Error> {
     let serial = parse(cert_pem)?.tbs_certificate.serial_number;
-    Ok(serial
-        .as_bytes()
-        .iter()
-        .copied()
-        .skip_while(|byte| *byte == 0)
-        .collect())
+    Ok(serial.as_bytes().iter().copied().skip_while(|byte| *byte == 0).collect())
 }
 
 fn parse(cert_pem: &str) -> Result<Certificate, Error> {
@@ -90,16 +82,9 @@ fn value(attribute: &AttributeTypeAndValue) -> Result<DnValue, Error> {
     let value = &attribute.value;
     let malformed = |_| Error::Subject("a text is malformed");
     Ok(match value.tag() {
-        Tag::Utf8String => DnValue::Utf8String(
-            value
-                .decode_as::<Utf8StringRef<'_>>()
-                .map_err(malformed)?
-                .to_string(),
-        ),
+        Tag::Utf8String => DnValue::Utf8String(value.decode_as::<Utf8StringRef<'_>>().map_err(malformed)?.to_string()),
         Tag::PrintableString => {
-            let text = value
-                .decode_as::<PrintableStringRef<'_>>()
-                .map_err(malformed)?;
+            let text = value.decode_as::<PrintableStringRef<'_>>().map_err(malformed)?;
             DnValue::PrintableString(text.as_str().try_into()?)
         }
         Tag::Ia5String => {
@@ -107,9 +92,7 @@ fn value(attribute: &AttributeTypeAndValue) -> Result<DnValue, Error> {
             DnValue::Ia5String(text.as_str().try_into()?)
         }
         _ => {
-            return Err(Error::Subject(
-                "a text has a type other than UTF8String, PrintableString and IA5String",
-            ));
+            return Err(Error::Subject("a text has a type other than UTF8String, PrintableString and IA5String"));
         }
     })
 }

@@ -2,10 +2,7 @@
 
 use std::net::IpAddr;
 
-use rcgen::{
-    CertificateParams, DistinguishedName, DnType, ExtendedKeyUsagePurpose, IsCa, KeyUsagePurpose,
-    SanType,
-};
+use rcgen::{CertificateParams, DistinguishedName, DnType, ExtendedKeyUsagePurpose, IsCa, KeyUsagePurpose, SanType};
 use time::{Duration, OffsetDateTime};
 
 use crate::Error;
@@ -39,28 +36,19 @@ impl Validity {
     /// From a few minutes ago until `lifetime` from now.
     pub fn lasting(lifetime: Duration) -> Self {
         let now = OffsetDateTime::now_utc();
-        Self {
-            not_before: now - CLOCK_SKEW,
-            not_after: now + lifetime,
-        }
+        Self { not_before: now - CLOCK_SKEW, not_after: now + lifetime }
     }
 
     /// Over since an hour.
     pub fn expired() -> Self {
         let now = OffsetDateTime::now_utc();
-        Self {
-            not_before: now - Duration::days(2),
-            not_after: now - Duration::hours(1),
-        }
+        Self { not_before: now - Duration::days(2), not_after: now - Duration::hours(1) }
     }
 
     /// Begins in a day.
     pub fn not_yet() -> Self {
         let now = OffsetDateTime::now_utc();
-        Self {
-            not_before: now + Duration::days(1),
-            not_after: now + Duration::days(2),
-        }
+        Self { not_before: now + Duration::days(1), not_after: now + Duration::days(2) }
     }
 }
 
@@ -129,11 +117,7 @@ impl Profile {
         if params.not_after <= params.not_before {
             return Err(Error::Validity);
         }
-        params.subject_alt_names = self
-            .names
-            .iter()
-            .map(|name| alternative_name(name))
-            .collect::<Result<_, _>>()?;
+        params.subject_alt_names = self.names.iter().map(|name| alternative_name(name)).collect::<Result<_, _>>()?;
         params.is_ca = IsCa::ExplicitNoCa;
         params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
         params.extended_key_usages = self
@@ -162,10 +146,7 @@ fn alternative_name(name: &str) -> Result<SanType, Error> {
         return Ok(SanType::IpAddress(address));
     }
     let text = rcgen::string::Ia5String::try_from(name).map_err(|_| refused())?;
-    if name
-        .chars()
-        .any(|c| c.is_ascii_whitespace() || c.is_ascii_control())
-    {
+    if name.chars().any(|c| c.is_ascii_whitespace() || c.is_ascii_control()) {
         return Err(refused());
     }
     if name.contains("://") {
@@ -177,14 +158,7 @@ fn alternative_name(name: &str) -> Result<SanType, Error> {
     // A wildcard stands for the whole leftmost label (RFC 9525 section 6.3).
     let labels = name.strip_prefix("*.").unwrap_or(name);
     let is_label = |label: &str| {
-        (1..=63).contains(&label.len())
-            && label
-                .bytes()
-                .all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
+        (1..=63).contains(&label.len()) && label.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
     };
-    if labels.split('.').all(is_label) {
-        Ok(SanType::DnsName(text))
-    } else {
-        Err(refused())
-    }
+    if labels.split('.').all(is_label) { Ok(SanType::DnsName(text)) } else { Err(refused()) }
 }

@@ -291,7 +291,7 @@ fn find(structure: &Element, tag: Tag) -> Result<&Element> {
 
 /// The version of a message whose rest cannot be parsed: the standard puts it first in the first header, at a fixed
 /// place, so that an error can be answered in the right version.
-fn early_version(frame: &Bytes) -> Option<ProtocolVersion> {
+pub fn early_version(frame: &Bytes) -> Option<ProtocolVersion> {
     /// Message header, header's header, Protocol Version's header.
     const PLACE: usize = 16;
     const LENGTH: usize = 40;

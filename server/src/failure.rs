@@ -7,9 +7,6 @@ use std::fmt;
 use kmip_codec::spec::{ResultReason, Version};
 use kmip_codec::{Error, ErrorKind};
 
-use crate::crypto::CryptoError;
-use crate::store::{CommitError, StoreError};
-
 /// A failed item.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Failure {
@@ -76,32 +73,9 @@ impl From<Error> for Failure {
     }
 }
 
-impl From<CryptoError> for Failure {
-    fn from(error: CryptoError) -> Self {
-        match error {
-            CryptoError::Unsupported(what) => {
-                Self::new(ResultReason::UnsupportedCryptographicParameters, format!("not supported: {what}"))
-            }
-            CryptoError::BadParameters(what) => Self::new(ResultReason::BadCryptographicParameters, what),
-            CryptoError::Failed(what) => Self::new(ResultReason::CryptographicFailure, what),
-            CryptoError::Unavailable(what) => Self {
-                reason: ResultReason::GeneralFailure,
-                message: "the cryptographic module is not available at the moment".into(),
-                log: Some(what),
-            },
-        }
-    }
-}
-
-impl From<StoreError> for Failure {
-    fn from(error: StoreError) -> Self {
-        Self::internal(error.to_string())
-    }
-}
-
-impl From<CommitError> for Failure {
-    fn from(error: CommitError) -> Self {
-        Self::internal(error.to_string())
+impl From<ResultReason> for Failure {
+    fn from(reason: ResultReason) -> Self {
+        Self::new(reason, reason.to_string())
     }
 }
 

@@ -1,2 +1,133 @@
-//! kmipd.
-fn main() {}
+//! kmipd: a key management server for KMIP 1.0 to 2.1.
+
+use std::error::Error;
+use std::io::{self, Write, stderr, stdout};
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+use kmipd::check::{Grade, check};
+use kmipd::config::{Config, Log};
+use kmipd::dev::Folder;
+use kmipd::{logging, net, wiring};
+use tokio::runtime::Runtime;
+
+/// A key management server for KMIP 1.0 to 2.1.
+#[derive(Parser)]
+#[command(name = "kmipd", version)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Make certificates, configuration and store in a folder, unless they are there, and serve them. For development.
+    Dev {
+        /// The folder.
+        #[arg(long, default_value = "kmipd-dev")]
+        dir: PathBuf,
+        /// The address and port to listen on, 127.0.0.1:5696 by default; port 0 lets the system choose.
+        #[arg(long)]
+        listen: Option<SocketAddr>,
+        /// Keep keys in a SoftHSM token, made in the folder.
+        #[arg(long)]
+        hsm: bool,
+    },
+    /// Serve.
+    Serve {
+        /// The configuration file.
+        #[arg(long)]
+        config: PathBuf,
+    },
+    /// Say whether a configuration can be used, without starting or writing anything.
+    Check {
+        /// The configuration file.
+        #[arg(long)]
+        config: PathBuf,
+    },
+    /// Open a check blob from standard input with the wrapping key: what a start asks a fresh process to do.
+    #[command(hide = true, name = wiring::module::CHECK_COMMAND)]
+    CheckWrappingKey {
+        /// The configuration file.
+        #[arg(long)]
+        config: PathBuf,
+    },
+    /// Print the version.
+    Version,
+}
+
+type Outcome = Result<ExitCode, Box<dyn Error>>;
+
+fn main() -> ExitCode {
+    let outcome = match Arguments::parse().command {
+        Command::Dev { dir, listen, hsm } => dev(&dir, listen, hsm),
+        Command::Serve { config } => serve(&config),
+        Command::Check { config } => check_config(&config),
+        Command::CheckWrappingKey { config } => check_wrapping_key(&config),
+        Command::Version => version(),
+    };
+    outcome.unwrap_or_else(|error| {
+        // Nobody to tell if this fails.
+        let _ = writeln!(stderr(), "kmipd: {error}");
+        ExitCode::FAILURE
+    })
+}
+
+fn dev(dir: &Path, listen: Option<SocketAddr>, hsm: bool) -> Outcome {
+    logging::start(&Log::default())?;
+    let folder = Folder::prepare(dir, listen, hsm)?;
+    wiring::enter_softhsm(&folder.config)?;
+    Runtime::new()?.block_on(async {
+        let server = wiring::build(&folder.config).await?;
+        if let Some(address) = server.addresses().first() {
+            print(&folder.guide(*address)?)?;
+        }
+        net::run(server).await?;
+        Ok(ExitCode::SUCCESS)
+    })
+}
+
+fn serve(path: &Path) -> Outcome {
+    let config = Config::load(path)?;
+    wiring::enter_softhsm(&config)?;
+    logging::start(&config.log)?;
+    wiring::refuse_dev(&config)?;
+    Runtime::new()?.block_on(async {
+        let server = wiring::build(&config).await?;
+        net::run(server).await?;
+        Ok(ExitCode::SUCCESS)
+    })
+}
+
+fn check_config(path: &Path) -> Outcome {
+    let config = Config::load(path)?;
+    wiring::enter_softhsm(&config)?;
+    let mut worst = Grade::Good;
+    for finding in check(&config) {
+        print(&finding)?;
+        print(&'\n')?;
+        worst = worst.max(finding.grade);
+    }
+    Ok(if worst == Grade::Error { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+}
+
+fn check_wrapping_key(path: &Path) -> Outcome {
+    wiring::module::check(path)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn version() -> Outcome {
+    print(&concat!("kmipd ", env!("CARGO_PKG_VERSION"), "\n"))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// A reader that has gone (`kmipd dev | head -1`) is no reason to stop.
+fn print(text: &dyn std::fmt::Display) -> io::Result<()> {
+    let mut out = stdout().lock();
+    match write!(out, "{text}").and_then(|()| out.flush()) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(error),
+        _ => Ok(()),
+    }
+}

@@ -62,6 +62,11 @@ pub fn read_reference(element: Element, version: Version) -> Result<AttributeRef
     if version.is_v2() { v2::read_reference(element, version) } else { v1::read_reference(element) }
 }
 
+/// Reads the name of an attribute, which a Key Wrapping Specification has in every version.
+pub fn read_name(element: Element) -> Result<AttributeReference> {
+    v1::read_reference(element)
+}
+
 /// Writes a reference to an attribute, unless the version does not have it.
 pub fn write_reference(reference: &AttributeReference, writer: &mut Writer) {
     if writer.version().is_v2() {

@@ -2,6 +2,8 @@
 //!
 //! `ops/` translates Cryptographic Parameters into these in one place; each provider translates these into its library.
 
+pub use crate::object::guarded::{Curve, KeyKind};
+
 /// A hash function (FIPS 180-4, FIPS 202, RFC 1321).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Hash {
@@ -29,46 +31,6 @@ pub enum Hash {
     Sha3_384,
     /// SHA3-512.
     Sha3_512,
-}
-
-/// A named curve.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Curve {
-    /// NIST P-224 (secp224r1).
-    P224,
-    /// NIST P-256 (secp256r1).
-    P256,
-    /// NIST P-384 (secp384r1).
-    P384,
-    /// NIST P-521 (secp521r1).
-    P521,
-    /// secp256k1.
-    Secp256k1,
-}
-
-/// What a key is. Lengths are in bits unless the name says bytes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum KeyKind {
-    /// An AES key of 128, 192 or 256 bits.
-    Aes {
-        /// Length in bits.
-        bits: u32,
-    },
-    /// Bytes for HMAC, or any other symmetric key that only HMAC can use.
-    Generic {
-        /// Length in bytes.
-        bytes: u32,
-    },
-    /// RSA with public exponent 65537.
-    Rsa {
-        /// Length of the modulus in bits.
-        bits: u32,
-    },
-    /// An elliptic curve key.
-    Ec {
-        /// The curve.
-        curve: Curve,
-    },
 }
 
 /// Padding of a block cipher.
@@ -167,6 +129,7 @@ pub enum Wrap {
 
 impl Hash {
     /// Length of the digest in bytes.
+    #[expect(clippy::len_without_is_empty, reason = "no digest is empty")]
     pub const fn len(self) -> usize {
         match self {
             Self::Md5 => 16,
@@ -176,12 +139,5 @@ impl Hash {
             Self::Sha384 | Self::Sha3_384 => 48,
             Self::Sha512 | Self::Sha3_512 => 64,
         }
-    }
-}
-
-impl KeyKind {
-    /// Whether such a key comes as a pair.
-    pub const fn is_pair(self) -> bool {
-        matches!(self, Self::Rsa { .. } | Self::Ec { .. })
     }
 }

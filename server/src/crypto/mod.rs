@@ -4,42 +4,23 @@
 //! use. There is no function that turns the second into the first.
 
 pub mod algorithm;
+pub mod certificate;
+mod check;
+pub mod keyblock;
+pub mod keyformat;
+pub mod pkcs11;
+pub mod providers;
+pub mod public;
+pub mod software;
+#[cfg(test)]
+pub(crate) mod suite;
 
-use std::fmt;
-use std::sync::Arc;
+use kmip_codec::spec::ResultReason;
 
+use crate::failure::Failure;
+pub use crate::object::guarded::{Guarded, Place};
 use crate::secret::Secret;
 use algorithm::{Cipher, Encrypted, KeyKind, Mac, Message, Signature, Wrap};
-
-/// Where a guarded key rests.
-#[derive(Clone, PartialEq, Eq)]
-pub enum Place {
-    /// In our store, wrapped by the module's wrapping key; used through an unwrapped session object.
-    Wrapped(Arc<[u8]>),
-    /// In the module, as a token object that is found by its identity.
-    Token,
-}
-
-/// A key that never leaves the module. It has no byte accessor.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Guarded {
-    /// The identity: CKA_ID of the object, and the name under which a handle is cached.
-    pub id: [u8; 16],
-    /// What it is.
-    pub kind: KeyKind,
-    /// Where it rests.
-    pub place: Place,
-}
-
-impl fmt::Debug for Guarded {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let place = match self.place {
-            Place::Wrapped(_) => "wrapped",
-            Place::Token => "token",
-        };
-        write!(f, "Guarded({}, {:?}, {place})", hex::encode(self.id), self.kind)
-    }
-}
 
 /// A secret or private key as a provider is given it.
 #[derive(Debug, Clone, Copy)]
@@ -157,4 +138,21 @@ pub trait Provider: Send + Sync {
 
     /// Mixes bytes into the generator, as far as it takes them; answers how many it took.
     fn seed(&self, bytes: &[u8]) -> Result<usize, CryptoError>;
+}
+
+impl From<CryptoError> for Failure {
+    fn from(error: CryptoError) -> Self {
+        match error {
+            CryptoError::Unsupported(what) => {
+                Self::new(ResultReason::UnsupportedCryptographicParameters, format!("not supported: {what}"))
+            }
+            CryptoError::BadParameters(what) => Self::new(ResultReason::BadCryptographicParameters, what),
+            CryptoError::Failed(what) => Self::new(ResultReason::CryptographicFailure, what),
+            CryptoError::Unavailable(what) => Self {
+                reason: ResultReason::GeneralFailure,
+                message: "the cryptographic module is not available at the moment".into(),
+                log: Some(what),
+            },
+        }
+    }
 }

@@ -8,9 +8,8 @@ use kmip_codec::ttlv::{Blob, Limits, Writer, frame, parse};
 use kmip_codec::types::Object;
 use kmip_codec::{Element, Value};
 
+use super::guarded::{Curve, Guarded, KeyKind, Place};
 use super::record::Malformed;
-use crate::crypto::algorithm::{Curve, KeyKind};
-use crate::crypto::{Guarded, Place};
 use crate::secret::Secret;
 
 const MATERIAL: Tag = Tag::new(0x54_0010);

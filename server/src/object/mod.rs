@@ -3,6 +3,7 @@
 //! ([`terms`]).
 
 mod attributes;
+pub mod guarded;
 pub mod material;
 pub mod record;
 pub mod rules;
@@ -13,7 +14,9 @@ pub mod usage;
 use std::sync::Arc;
 
 use kmip_codec::Value;
-use kmip_codec::spec::{CryptographicAlgorithm, CryptographicUsageMask, ObjectType, ResultReason, State, Tag};
+use kmip_codec::spec::{
+    CryptographicAlgorithm, CryptographicUsageMask, ObjectType, ResultReason, State, StorageStatusMask, Tag,
+};
 use kmip_codec::ttlv::Text;
 use kmip_codec::types::UsageLimits;
 
@@ -82,6 +85,17 @@ impl Managed {
     /// Whether the material is gone for ever.
     pub fn is_destroyed(&self) -> bool {
         matches!(self.state(), State::Destroyed | State::DestroyedCompromised)
+    }
+
+    /// Whether it is on-line, archived or destroyed (KMIP 2.1 §12.3).
+    pub fn storage_status(&self) -> StorageStatusMask {
+        if self.is_destroyed() {
+            StorageStatusMask::DESTROYED_STORAGE
+        } else if self.attributes.has(Tag::ArchiveDate) {
+            StorageStatusMask::ARCHIVAL_STORAGE
+        } else {
+            StorageStatusMask::ON_LINE_STORAGE
+        }
     }
 
     /// Cryptographic Usage Mask; empty where there is none.

@@ -22,7 +22,7 @@ pub fn admit(attributes: Vec<Attribute>, object: ObjectType, version: Version) -
     let mut admitted: Vec<Attribute> = Vec::with_capacity(attributes.len());
     for attribute in attributes {
         let row = applicable(&attribute.reference(), object, version)?;
-        settable(row, &attribute)?;
+        settable(row, &attribute, Setters::CLIENT | Setters::REQUEST)?;
         let twin = |other: &&Attribute| other.tag == attribute.tag && other.tag != Tag::Attribute;
         if !row.is_multi(object) && admitted.iter().find(twin).is_some() {
             return Err(single(row));
@@ -46,7 +46,7 @@ pub fn add(object: &mut Managed, attribute: Attribute, version: Version, now: i6
     let kind = object.object_type();
     let reference = attribute.reference();
     let row = applicable(&reference, kind, version)?;
-    settable(row, &attribute)?;
+    settable(row, &attribute, Setters::CLIENT)?;
     if row.modify_client != Condition::Never && row.modify_client != Condition::IfAbsent {
         permit(row, row.modify_client, object, None, false, now)?;
     }
@@ -144,7 +144,7 @@ fn vendor_row() -> Outcome<&'static AttributeRow> {
 }
 
 /// Whether a client may set the attribute while it has no value.
-fn settable(row: &AttributeRow, attribute: &Attribute) -> Outcome<()> {
+fn settable(row: &AttributeRow, attribute: &Attribute, by: Setters) -> Outcome<()> {
     complete(row, &attribute.value).map_err(invalid_value)?;
     if let Some((vendor, name)) = vendor(&attribute.value).filter(|_| attribute.tag == Tag::Attribute) {
         let plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'.';
@@ -162,7 +162,7 @@ fn settable(row: &AttributeRow, attribute: &Attribute) -> Outcome<()> {
         }
         return Ok(());
     }
-    if !row.set_by.contains(Setters::CLIENT) {
+    if !row.set_by.intersects(by) {
         return Err(read_only(row, "is set by the server alone"));
     }
     in_range(row, &attribute.value)

@@ -1,9 +1,9 @@
 //! By what an object is found: the terms that become index rows. The vault hashes them; nothing here is stored as it is.
 
-use kmip_codec::spec::Tag;
+use kmip_codec::Value;
+use kmip_codec::spec::{StorageStatusMask, Tag, Version};
 use kmip_codec::ttlv::Writer;
 use kmip_codec::types::{Attribute, AttributeReference};
-use kmip_codec::{Value, spec::Version};
 
 use super::Managed;
 
@@ -65,6 +65,7 @@ pub struct Terms {
 /// The terms of an object. A destroyed object keeps them, but for its names, which are free again.
 pub fn terms(object: &Managed) -> Terms {
     let mut terms = Terms { due: object.dates().due(object.state()), ..Terms::default() };
+    terms.prints.push(status(&object.owner, object.storage_status()));
     for attribute in object.attributes.iter() {
         let list = match index_of(attribute.tag) {
             Index::Unique if object.is_destroyed() => &mut terms.postings,
@@ -91,6 +92,14 @@ pub fn term(owner: &str, attribute: &Attribute) -> Term {
     } else {
         writer.value(attribute.tag, &attribute.value);
     }
+    writer.finish()
+}
+
+/// The term of a storage status, which is no attribute.
+pub fn status(owner: &str, status: StorageStatusMask) -> Term {
+    let mut writer = Writer::new(Version::V2_1);
+    writer.text(Tag::Username, owner);
+    writer.integer(Tag::StorageStatusMask, status.bits().cast_signed());
     writer.finish()
 }
 

@@ -3,12 +3,32 @@
 //! A store knows keys and values in bytes, and nothing of what they mean; `vault` seals them. Every store must pass
 //! `suite`.
 
+pub mod keyring;
+pub mod memory;
+pub mod root;
+pub mod seal;
+pub mod sled;
+pub mod vault;
+
+mod durable;
+mod stage;
+#[cfg(test)]
+mod suite;
+
 use std::fmt;
 use std::ops::ControlFlow;
 
-/// The longest value of one row, in bytes. Larger things are cut into chunks by `vault`: values beyond about 128 KiB
-/// would leave sled's log for files of their own, which its sync does not cover.
-pub const MAX_VALUE: usize = 64 * 1024;
+use crate::failure::Failure;
+
+/// The longest value of one row, in bytes. Larger things are cut into chunks by the vault.
+///
+/// sled keeps up to about 20 neighbouring rows in one page, and a page of more than a quarter of a segment leaves its log for
+/// a file of its own, which our sync does not cover. So it is the page that must stay small, not only the value: see
+/// `sled::SEGMENT`.
+pub const MAX_VALUE: usize = 16 * 1024;
+
+/// The longest key of one row, in bytes.
+pub const MAX_KEY: usize = 128;
 
 /// A row's revision: 0 means absent, the first write makes it 1 or more.
 pub type Revision = u64;
@@ -38,7 +58,8 @@ pub enum Updated {
     Refuse(&'static str),
 }
 
-/// A function from the row as it stands, with every earlier commit applied, to what it becomes.
+/// A function from the row as it stands, with every earlier commit and every earlier change of its own batch applied,
+/// to what it becomes.
 /// It may run more than once.
 pub type Update = Box<dyn FnMut(Option<&Row>) -> Updated + Send>;
 
@@ -65,7 +86,8 @@ pub enum Change {
     },
 }
 
-/// Everything that happens together or not at all.
+/// Everything that happens together or not at all. What it expects is compared with the rows as they were before the
+/// first of its changes; a batch without changes only compares.
 #[derive(Default)]
 pub struct Batch {
     /// What was read: keys and the revisions they must still have, 0 for absent.
@@ -83,9 +105,12 @@ pub enum CommitError {
     /// An update refused.
     #[error("refused: {0}")]
     Refused(&'static str),
-    /// A value is longer than [`MAX_VALUE`].
-    #[error("a value of {0} bytes is too long for one row")]
+    /// A value is longer than [`MAX_VALUE`], or a key than [`MAX_KEY`].
+    #[error("a key or value of {0} bytes is too long for one row")]
     TooLong(usize),
+    /// The key is empty or starts with a zero byte (the store's own rows), or the revision of a row to write is 0.
+    #[error("not a row that can be written")]
+    Malformed,
     /// The disk failed. The store accepts no commit from now on: what is on disk is not known any more.
     #[error("the store is broken: {0}")]
     Broken(String),
@@ -115,7 +140,8 @@ pub enum StoreError {
     Io(String),
 }
 
-/// The answer of a commit, awaited: it comes after the data is on disk.
+/// The answer of a commit, awaited: it comes after the data is on disk. A sender dropped without an answer means
+/// [`CommitError::Broken`].
 pub type Committed = tokio::sync::oneshot::Receiver<Result<(), CommitError>>;
 
 /// Rows by key, in the order of keys.
@@ -123,8 +149,11 @@ pub trait Store: Send + Sync {
     /// Reads a row as the last applied commit left it.
     fn get(&self, key: &[u8]) -> Result<Option<Row>, StoreError>;
 
+    /// The row with the greatest key that starts with `prefix`.
+    fn last(&self, prefix: &[u8]) -> Result<Option<(Vec<u8>, Row)>, StoreError>;
+
     /// Visits the rows whose key starts with `prefix` and is greater than `after`, in the order of keys, until the
-    /// visitor breaks.
+    /// visitor breaks. The visitor sees rows as they are when it comes to them, not a snapshot.
     fn scan(
         &self,
         prefix: &[u8],
@@ -134,8 +163,27 @@ pub trait Store: Send + Sync {
 
     /// Applies a batch, all or nothing. The receiver answers once it is durable; commits that wait share one sync.
     /// Reads may see a batch before it is durable: no answer may leave before the answer of the reader's own commit.
+    /// A batch without changes is answered once everything that it could have read is durable.
     fn commit(&self, batch: Batch) -> Committed;
 
     /// Waits for all commits, syncs and lets go of the files.
     fn close(&self) -> Result<(), StoreError>;
+}
+
+impl From<StoreError> for Failure {
+    fn from(error: StoreError) -> Self {
+        Self::internal(error.to_string())
+    }
+}
+
+impl From<CommitError> for Failure {
+    fn from(error: CommitError) -> Self {
+        Self::internal(error.to_string())
+    }
+}
+
+impl From<vault::VaultError> for Failure {
+    fn from(error: vault::VaultError) -> Self {
+        Self::internal(error.to_string())
+    }
 }

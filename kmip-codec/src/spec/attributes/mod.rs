@@ -151,6 +151,8 @@ bitflags::bitflags! {
         const CLIENT = 1;
         /// The server.
         const SERVER = 2;
+        /// The client says in a request that makes the object what the server is to set; never afterwards.
+        const REQUEST = 4;
     }
 }
 

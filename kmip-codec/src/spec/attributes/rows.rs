@@ -42,6 +42,9 @@ const fn server(tag: Tag, kind: AttributeKind) -> AttributeRow {
     }
 }
 
+/// Set by the server, as the request asks that makes the object: what kind of key it is, or what certificate.
+const ASKED: Setters = Setters::SERVER.union(Setters::REQUEST);
+
 /// An item of the Certificate Attributes (KMIP 2.1 §4.6), each of which is an attribute by itself.
 const fn certificate_item(tag: Tag) -> AttributeRow {
     AttributeRow {
@@ -139,6 +142,7 @@ pub(super) static ROWS: &[AttributeRow] = &[
     certificate_item(Tag::CertificateIssuerTitle),
     certificate_item(Tag::CertificateIssuerUID),
     AttributeRow {
+        set_by: ASKED,
         since: Version::V1_1,
         always: ObjectTypes::CERTIFICATE,
         implicit: &[Operation::Register, Operation::Certify, Operation::ReCertify],
@@ -167,6 +171,7 @@ pub(super) static ROWS: &[AttributeRow] = &[
     certificate_item(Tag::CertificateSubjectTitle),
     certificate_item(Tag::CertificateSubjectUID),
     AttributeRow {
+        set_by: ASKED,
         always: ObjectTypes::CERTIFICATE,
         implicit: &[Operation::Register, Operation::Certify, Operation::ReCertify],
         objects: ObjectTypes::CERTIFICATE,
@@ -200,6 +205,7 @@ pub(super) static ROWS: &[AttributeRow] = &[
         ..server(Tag::ContactInformation, AttributeKind::Text)
     },
     AttributeRow {
+        set_by: ASKED,
         always: ALL_BUT_OPAQUE.difference(ObjectTypes::SECRET_DATA),
         implicit: CREATION,
         objects_v1: ObjectTypes::KEYS.union(ObjectTypes::CERTIFICATE).union(ObjectTypes::TEMPLATE),
@@ -213,6 +219,7 @@ pub(super) static ROWS: &[AttributeRow] = &[
         ..server(Tag::CryptographicDomainParameters, AttributeKind::Structure(CRYPTOGRAPHIC_DOMAIN_PARAMETERS))
     },
     AttributeRow {
+        set_by: ASKED,
         always: ALL_BUT_OPAQUE,
         implicit: CREATION,
         objects_v1: ObjectTypes::KEYS.union(ObjectTypes::CERTIFICATE).union(ObjectTypes::TEMPLATE),
@@ -297,6 +304,7 @@ pub(super) static ROWS: &[AttributeRow] = &[
         ..server(Tag::Digest, AttributeKind::Structure(DIGEST))
     },
     AttributeRow {
+        set_by: ASKED,
         since: Version::V1_1,
         always: ObjectTypes::CERTIFICATE.union(ObjectTypes::PGP_KEY),
         multi: ObjectTypes::PGP_KEY,
@@ -325,6 +333,7 @@ pub(super) static ROWS: &[AttributeRow] = &[
     },
     AttributeRow { always: ObjectTypes::ALL, implicit: CREATION, ..server(Tag::InitialDate, AttributeKind::DateTime) },
     AttributeRow {
+        set_by: ASKED,
         since: Version::V2_0,
         always: ObjectTypes::ALL,
         objects_v1: ObjectTypes::empty(),
@@ -448,6 +457,7 @@ pub(super) static ROWS: &[AttributeRow] = &[
         ..server(Tag::ObjectType, AttributeKind::Enumeration)
     },
     AttributeRow {
+        set_by: ASKED,
         since: Version::V2_0,
         always: ObjectTypes::OPAQUE_OBJECT,
         implicit: &[Operation::Register],

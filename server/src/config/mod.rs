@@ -1,0 +1,354 @@
+//! The configuration file: TOML, every section documented here and in the sample `deploy/kmipd.toml`.
+//!
+//! An unknown key is an error, never ignored. Relative paths are relative to the folder of the file.
+
+mod address;
+mod load;
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use serde::Deserialize;
+
+pub use load::ConfigError;
+
+/// Everything that can be configured.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// The file that it was read from.
+    #[serde(skip)]
+    pub file: Option<PathBuf>,
+    /// Where to listen.
+    #[serde(default)]
+    pub listen: Listen,
+    /// The server's certificate and the clients that are trusted.
+    pub tls: Tls,
+    /// What in a client's certificate says who it is.
+    #[serde(default)]
+    pub identity: Identity,
+    /// Where the data rest.
+    pub store: Store,
+    /// What opens the store.
+    pub root_key: RootKey,
+    /// The PKCS#11 module, if there is one.
+    #[serde(default)]
+    pub hsm: Option<Hsm>,
+    /// Where keys live.
+    #[serde(default)]
+    pub keys: Keys,
+    /// What clients may ask for at the most.
+    #[serde(default)]
+    pub limits: Limits,
+    /// The log.
+    #[serde(default)]
+    pub log: Log,
+    /// Leniency for clients that stray from the standard.
+    #[serde(default)]
+    pub compatibility: Compatibility,
+}
+
+/// `[listen]`
+#[derive(Debug, Clone, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Listen {
+    /// One address with its port, or a list of them. Port 0 lets the system choose.
+    #[serde(deserialize_with = "address::one_or_many")]
+    pub address: Vec<SocketAddr>,
+}
+
+impl Default for Listen {
+    fn default() -> Self {
+        Self { address: vec![SocketAddr::from(([0, 0, 0, 0], 5696))] }
+    }
+}
+
+/// `[tls]`. All files are PEM, and are read anew on SIGHUP and when they change.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Tls {
+    /// The server's certificate, followed by those between it and its root, if any.
+    pub certificate: PathBuf,
+    /// Its private key: PKCS#8, PKCS#1 or SEC1, not encrypted.
+    pub key: PathBuf,
+    /// The authorities whose clients are admitted.
+    pub client_ca: PathBuf,
+    /// Revocation lists of these authorities.
+    #[serde(default)]
+    pub crl: Vec<PathBuf>,
+    /// A text file of clients that are refused: on each line `sha256 <fingerprint>` or `serial <hexadecimal>`, then
+    /// anything one wants to remember.
+    #[serde(default)]
+    pub revoked: Option<PathBuf>,
+}
+
+/// `[identity]`
+#[derive(Debug, Clone, Copy, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Identity {
+    /// Which part of the certificate is the identity.
+    pub from: IdentitySource,
+}
+
+/// Which part of a client's certificate is its identity.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum IdentitySource {
+    /// The Common Name of the subject.
+    #[default]
+    Cn,
+    /// The first DNS name of the Subject Alternative Name.
+    SanDns,
+    /// The first URI of the Subject Alternative Name.
+    SanUri,
+    /// The first mail address of the Subject Alternative Name.
+    SanEmail,
+    /// SHA-256 of the certificate, in hexadecimal digits.
+    Fingerprint,
+}
+
+/// `[store]`
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Store {
+    /// The folder.
+    pub path: PathBuf,
+    /// Memory for cached rows, in MiB.
+    #[serde(default = "cache_mib")]
+    pub cache_mib: u64,
+}
+
+fn cache_mib() -> u64 {
+    64
+}
+
+/// `[root_key]`: what opens the key-encryption keys of the store. Which fields are needed depends on the kind.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RootKey {
+    /// Its kind.
+    pub kind: RootKeyKind,
+    /// For `file`: the file that holds the key, readable by its owner only.
+    #[serde(default)]
+    pub path: Option<PathBuf>,
+    /// For `passphrase`: a file that holds it.
+    #[serde(default)]
+    pub passphrase_file: Option<PathBuf>,
+    /// For `passphrase` (the passphrase) and `credential` (the key): the name of a credential that the service manager
+    /// passes in `$CREDENTIALS_DIRECTORY`.
+    #[serde(default)]
+    pub credential: Option<String>,
+}
+
+/// Where the root key is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum RootKeyKind {
+    /// In a file.
+    File,
+    /// Derived from a passphrase with Argon2id.
+    Passphrase,
+    /// In a credential of the service manager.
+    Credential,
+    /// In the HSM.
+    Hsm,
+    /// In the folder of the store, as `kmipd dev` makes it: whoever has the folder has every key.
+    DevFile,
+}
+
+/// `[hsm]`: a PKCS#11 module and one of its tokens. Exactly one of `token` and `slot`, and one source of the PIN.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Hsm {
+    /// The module's shared library.
+    pub module: PathBuf,
+    /// The token's label.
+    #[serde(default)]
+    pub token: Option<String>,
+    /// The slot's number.
+    #[serde(default)]
+    pub slot: Option<u64>,
+    /// A file that holds the user PIN.
+    #[serde(default)]
+    pub pin_file: Option<PathBuf>,
+    /// An environment variable that holds the user PIN.
+    #[serde(default)]
+    pub pin_env: Option<String>,
+    /// A credential of the service manager that holds the user PIN.
+    #[serde(default)]
+    pub pin_credential: Option<String>,
+    /// Sessions that work at the same time, at most.
+    #[serde(default = "hsm_sessions")]
+    pub sessions: usize,
+    /// Handles of unwrapped keys that stay in the module, at most.
+    #[serde(default = "hsm_handles")]
+    pub handles: usize,
+    /// SoftHSM's configuration file, if it is not the one of the environment.
+    #[serde(default)]
+    pub softhsm_conf: Option<PathBuf>,
+}
+
+fn hsm_sessions() -> usize {
+    8
+}
+
+fn hsm_handles() -> usize {
+    20_000
+}
+
+/// `[keys]`
+#[derive(Debug, Clone, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Keys {
+    /// Whether a new key may leave the server if its request does not say (Extractable, KMIP 2.1 section 4.22).
+    /// `false` lets all new keys live in the HSM.
+    pub extractable_by_default: bool,
+    /// Which residency stands for an alternative of Protection Storage Masks, by the names of its bits.
+    pub protection_storage: BTreeMap<String, Residency>,
+}
+
+impl Default for Keys {
+    fn default() -> Self {
+        Self { extractable_by_default: true, protection_storage: BTreeMap::new() }
+    }
+}
+
+/// Where a key lives.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Residency {
+    /// In the store, sealed.
+    Sealed,
+    /// In the store, wrapped by a key of the HSM.
+    Wrapped,
+    /// On the token.
+    Token,
+}
+
+/// `[limits]`
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Limits {
+    /// Connections at the same time.
+    pub connections: usize,
+    /// TLS handshakes at the same time; further ones wait.
+    pub handshakes: usize,
+    /// Seconds for a handshake, the wait included.
+    pub handshake_seconds: u64,
+    /// Bytes of a request.
+    pub request_bytes: usize,
+    /// Seconds from the first byte of a request to its last.
+    pub request_seconds: u64,
+    /// Seconds in which a client must take an answer.
+    pub answer_seconds: u64,
+    /// Seconds of silence after which the system asks whether an idle client is still there. An idle connection that
+    /// answers is kept without limit.
+    pub keepalive_seconds: u64,
+    /// Seconds that requests have to finish when the server stops.
+    pub drain_seconds: u64,
+    /// Structures within structures in a request.
+    pub depth: usize,
+    /// Items in a request, counting every tag.
+    pub items: usize,
+    /// Batch items in a request.
+    pub batch_items: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            connections: 4096,
+            handshakes: 64,
+            handshake_seconds: 10,
+            request_bytes: 4 * 1024 * 1024,
+            request_seconds: 60,
+            answer_seconds: 60,
+            keepalive_seconds: 60,
+            drain_seconds: 20,
+            depth: 32,
+            items: 100_000,
+            batch_items: 1000,
+        }
+    }
+}
+
+impl Limits {
+    /// Time for a handshake.
+    pub fn handshake_time(&self) -> Duration {
+        Duration::from_secs(self.handshake_seconds)
+    }
+
+    /// Time for the bytes of a request.
+    pub fn request_time(&self) -> Duration {
+        Duration::from_secs(self.request_seconds)
+    }
+
+    /// Time for a client to take an answer.
+    pub fn answer_time(&self) -> Duration {
+        Duration::from_secs(self.answer_seconds)
+    }
+
+    /// Silence before the first keep-alive probe.
+    pub fn keepalive_time(&self) -> Duration {
+        Duration::from_secs(self.keepalive_seconds)
+    }
+
+    /// Time for requests in flight when the server stops.
+    pub fn drain_time(&self) -> Duration {
+        Duration::from_secs(self.drain_seconds)
+    }
+}
+
+/// `[log]`
+#[derive(Debug, Clone, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Log {
+    /// A level (`error`, `warn`, `info`, `debug`, `trace`), or levels by module as in `info,kmipd::net=debug`.
+    /// The environment variable KMIPD_LOG goes first.
+    pub level: String,
+    /// How a line looks.
+    pub format: LogFormat,
+}
+
+impl Default for Log {
+    fn default() -> Self {
+        Self { level: "info".to_owned(), format: LogFormat::Auto }
+    }
+}
+
+/// How a line of the log looks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum LogFormat {
+    /// Text on a terminal, JSON elsewhere.
+    #[default]
+    Auto,
+    /// Text.
+    Text,
+    /// JSON, one object a line.
+    Json,
+}
+
+/// `[compatibility]`
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Compatibility {
+    /// Accept a Cryptographic Length that contradicts the registered material, and store the material's own.
+    pub accept_wrong_length: bool,
+    /// Pass over credentials in request headers: the client's certificate alone says who asks. Otherwise a request with
+    /// a credential is refused, since this server has no users to check it against.
+    pub ignore_credentials: bool,
+    /// Seconds by which a request's Time Stamp may differ from the server's clock.
+    pub time_skew_seconds: u64,
+}
+
+impl Default for Compatibility {
+    fn default() -> Self {
+        Self { accept_wrong_length: false, ignore_credentials: false, time_skew_seconds: 300 }
+    }
+}
+
+#[cfg(test)]
+mod tests;

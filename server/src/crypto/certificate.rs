@@ -1,0 +1,67 @@
+//! What a certificate says about itself, as the attributes that the server sets (KMIP 2.1 §4.8, §4.20, §4.61 to §4.63).
+
+use kmip_codec::spec::{CryptographicAlgorithm, DigitalSignatureAlgorithm, ResultReason, Tag};
+use kmip_codec::ttlv::Blob;
+use kmip_codec::{Element, Value};
+use x509_cert::Certificate;
+use x509_cert::der::{Decode, Encode};
+
+use super::{keyblock, keyformat};
+use crate::failure::{Failure, Outcome};
+
+/// The attributes of an X.509 certificate in DER.
+///
+/// # Errors
+/// Invalid Field for bytes that are no certificate.
+pub fn attributes(der: &[u8]) -> Outcome<Vec<(Tag, Value)>> {
+    let wrong = |_| Failure::new(ResultReason::InvalidField, "the Certificate Value is no X.509 certificate in DER");
+    let certificate = Certificate::from_der(der).map_err(wrong)?;
+    let body = &certificate.tbs_certificate;
+    let issuer = body.issuer.to_der().map_err(wrong)?;
+    let subject = body.subject.to_der().map_err(wrong)?;
+    let serial = body.serial_number.to_der().map_err(wrong)?;
+    let bytes = |tag, bytes: Vec<u8>| Element::new(tag, Value::ByteString(Blob::new(bytes)));
+    let mut found = vec![
+        (Tag::CertificateLength, Value::Integer(i32::try_from(der.len()).unwrap_or(i32::MAX))),
+        (
+            Tag::X509CertificateIdentifier,
+            Value::Structure(vec![
+                bytes(Tag::IssuerDistinguishedName, issuer.clone()),
+                bytes(Tag::CertificateSerialNumber, serial),
+            ]),
+        ),
+        (Tag::X509CertificateIssuer, Value::Structure(vec![bytes(Tag::IssuerDistinguishedName, issuer)])),
+        (Tag::X509CertificateSubject, Value::Structure(vec![bytes(Tag::SubjectDistinguishedName, subject)])),
+    ];
+    let spki = body.subject_public_key_info.to_der().map_err(wrong)?;
+    // A key of a kind that we do not know is no reason to refuse the certificate.
+    if let Ok(kind) = keyformat::identify_public(&spki) {
+        let algorithm = keyblock::algorithm_of(kind).unwrap_or(CryptographicAlgorithm::EC);
+        let length = i32::try_from(keyblock::length_of(kind)).unwrap_or(i32::MAX);
+        found.push((Tag::CryptographicAlgorithm, Value::Enumeration(algorithm.into())));
+        found.push((Tag::CryptographicLength, Value::Integer(length)));
+    }
+    if let Some(algorithm) = signature(&certificate.signature_algorithm.oid.to_string()) {
+        found.push((Tag::DigitalSignatureAlgorithm, Value::Enumeration(algorithm.into())));
+    }
+    Ok(found)
+}
+
+/// The signature algorithm by its object identifier (RFC 8017, RFC 5758).
+fn signature(oid: &str) -> Option<DigitalSignatureAlgorithm> {
+    Some(match oid {
+        "1.2.840.113549.1.1.4" => DigitalSignatureAlgorithm::MD5WithRSAEncryption,
+        "1.2.840.113549.1.1.5" => DigitalSignatureAlgorithm::SHA1WithRSAEncryption,
+        "1.2.840.113549.1.1.14" => DigitalSignatureAlgorithm::SHA224WithRSAEncryption,
+        "1.2.840.113549.1.1.11" => DigitalSignatureAlgorithm::SHA256WithRSAEncryption,
+        "1.2.840.113549.1.1.12" => DigitalSignatureAlgorithm::SHA384WithRSAEncryption,
+        "1.2.840.113549.1.1.13" => DigitalSignatureAlgorithm::SHA512WithRSAEncryption,
+        "1.2.840.113549.1.1.10" => DigitalSignatureAlgorithm::RSASSAPSS,
+        "1.2.840.10045.4.1" => DigitalSignatureAlgorithm::ECDSAWithSHA1,
+        "1.2.840.10045.4.3.1" => DigitalSignatureAlgorithm::ECDSAWithSHA224,
+        "1.2.840.10045.4.3.2" => DigitalSignatureAlgorithm::ECDSAWithSHA256,
+        "1.2.840.10045.4.3.3" => DigitalSignatureAlgorithm::ECDSAWithSHA384,
+        "1.2.840.10045.4.3.4" => DigitalSignatureAlgorithm::ECDSAWithSHA512,
+        _ => return None,
+    })
+}

@@ -1,0 +1,279 @@
+//! Between the key blocks of the protocol and what providers take: formats, kinds, lengths (KMIP 2.1 §3.1, §4.26).
+
+use kmip_codec::schema::Decode;
+use kmip_codec::spec::{
+    CryptographicAlgorithm as Algorithm, KeyCompressionType, KeyFormatType as Format, ObjectType, RecommendedCurve,
+    ResultReason, Tag, Version,
+};
+use kmip_codec::ttlv::{Blob, Writer};
+use kmip_codec::types::{AttributeList, KeyBlock, KeyMaterial, KeyValue, Object, TransparentSymmetricKey};
+use kmip_codec::{Element, Value};
+
+use super::algorithm::{Curve, KeyKind};
+use super::keyformat::{self, FormatError};
+use crate::failure::{Failure, Outcome};
+use crate::secret::Secret;
+
+/// A key as providers take it.
+#[derive(Debug, Clone)]
+pub enum Canonical {
+    /// A symmetric key or secret, raw; or a private key, PKCS#8 DER.
+    Secret {
+        /// What it is.
+        kind: KeyKind,
+        /// The bytes.
+        bytes: Secret,
+    },
+    /// A public key, SubjectPublicKeyInfo DER.
+    Public {
+        /// What it is.
+        kind: KeyKind,
+        /// The bytes.
+        spki: Vec<u8>,
+    },
+}
+
+impl Canonical {
+    /// What the key is.
+    pub const fn kind(&self) -> KeyKind {
+        match self {
+            Self::Secret { kind, .. } | Self::Public { kind, .. } => *kind,
+        }
+    }
+}
+
+impl From<FormatError> for Failure {
+    fn from(error: FormatError) -> Self {
+        Self::new(ResultReason::InvalidField, format!("the key material is {error}"))
+    }
+}
+
+/// The kind of a symmetric key. Keys of algorithms that only the client uses are bytes to us.
+pub fn symmetric_kind(algorithm: Option<Algorithm>, bytes: usize) -> KeyKind {
+    let length = u32::try_from(bytes).unwrap_or(u32::MAX);
+    match (algorithm, bytes) {
+        (Some(Algorithm::AES), 16 | 24 | 32) => KeyKind::Aes { bits: length.saturating_mul(8) },
+        _ => KeyKind::Generic { bytes: length },
+    }
+}
+
+/// The algorithm of a kind, where the kind alone says it.
+pub const fn algorithm_of(kind: KeyKind) -> Option<Algorithm> {
+    match kind {
+        KeyKind::Aes { .. } => Some(Algorithm::AES),
+        KeyKind::Rsa { .. } => Some(Algorithm::RSA),
+        KeyKind::Ec { .. } | KeyKind::Generic { .. } => None,
+    }
+}
+
+/// The Cryptographic Length of a kind, in bits.
+pub const fn length_of(kind: KeyKind) -> u32 {
+    match kind {
+        KeyKind::Aes { bits } | KeyKind::Rsa { bits } => bits,
+        KeyKind::Generic { bytes } => bytes.saturating_mul(8),
+        KeyKind::Ec { curve } => match curve {
+            Curve::P224 => 224,
+            Curve::P256 | Curve::Secp256k1 => 256,
+            Curve::P384 => 384,
+            Curve::P521 => 521,
+        },
+    }
+}
+
+/// The curve that the protocol calls so, if we have it.
+pub const fn curve_of(curve: RecommendedCurve) -> Option<Curve> {
+    Some(match curve {
+        RecommendedCurve::P224 => Curve::P224,
+        RecommendedCurve::P256 => Curve::P256,
+        RecommendedCurve::P384 => Curve::P384,
+        RecommendedCurve::P521 => Curve::P521,
+        RecommendedCurve::SECP256K1 => Curve::Secp256k1,
+        _ => return None,
+    })
+}
+
+/// The protocol's name of a curve.
+pub const fn recommended(curve: Curve) -> RecommendedCurve {
+    match curve {
+        Curve::P224 => RecommendedCurve::P224,
+        Curve::P256 => RecommendedCurve::P256,
+        Curve::P384 => RecommendedCurve::P384,
+        Curve::P521 => RecommendedCurve::P521,
+        Curve::Secp256k1 => RecommendedCurve::SECP256K1,
+    }
+}
+
+/// The format in which a key is kept that the server made.
+pub const fn default_format(object: ObjectType, kind: KeyKind) -> Format {
+    match (object, kind) {
+        (ObjectType::PrivateKey | ObjectType::PublicKey, KeyKind::Rsa { .. }) => Format::Pkcs1,
+        (ObjectType::PrivateKey, _) => Format::ECPrivateKey,
+        (ObjectType::PublicKey, _) => Format::X509,
+        _ => Format::Raw,
+    }
+}
+
+/// The key material of a key block that is neither wrapped nor absent.
+///
+/// # Errors
+/// Key Value Not Present; Invalid Object Type for one that is wrapped and so of no use to the server.
+pub fn material(block: &KeyBlock) -> Outcome<&KeyMaterial> {
+    match &block.key_value {
+        Some(KeyValue::Plain { material, .. }) if block.key_wrapping_data.is_none() => Ok(material),
+        Some(_) => Err(Failure::new(
+            ResultReason::InvalidObjectType,
+            "the key was registered wrapped; the server cannot use it",
+        )),
+        None => Err(Failure::new(ResultReason::KeyValueNotPresent, "the server does not hold the key value")),
+    }
+}
+
+/// Takes a key block apart.
+///
+/// # Errors
+/// Key Format Type Not Supported; Invalid Field for material that is not of its format.
+pub fn canonical(object: ObjectType, block: &KeyBlock) -> Outcome<Canonical> {
+    let format = block.key_format_type;
+    let material = material(block)?;
+    let unsupported = || {
+        Failure::new(
+            ResultReason::KeyFormatTypeNotSupported,
+            format!("the server cannot use a {object} in the format {format}"),
+        )
+    };
+    if format == Format::TransparentSymmetricKey && object == ObjectType::SymmetricKey {
+        let KeyMaterial::Structure(elements) = material else { return Err(not_of(format)) };
+        let element = Element::new(Tag::KeyMaterial, Value::Structure(elements.clone()));
+        let key = TransparentSymmetricKey::decode(element, Version::V2_1)?;
+        return Ok(symmetric(block.cryptographic_algorithm, &key.key));
+    }
+    let KeyMaterial::Bytes(bytes) = material else {
+        return Err(unsupported());
+    };
+    Ok(match (object, format) {
+        (ObjectType::SymmetricKey | ObjectType::SecretData, Format::Raw | Format::Opaque) => {
+            symmetric(block.cryptographic_algorithm, bytes)
+        }
+        (ObjectType::PrivateKey, Format::Pkcs8) => private(Secret::copy_of(bytes))?,
+        (ObjectType::PrivateKey, Format::Pkcs1) => private(keyformat::pkcs1_private_to_pkcs8(bytes)?)?,
+        (ObjectType::PrivateKey, Format::ECPrivateKey) => private(keyformat::ec_private_to_pkcs8(bytes)?)?,
+        (ObjectType::PublicKey, Format::X509) => public(bytes.to_vec())?,
+        (ObjectType::PublicKey, Format::Pkcs1) => public(keyformat::pkcs1_public_to_spki(bytes)?)?,
+        _ => return Err(unsupported()),
+    })
+}
+
+/// Puts a key block together in a format.
+///
+/// # Errors
+/// Key Format Type Not Supported.
+pub fn block(key: &Canonical, algorithm: Option<Algorithm>, format: Format) -> Outcome<KeyBlock> {
+    let key_value = match (key, format) {
+        (Canonical::Secret { kind, bytes }, Format::Raw | Format::Opaque) if !kind.is_pair() => plain(bytes.expose()),
+        (Canonical::Secret { kind, bytes }, Format::TransparentSymmetricKey) if !kind.is_pair() => {
+            let key = Element::new(Tag::Key, Value::ByteString(Blob::copy_of(bytes.expose())));
+            KeyValue::Plain { material: KeyMaterial::Structure(vec![key]), attributes: AttributeList::default() }
+        }
+        (Canonical::Secret { kind, bytes }, Format::Pkcs8) if kind.is_pair() => plain(bytes.expose()),
+        (Canonical::Secret { kind: KeyKind::Rsa { .. }, bytes }, Format::Pkcs1) => {
+            plain(keyformat::pkcs8_to_pkcs1_private(bytes.expose())?.expose())
+        }
+        (Canonical::Secret { kind: KeyKind::Ec { .. }, bytes }, Format::ECPrivateKey) => {
+            plain(keyformat::pkcs8_to_ec_private(bytes.expose())?.expose())
+        }
+        (Canonical::Public { spki, .. }, Format::X509) => plain(spki),
+        (Canonical::Public { kind: KeyKind::Rsa { .. }, spki }, Format::Pkcs1) => {
+            plain(&keyformat::spki_to_pkcs1_public(spki)?)
+        }
+        _ => {
+            return Err(Failure::new(
+                ResultReason::KeyFormatTypeNotSupported,
+                format!("the key cannot be given in the format {format}"),
+            ));
+        }
+    };
+    let length = i32::try_from(length_of(key.kind())).ok();
+    Ok(KeyBlock {
+        key_format_type: format,
+        key_compression_type: None,
+        key_value: Some(key_value),
+        cryptographic_algorithm: algorithm,
+        cryptographic_length: length.filter(|_| algorithm.is_some()),
+        key_wrapping_data: None,
+    })
+}
+
+/// A key object in another format and compression, for who may see it.
+///
+/// # Errors
+/// Key Format Type Not Supported, Key Compression Type Not Supported.
+pub fn convert(object: &mut Object, format: Option<Format>, compression: Option<KeyCompressionType>) -> Outcome<()> {
+    let kind = object.object_type();
+    let Some(present) = object.key_block() else {
+        return match format {
+            None => Ok(()),
+            Some(Format::X509) if kind == ObjectType::Certificate => Ok(()),
+            Some(format) => Err(Failure::new(
+                ResultReason::KeyFormatTypeNotSupported,
+                format!("a {kind} cannot be given in the format {format}"),
+            )),
+        };
+    };
+    let uncompressed = KeyCompressionType::ECPublicKeyTypeUncompressed;
+    if compression.is_some() && compression != present.key_compression_type && compression != Some(uncompressed) {
+        return Err(Failure::new(
+            ResultReason::KeyCompressionTypeNotSupported,
+            "the key cannot be given in that compression",
+        ));
+    }
+    let Some(format) = format.filter(|&format| format != present.key_format_type) else { return Ok(()) };
+    let key = canonical(kind, present).map_err(|failure| match failure.reason {
+        ResultReason::InvalidObjectType | ResultReason::KeyValueNotPresent => failure,
+        _ => Failure::new(ResultReason::KeyFormatTypeNotSupported, failure.message),
+    })?;
+    let mut converted = block(&key, present.cryptographic_algorithm, format)?;
+    converted.cryptographic_length = present.cryptographic_length;
+    match object {
+        Object::SymmetricKey(block) | Object::PublicKey(block) | Object::PrivateKey(block) => *block = converted,
+        Object::SecretData(secret) => secret.key_block = converted,
+        Object::Certificate(_) | Object::OpaqueObject(_) => {}
+    }
+    Ok(())
+}
+
+/// What Digest is computed over (KMIP 2.1 §4.21): the bytes, or the TTLV of a structure.
+pub fn digested(object: &Object) -> Option<Secret> {
+    let bytes = |bytes: &Blob| Some(Secret::copy_of(bytes));
+    match object {
+        Object::Certificate(certificate) => bytes(&certificate.certificate_value),
+        Object::OpaqueObject(opaque) => bytes(&opaque.opaque_data_value),
+        _ => match material(object.key_block()?).ok()? {
+            KeyMaterial::Bytes(material) => bytes(material),
+            KeyMaterial::Structure(elements) => {
+                let mut writer = Writer::new(Version::V2_1);
+                writer.value(Tag::KeyMaterial, &Value::Structure(elements.clone()));
+                Some(Secret::new(writer.finish()))
+            }
+        },
+    }
+}
+
+fn plain(bytes: &[u8]) -> KeyValue {
+    KeyValue::bytes(Blob::copy_of(bytes))
+}
+
+fn symmetric(algorithm: Option<Algorithm>, bytes: &[u8]) -> Canonical {
+    Canonical::Secret { kind: symmetric_kind(algorithm, bytes.len()), bytes: Secret::copy_of(bytes) }
+}
+
+fn private(pkcs8: Secret) -> Outcome<Canonical> {
+    Ok(Canonical::Secret { kind: keyformat::identify_private(pkcs8.expose())?, bytes: pkcs8 })
+}
+
+fn public(spki: Vec<u8>) -> Outcome<Canonical> {
+    Ok(Canonical::Public { kind: keyformat::identify_public(&spki)?, spki })
+}
+
+fn not_of(format: Format) -> Failure {
+    Failure::new(ResultReason::InvalidField, format!("the key material is not of the format {format}"))
+}

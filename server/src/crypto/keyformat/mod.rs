@@ -1,0 +1,104 @@
+//! The formats in which keys come and go, all as DER bytes: PKCS#8 (RFC 5208, RFC 5958), PKCS#1 (RFC 8017 appendix A.1),
+//! ECPrivateKey (RFC 5915), SubjectPublicKeyInfo (RFC 5280 §4.1, RFC 5480), and the numbers that they consist of.
+//!
+//! Inside the server a private key is PKCS#8 and a public key is SubjectPublicKeyInfo; everything else is converted at
+//! the border. Here the form is checked, that is, DER, lengths and ranges; whether the numbers are a working key is
+//! checked by the provider that adopts it. Bytes after the end of a structure are refused.
+
+mod ec;
+mod rsa;
+
+use der::asn1::{AnyRef, BitStringRef, OctetStringRef};
+use der::oid::ObjectIdentifier;
+use der::{Decode, Encode};
+use pkcs8::PrivateKeyInfoRef;
+use pkcs8::spki::{AlgorithmIdentifierRef, SubjectPublicKeyInfoRef};
+
+use super::algorithm::KeyKind;
+use crate::secret::Secret;
+
+pub use ec::{EcPrivateParts, EcPublicParts, ec_private_to_pkcs8, ec_private_to_pkcs8_on, pkcs8_to_ec_private};
+pub use rsa::{
+    RsaPrivateParts, RsaPublicParts, pkcs1_private_to_pkcs8, pkcs1_public_to_spki, pkcs8_to_pkcs1_private,
+    spki_to_pkcs1_public,
+};
+
+const RSA_ENCRYPTION: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.1");
+const EC_PUBLIC_KEY: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.2.1");
+
+/// Why bytes are not a key in the format that they are said to have. Holds nothing of the key.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum FormatError {
+    /// Not DER of this structure, or bytes after its end.
+    #[error("not a {0} in DER")]
+    Malformed(&'static str),
+    /// A key of an algorithm or a curve that is not known here; the object identifier.
+    #[error("unknown key algorithm or curve {0}")]
+    UnknownAlgorithm(String),
+    /// A structure that is well formed, with contents that its standard does not allow.
+    #[error("{0}")]
+    Invalid(&'static str),
+}
+
+/// What the private key in a PKCS#8 PrivateKeyInfo is. The length of an RSA key is that of the modulus without leading
+/// zeros, in bits.
+pub fn identify_private(pkcs8: &[u8]) -> Result<KeyKind, FormatError> {
+    let info = open_pkcs8(pkcs8)?;
+    match info.algorithm.oid {
+        RSA_ENCRYPTION => rsa::kind_of_private(&info),
+        EC_PUBLIC_KEY => Ok(KeyKind::Ec { curve: ec::open_private(&info)?.0 }),
+        other => Err(FormatError::UnknownAlgorithm(other.to_string())),
+    }
+}
+
+/// What the public key in a SubjectPublicKeyInfo is.
+pub fn identify_public(spki: &[u8]) -> Result<KeyKind, FormatError> {
+    let info = open_spki(spki)?;
+    match info.algorithm.oid {
+        RSA_ENCRYPTION => rsa::kind_of_public(&info),
+        EC_PUBLIC_KEY => Ok(KeyKind::Ec { curve: ec::open_public(&info)?.0 }),
+        other => Err(FormatError::UnknownAlgorithm(other.to_string())),
+    }
+}
+
+fn open_pkcs8(der: &[u8]) -> Result<PrivateKeyInfoRef<'_>, FormatError> {
+    PrivateKeyInfoRef::from_der(der).map_err(|_| FormatError::Malformed("PKCS#8 PrivateKeyInfo"))
+}
+
+fn open_spki(der: &[u8]) -> Result<SubjectPublicKeyInfoRef<'_>, FormatError> {
+    SubjectPublicKeyInfoRef::from_der(der).map_err(|_| FormatError::Malformed("SubjectPublicKeyInfo"))
+}
+
+/// A PrivateKeyInfo around an algorithm's own private key.
+fn close_pkcs8(algorithm: AlgorithmIdentifierRef<'_>, key: &[u8]) -> Result<Secret, FormatError> {
+    const NAME: &str = "PKCS#8 PrivateKeyInfo";
+    let key = <&OctetStringRef>::try_from(key).map_err(|_| FormatError::Malformed(NAME))?;
+    let info: PrivateKeyInfoRef<'_> = PrivateKeyInfoRef::new(algorithm, key);
+    encode_secret(&info, NAME)
+}
+
+/// A SubjectPublicKeyInfo around an algorithm's own public key.
+fn close_spki(algorithm: AlgorithmIdentifierRef<'_>, key: &[u8]) -> Result<Vec<u8>, FormatError> {
+    const NAME: &str = "SubjectPublicKeyInfo";
+    let subject_public_key = BitStringRef::from_bytes(key).map_err(|_| FormatError::Malformed(NAME))?;
+    let info: SubjectPublicKeyInfoRef<'_> = SubjectPublicKeyInfoRef { algorithm, subject_public_key };
+    info.to_der().map_err(|_| FormatError::Malformed(NAME))
+}
+
+/// Encodes into a buffer that has its exact size from the start, so that no unwiped copy is left by growing.
+fn encode_secret(value: &impl Encode, name: &'static str) -> Result<Secret, FormatError> {
+    let malformed = |_| FormatError::Malformed(name);
+    let len = value.encoded_len().and_then(usize::try_from).map_err(malformed)?;
+    let mut buffer = vec![0; len];
+    value.encode_to_slice(&mut buffer).map_err(malformed)?;
+    Ok(Secret::new(buffer))
+}
+
+fn rsa_algorithm() -> AlgorithmIdentifierRef<'static> {
+    AlgorithmIdentifierRef { oid: RSA_ENCRYPTION, parameters: Some(AnyRef::NULL) }
+}
+
+#[cfg(test)]
+mod tests;
+#[cfg(test)]
+mod vectors;

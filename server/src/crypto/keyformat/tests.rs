@@ -1,0 +1,127 @@
+use super::vectors::*;
+use super::*;
+use crate::crypto::algorithm::Curve;
+
+fn unhex(text: &str) -> Vec<u8> {
+    hex::decode(text).unwrap()
+}
+
+const RSA: KeyKind = KeyKind::Rsa { bits: 1024 };
+const P521: KeyKind = KeyKind::Ec { curve: Curve::P521 };
+
+#[test]
+fn keys_are_identified() {
+    assert_eq!(identify_private(&unhex(RSA_PKCS8)), Ok(RSA));
+    assert_eq!(identify_public(&unhex(RSA_SPKI)), Ok(RSA));
+    assert_eq!(identify_private(&unhex(EC_PKCS8)), Ok(P521));
+    assert_eq!(identify_public(&unhex(EC_SPKI)), Ok(P521));
+    let unknown = identify_public(&unhex(ED25519_SPKI));
+    assert_eq!(unknown, Err(FormatError::UnknownAlgorithm("1.3.101.112".into())));
+}
+
+#[test]
+fn the_length_of_a_modulus_is_exact() {
+    for (first, bits) in [(0x80_u8, 1024), (0x7f, 1023), (0x01, 1017)] {
+        let mut modulus = vec![first; 128];
+        modulus[127] = 1;
+        let spki = RsaPublicParts { modulus, exponent: vec![1, 0, 1] }.to_spki().unwrap();
+        assert_eq!(identify_public(&spki), Ok(KeyKind::Rsa { bits }));
+    }
+}
+
+#[test]
+fn rsa_keys_change_their_format_and_back() {
+    let pkcs8 = pkcs1_private_to_pkcs8(&unhex(RSA_PKCS1)).unwrap();
+    assert_eq!(hex::encode(pkcs8.expose()), RSA_PKCS8);
+    let pkcs1 = pkcs8_to_pkcs1_private(&unhex(RSA_PKCS8)).unwrap();
+    assert_eq!(hex::encode(pkcs1.expose()), RSA_PKCS1);
+    assert_eq!(hex::encode(pkcs1_public_to_spki(&unhex(RSA_PUBLIC)).unwrap()), RSA_SPKI);
+    assert_eq!(hex::encode(spki_to_pkcs1_public(&unhex(RSA_SPKI)).unwrap()), RSA_PUBLIC);
+}
+
+#[test]
+fn rsa_keys_come_apart_and_together() {
+    let mut parts = RsaPrivateParts::from_pkcs8(&unhex(RSA_PKCS8)).unwrap();
+    assert_eq!((parts.modulus.len(), &parts.public_exponent[..]), (128, &[1, 0, 1][..]));
+    assert_eq!(hex::encode(parts.public().to_spki().unwrap()), RSA_SPKI);
+    assert_eq!(RsaPublicParts::from_spki(&unhex(RSA_SPKI)).unwrap(), parts.public());
+    assert_eq!(hex::encode(parts.to_pkcs8().unwrap().expose()), RSA_PKCS8);
+    // Leading zeros, as some clients send them, make no difference.
+    parts.p = Secret::new([&[0, 0], parts.p.expose()].concat());
+    parts.modulus.insert(0, 0);
+    assert_eq!(hex::encode(parts.to_pkcs8().unwrap().expose()), RSA_PKCS8);
+    parts.public_exponent = vec![];
+    assert!(parts.to_pkcs8().is_err());
+    parts.public_exponent = vec![2];
+    assert!(parts.to_pkcs8().is_err());
+}
+
+#[test]
+fn ec_keys_change_their_format_and_back() {
+    let pkcs8 = ec_private_to_pkcs8(&unhex(EC_SEC1)).unwrap();
+    assert_eq!(hex::encode(pkcs8.expose()), EC_PKCS8);
+    let on = ec_private_to_pkcs8_on(Curve::P521, &unhex(EC_SEC1)).unwrap();
+    assert_eq!(on, pkcs8);
+    let wrong = ec_private_to_pkcs8_on(Curve::P384, &unhex(EC_SEC1));
+    assert_eq!(wrong, Err(FormatError::Invalid("the key names two different curves")));
+    assert_eq!(hex::encode(pkcs8_to_ec_private(&unhex(EC_PKCS8)).unwrap().expose()), EC_SEC1);
+}
+
+#[test]
+fn ec_keys_come_apart_and_together() {
+    let public = EcPublicParts::from_spki(&unhex(EC_SPKI)).unwrap();
+    assert_eq!((public.curve, hex::encode(&public.point)), (Curve::P521, EC_POINT.to_owned()));
+    assert_eq!(hex::encode(public.to_spki().unwrap()), EC_SPKI);
+    let compressed = EcPublicParts { curve: Curve::P521, point: unhex(EC_POINT_COMPRESSED) };
+    assert_eq!(identify_public(&compressed.to_spki().unwrap()), Ok(P521));
+
+    let private = EcPrivateParts::from_pkcs8(&unhex(EC_PKCS8)).unwrap();
+    assert_eq!((private.d.len(), private.d.expose()[0]), (66, 0));
+    let short = EcPrivateParts { curve: Curve::P521, d: Secret::copy_of(&private.d.expose()[2..]) };
+    let pkcs8 = short.to_pkcs8().unwrap();
+    assert_eq!(pkcs8, private.to_pkcs8().unwrap());
+    assert_eq!(EcPrivateParts::from_pkcs8(pkcs8.expose()).unwrap(), private);
+    for d in [vec![], vec![0; 66], vec![1; 67]] {
+        assert!(EcPrivateParts { curve: Curve::P521, d: Secret::new(d) }.to_pkcs8().is_err());
+    }
+    for point in [vec![], vec![0], vec![4; 132], vec![5; 133], vec![2; 133]] {
+        assert!(EcPublicParts { curve: Curve::P521, point }.to_spki().is_err());
+    }
+}
+
+/// Every prefix, a byte more, and each format taken for another.
+#[test]
+fn what_is_not_the_format_is_refused() {
+    type Reader = fn(&[u8]) -> bool;
+    let readers: [(&str, Reader); 7] = [
+        (RSA_PKCS8, |der| pkcs8_to_pkcs1_private(der).is_ok()),
+        (EC_PKCS8, |der| pkcs8_to_ec_private(der).is_ok()),
+        (RSA_PKCS1, |der| pkcs1_private_to_pkcs8(der).is_ok()),
+        (EC_SEC1, |der| ec_private_to_pkcs8(der).is_ok()),
+        (RSA_SPKI, |der| spki_to_pkcs1_public(der).is_ok()),
+        (EC_SPKI, |der| EcPublicParts::from_spki(der).is_ok()),
+        (RSA_PUBLIC, |der| pkcs1_public_to_spki(der).is_ok()),
+    ];
+    for (der, read) in readers {
+        let good = unhex(der);
+        assert!(read(&good));
+        for len in 0..good.len() {
+            assert!(!read(&good[..len]), "{len} bytes of {der}");
+        }
+        assert!(!read(&[&good[..], &[0]].concat()), "a byte more than {der}");
+        for (other, _) in readers.iter().filter(|(other, _)| *other != der) {
+            assert!(!read(&unhex(other)), "{other} taken for {der}");
+        }
+    }
+}
+
+#[test]
+fn parameters_of_an_rsa_key_must_be_null() {
+    let spki = unhex(RSA_SPKI);
+    // The outer header of this key is 4 bytes; then comes the AlgorithmIdentifier, which ends in 05 00.
+    assert_eq!(spki[3 + 13..3 + 15], [5, 0]);
+    let mut without = vec![0x30, 0x81, spki[2] - 2, 0x30, spki[4] - 2];
+    without.extend_from_slice(&spki[5..16]);
+    without.extend_from_slice(&spki[18..]);
+    assert!(matches!(identify_public(&without), Err(FormatError::Invalid(_))));
+}

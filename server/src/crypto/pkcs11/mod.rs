@@ -1,0 +1,212 @@
+//! Keys in an HSM, through PKCS#11 (OASIS PKCS #11 2.40 to 3.1).
+//!
+//! [`Token::open`] loads the module and logs in; [`WrappingKey`] and [`HsmRoot`] are the two keys of ours on the token;
+//! [`Pkcs11Provider::new`] tests the module and serves. A guarded key rests in our store, wrapped by the wrapping key, or
+//! is a token object. There is no function here that answers the bytes of a guarded key.
+//!
+//! | file | what |
+//! |---|---|
+//! | [`config`](self) | what the operator says, and errors in the operator's words |
+//! | `module`, `session`, `handles` | loading once; sessions that come and go; handles that are bounded |
+//! | `raw`, `attr`, `fault` | the calls (all `unsafe` is in `raw`), what is said, what is answered |
+//! | `token`, `wrapping`, `root` | the token and our two keys on it |
+//! | `template`, `keys`, `ops`, `keywrap`, `der` | making keys and working with them |
+//! | `selftest` | what the module is seen to refuse |
+//! | `dev` | a token of SoftHSM for development |
+
+mod attr;
+mod config;
+mod der;
+mod dev;
+mod fault;
+mod handles;
+mod keys;
+mod keywrap;
+mod module;
+mod ops;
+mod raw;
+mod root;
+mod selftest;
+mod session;
+mod template;
+mod token;
+mod wrapping;
+
+use std::collections::HashSet;
+
+use aws_lc_rs::rand::{SecureRandom, SystemRandom};
+use cryptoki::error::RvError;
+use cryptoki_sys::CKM_RSA_PKCS_KEY_PAIR_GEN;
+
+pub use config::{Config, Pkcs11Error, TokenChoice, find_softhsm, read_pin};
+pub use dev::DevToken;
+pub use handles::HandleCount;
+pub use root::HsmRoot;
+pub use selftest::{Claims, Finding};
+pub use token::Token;
+pub use wrapping::WrappingKey;
+
+use super::algorithm::{Cipher, Curve, Encrypted, KeyKind, Mac, Message, Signature, Wrap};
+use super::{CryptoError, Guarded, Key, Made, MadePair, Provider, Residency};
+use crate::secret::Secret;
+use fault::Fault;
+use handles::Handles;
+
+/// Does cryptography with keys that stay in a module. Keys that the server may hold are another provider's.
+pub struct Pkcs11Provider {
+    name: String,
+    token: Token,
+    wrapping: WrappingKey,
+    handles: Handles,
+    claims: Claims,
+    curves: HashSet<Curve>,
+    /// Lengths of RSA moduli in bits, least and most.
+    rsa: Option<(u32, u32)>,
+}
+
+impl Pkcs11Provider {
+    /// Tests the module and serves with it. [`Pkcs11Provider::claims`] says what was seen.
+    ///
+    /// # Errors
+    /// A key cannot be made, wrapped and unwrapped at all.
+    pub fn new(token: Token, wrapping: WrappingKey) -> Result<Self, Pkcs11Error> {
+        let claims = selftest::run(&token, &wrapping)?;
+        let handles = Handles::new(token.handle_bound);
+        let rsa = token
+            .has(CKM_RSA_PKCS_KEY_PAIR_GEN)
+            .then(|| {
+                token.sessions.module().raw.key_sizes(token.sessions.slot().into(), CKM_RSA_PKCS_KEY_PAIR_GEN).ok()
+            })
+            .flatten()
+            .map(|(least, most)| (bits(least).max(2048), bits(most).min(4096)));
+        let name = "pkcs11".to_owned();
+        let mut provider = Self { name, token, wrapping, handles, claims, curves: HashSet::new(), rsa };
+        for curve in [Curve::P224, Curve::P256, Curve::P384, Curve::P521, Curve::Secp256k1] {
+            // No list of the standard names a module's curves: each is tried.
+            provider.curves.insert(curve);
+            let works = provider
+                .generate_pair(KeyKind::Ec { curve }, Residency::Wrapped)
+                .is_ok_and(|pair| matches!(&pair.private, Made::Guarded(key) if provider.destroy(key).is_ok()));
+            if !works {
+                provider.curves.remove(&curve);
+            }
+        }
+        Ok(provider)
+    }
+
+    /// What the self-test saw.
+    pub fn claims(&self) -> &Claims {
+        &self.claims
+    }
+
+    /// How the cache of handles fares.
+    pub fn handle_count(&self) -> HandleCount {
+        self.handles.count()
+    }
+
+    fn offers_key(&self, kind: KeyKind, residency: Residency) -> bool {
+        let fits = match kind {
+            KeyKind::Aes { .. } | KeyKind::Generic { .. } => kind.check().is_ok(),
+            KeyKind::Rsa { bits } => {
+                self.rsa.is_some_and(|(least, most)| (least..=most).contains(&bits)) && bits.is_multiple_of(256)
+            }
+            KeyKind::Ec { curve } => self.curves.contains(&curve),
+        };
+        fits && residency != Residency::Sealed && self.claims.non_exportable
+    }
+}
+
+impl Provider for Pkcs11Provider {
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn offers(&self, kind: KeyKind, residency: Residency) -> bool {
+        self.offers_key(kind, residency)
+    }
+
+    fn generate(&self, kind: KeyKind, residency: Residency) -> Result<Made, CryptoError> {
+        self.generate_key(kind, residency)
+    }
+
+    fn generate_pair(&self, kind: KeyKind, residency: Residency) -> Result<MadePair, CryptoError> {
+        self.generate_key_pair(kind, residency)
+    }
+
+    fn adopt(&self, kind: KeyKind, bytes: &Secret, residency: Residency) -> Result<Made, CryptoError> {
+        self.adopt_key(kind, bytes, residency)
+    }
+
+    fn destroy(&self, key: &Guarded) -> Result<(), CryptoError> {
+        self.destroy_key(key)
+    }
+
+    fn encrypt(&self, key: Key<'_>, cipher: &Cipher<'_>, data: &[u8]) -> Result<Encrypted, CryptoError> {
+        self.encrypt_with(guarded(key)?, cipher, data)
+    }
+
+    fn decrypt(&self, key: Key<'_>, cipher: &Cipher<'_>, data: &[u8]) -> Result<Secret, CryptoError> {
+        self.decrypt_with(guarded(key)?, cipher, data)
+    }
+
+    fn sign(&self, key: Key<'_>, scheme: Signature, message: Message<'_>) -> Result<Vec<u8>, CryptoError> {
+        self.sign_with(guarded(key)?, scheme, message)
+    }
+
+    fn mac(&self, key: Key<'_>, mac: Mac, data: &[u8]) -> Result<Vec<u8>, CryptoError> {
+        self.mac_with(guarded(key)?, mac, data)
+    }
+
+    fn wrap(&self, key: Key<'_>, wrap: Wrap, bytes: &Secret) -> Result<Vec<u8>, CryptoError> {
+        self.wrap_with(guarded(key)?, wrap, bytes)
+    }
+
+    fn unwrap(&self, key: Key<'_>, wrap: Wrap, wrapped: &[u8]) -> Result<Secret, CryptoError> {
+        self.unwrap_with(guarded(key)?, wrap, wrapped)
+    }
+
+    fn random(&self, out: &mut [u8]) -> Result<(), CryptoError> {
+        if out.is_empty() {
+            return Ok(());
+        }
+        Ok(self.token.sessions.work(|work| {
+            work.session.generate_random_slice(out).map_err(|error| Fault::from_cryptoki("C_GenerateRandom", &error))
+        })?)
+    }
+
+    fn seed(&self, bytes: &[u8]) -> Result<usize, CryptoError> {
+        if bytes.is_empty() {
+            return Ok(0);
+        }
+        let answer = self
+            .token
+            .sessions
+            .work(|work| work.session.seed_random(bytes).map_err(|error| Fault::from_cryptoki("C_SeedRandom", &error)));
+        match answer {
+            Ok(()) => Ok(bytes.len()),
+            Err(Fault { error: RvError::RandomSeedNotSupported | RvError::FunctionNotSupported, .. }) => Ok(0),
+            Err(fault) => Err(fault.into()),
+        }
+    }
+}
+
+fn guarded(key: Key<'_>) -> Result<&Guarded, CryptoError> {
+    match key {
+        Key::Guarded(key) => Ok(key),
+        Key::Clear { .. } => Err(CryptoError::Unsupported(
+            "the HSM works with its own keys; a key in the clear is not for it".to_owned(),
+        )),
+    }
+}
+
+/// A module's length in bits, which may be "no limit".
+fn bits(length: u64) -> u32 {
+    u32::try_from(length).unwrap_or(u32::MAX)
+}
+
+/// An identity for a key.
+fn random_id() -> Result<[u8; 16], CryptoError> {
+    let mut id = [0; 16];
+    SystemRandom::new().fill(&mut id).map_err(|_| CryptoError::Unavailable("no random bytes".to_owned()))?;
+    Ok(id)
+}

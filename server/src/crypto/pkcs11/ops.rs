@@ -1,0 +1,313 @@
+//! Work with keys in the module: each algorithm in the module's words. The parameters have been checked before, the same
+//! for every provider; what is refused here is what the module lacks.
+
+use cryptoki::error::RvError;
+use cryptoki_sys::{
+    CK_MECHANISM_TYPE, CK_RSA_PKCS_MGF_TYPE, CKG_MGF1_SHA1, CKG_MGF1_SHA3_224, CKG_MGF1_SHA3_256, CKG_MGF1_SHA3_384,
+    CKG_MGF1_SHA3_512, CKG_MGF1_SHA224, CKG_MGF1_SHA256, CKG_MGF1_SHA384, CKG_MGF1_SHA512, CKM_AES_CBC,
+    CKM_AES_CBC_PAD, CKM_AES_CTR, CKM_AES_ECB, CKM_AES_GCM, CKM_ECDSA, CKM_RSA_PKCS, CKM_RSA_PKCS_PSS, CKM_SHA_1,
+    CKM_SHA_1_HMAC, CKM_SHA3_224, CKM_SHA3_224_HMAC, CKM_SHA3_256, CKM_SHA3_256_HMAC, CKM_SHA3_384, CKM_SHA3_384_HMAC,
+    CKM_SHA3_512, CKM_SHA3_512_HMAC, CKM_SHA224, CKM_SHA224_HMAC, CKM_SHA256, CKM_SHA256_HMAC, CKM_SHA384,
+    CKM_SHA384_HMAC, CKM_SHA512, CKM_SHA512_224_HMAC, CKM_SHA512_256_HMAC, CKM_SHA512_HMAC,
+};
+use zeroize::Zeroizing;
+
+use super::Pkcs11Provider;
+use super::attr::Mechanism;
+use super::fault::Fault;
+use super::handles::Object;
+use super::raw::Handle;
+use super::session::Work;
+use super::{der, keywrap};
+use crate::crypto::algorithm::{Cipher, Encrypted, Hash, KeyKind, Mac, Message, Padding, Signature, Wrap};
+use crate::crypto::public::hash;
+use crate::crypto::{CryptoError, Guarded};
+use crate::secret::Secret;
+
+const BLOCK: usize = 16;
+const BAD_PADDING: CryptoError = CryptoError::Failed("the padding is wrong");
+const ECB: Mechanism<'static> = Mechanism::Plain(CKM_AES_ECB);
+
+impl Pkcs11Provider {
+    pub(super) fn encrypt_with(
+        &self,
+        key: &Guarded,
+        cipher: &Cipher<'_>,
+        data: &[u8],
+    ) -> Result<Encrypted, CryptoError> {
+        cipher.check_encrypt(key.kind, data.len())?;
+        let (mechanism, tag_len) = self.mechanism(cipher)?;
+        let object = self.object(key)?;
+        let padded;
+        let (data, room) = match cipher {
+            Cipher::AesCbc { padding: Padding::Pkcs5, .. } => (data, data.len().saturating_add(BLOCK)),
+            // PKCS#11 has no padded ECB.
+            Cipher::AesEcb { padding: Padding::Pkcs5 } => {
+                padded = pad(data);
+                (padded.as_slice(), padded.len())
+            }
+            _ => (data, data.len().saturating_add(tag_len)),
+        };
+        let mut out = Vec::new();
+        if room > 0 {
+            out = self
+                .use_object(&object, |work, handle| work.raw.encrypt(work.session, &mechanism, handle, data, room))?;
+        }
+        let cut = out.len().checked_sub(tag_len).ok_or_else(|| too_short("C_Encrypt"))?;
+        let tag = out.split_off(cut);
+        Ok(Encrypted { data: out, tag })
+    }
+
+    pub(super) fn decrypt_with(&self, key: &Guarded, cipher: &Cipher<'_>, data: &[u8]) -> Result<Secret, CryptoError> {
+        cipher.check_decrypt(key.kind, data.len())?;
+        let (mechanism, _) = self.mechanism(cipher)?;
+        let object = self.object(key)?;
+        let joined;
+        let (data, failed) = match cipher {
+            Cipher::AesGcm { tag, .. } => {
+                joined = [data, tag].concat();
+                (joined.as_slice(), CryptoError::Failed("the tag does not verify"))
+            }
+            _ => (data, BAD_PADDING),
+        };
+        if data.is_empty() {
+            return Ok(Secret::copy_of(&[]));
+        }
+        let answer = self.use_object(&object, |work, handle| work.raw.decrypt(work.session, &mechanism, handle, data));
+        let out = match answer {
+            Ok(out) => out,
+            Err(fault) if fault.blames_data() => return Err(failed),
+            // The code may mean the data or the module: the module is asked for something that cannot fail.
+            Err(fault) if fault.is_vague() => {
+                let probe = self.use_object(&object, |work, handle| ecb(work, handle, &[0; BLOCK]));
+                return Err(if probe.is_ok() { failed } else { fault.into() });
+            }
+            Err(fault) => return Err(fault.into()),
+        };
+        if matches!(cipher, Cipher::AesEcb { padding: Padding::Pkcs5 }) {
+            return unpad(&out).map(Secret::copy_of);
+        }
+        Ok(Secret::copy_of(&out))
+    }
+
+    pub(super) fn sign_with(
+        &self,
+        key: &Guarded,
+        scheme: Signature,
+        message: Message<'_>,
+    ) -> Result<Vec<u8>, CryptoError> {
+        scheme.check(key.kind, message)?;
+        // Hashing needs no key and is done here, so that the module gets a few bytes.
+        let digest = match message {
+            Message::Digest(digest) => digest.to_vec(),
+            Message::Data(data) => hash(scheme.hash(), data),
+        };
+        match (key.kind, scheme) {
+            (KeyKind::Rsa { bits }, Signature::RsaPkcs1(hash)) => {
+                self.must_have(CKM_RSA_PKCS, "RSA PKCS#1")?;
+                let info = der::digest_info(hash, &digest)
+                    .ok_or_else(|| CryptoError::Unsupported("MD5 in signatures".to_owned()))?;
+                self.sign_raw(key, &Mechanism::Plain(CKM_RSA_PKCS), &info, byte_len(bits))
+            }
+            (KeyKind::Rsa { bits }, Signature::RsaPss { hash, mgf, salt }) => {
+                self.must_have(CKM_RSA_PKCS_PSS, "RSA-PSS")?;
+                let (Some((hash, _)), Some((_, mgf))) = (pss(hash), pss(mgf)) else {
+                    return Err(CryptoError::Unsupported(format!("{scheme:?} in the HSM module")));
+                };
+                let salt =
+                    salt.try_into().map_err(|_| CryptoError::BadParameters("the salt is too long".to_owned()))?;
+                self.sign_raw(key, &Mechanism::Pss { hash, mgf, salt }, &digest, byte_len(bits))
+            }
+            (KeyKind::Ec { curve }, Signature::Ecdsa(_)) => {
+                self.must_have(CKM_ECDSA, "ECDSA")?;
+                // FIPS 186-5 §6.4.1: the leftmost bits of a digest that is longer than the order. Only P-521's order is
+                // not whole bytes, and no digest is longer than that.
+                let digest = digest.get(..curve.coordinate_len()).unwrap_or(&digest);
+                let raw = self.sign_raw(key, &Mechanism::Plain(CKM_ECDSA), digest, 2 * curve.coordinate_len())?;
+                der::ecdsa_signature(&raw).ok_or_else(|| too_short("C_Sign"))
+            }
+            _ => Err(CryptoError::BadParameters("the signature scheme does not fit the key".to_owned())),
+        }
+    }
+
+    pub(super) fn mac_with(&self, key: &Guarded, mac: Mac, data: &[u8]) -> Result<Vec<u8>, CryptoError> {
+        mac.check(key.kind)?;
+        let Mac::Hmac(hash) = mac;
+        let lacks = || {
+            CryptoError::Unsupported(format!("HMAC with {hash:?} and a key that is {:?} in the HSM module", key.kind))
+        };
+        let mechanism = hmac(hash).filter(|mechanism| self.token.has(*mechanism)).ok_or_else(lacks)?;
+        let object = self.object(key)?;
+        let answer = self.use_object(&object, |work, handle| {
+            work.raw.sign(work.session, &Mechanism::Plain(mechanism), handle, data, hash.len())
+        });
+        match answer {
+            // SoftHSM wants a key as long as the digest.
+            Err(Fault { error: RvError::KeySizeRange, .. }) => Err(lacks()),
+            answer => Ok(answer?),
+        }
+    }
+
+    pub(super) fn wrap_with(&self, key: &Guarded, wrap: Wrap, bytes: &Secret) -> Result<Vec<u8>, CryptoError> {
+        wrap.check_wrap(key.kind, bytes.len())?;
+        self.must_have(CKM_AES_ECB, "AES-ECB")?;
+        let object = self.object(key)?;
+        let encrypt = |block: &[u8; 16]| {
+            let out = self.use_object(&object, |work, handle| ecb(work, handle, block))?;
+            whole_block(&out, "C_Encrypt")
+        };
+        match wrap {
+            Wrap::AesKw => keywrap::wrap(encrypt, bytes.expose()),
+            Wrap::AesKwp => keywrap::wrap_padded(encrypt, bytes.expose()),
+        }
+    }
+
+    pub(super) fn unwrap_with(&self, key: &Guarded, wrap: Wrap, wrapped: &[u8]) -> Result<Secret, CryptoError> {
+        wrap.check_unwrap(key.kind, wrapped.len())?;
+        self.must_have(CKM_AES_ECB, "AES-ECB")?;
+        let object = self.object(key)?;
+        let decrypt = |block: &[u8; 16]| {
+            let out = self.use_object(&object, |work, handle| work.raw.decrypt(work.session, &ECB, handle, block))?;
+            whole_block(&out, "C_Decrypt")
+        };
+        let bytes = match wrap {
+            Wrap::AesKw => keywrap::unwrap(decrypt, wrapped)?,
+            Wrap::AesKwp => keywrap::unwrap_padded(decrypt, wrapped)?,
+        };
+        Ok(Secret::copy_of(&bytes))
+    }
+
+    /// Runs a call with a handle, in a session of the same epoch.
+    fn use_object<T>(
+        &self,
+        object: &Object,
+        run: impl FnOnce(&Work<'_>, Handle) -> Result<T, Fault>,
+    ) -> Result<T, Fault> {
+        self.token.sessions.work(|work| {
+            if work.epoch == object.epoch {
+                run(work, object.handle)
+            } else {
+                Err(Fault { call: "reconnecting to the module", error: RvError::FunctionCanceled })
+            }
+        })
+    }
+
+    fn sign_raw(
+        &self,
+        key: &Guarded,
+        mechanism: &Mechanism<'_>,
+        data: &[u8],
+        room: usize,
+    ) -> Result<Vec<u8>, CryptoError> {
+        let object = self.object(key)?;
+        let answer =
+            self.use_object(&object, |work, handle| work.raw.sign(work.session, mechanism, handle, data, room));
+        match answer {
+            Err(fault) if fault.blames_data() => Err(CryptoError::Failed("the digest does not fit the key")),
+            answer => Ok(answer?),
+        }
+    }
+
+    /// The mechanism, and the length of its tag.
+    fn mechanism<'a>(&self, cipher: &Cipher<'a>) -> Result<(Mechanism<'a>, usize), CryptoError> {
+        let (name, number) = match cipher {
+            Cipher::AesGcm { .. } => ("AES-GCM", CKM_AES_GCM),
+            Cipher::AesCbc { padding: Padding::None, .. } => ("AES-CBC", CKM_AES_CBC),
+            Cipher::AesCbc { padding: Padding::Pkcs5, .. } => ("AES-CBC with padding", CKM_AES_CBC_PAD),
+            Cipher::AesCtr { .. } => ("AES-CTR", CKM_AES_CTR),
+            Cipher::AesEcb { .. } => ("AES-ECB", CKM_AES_ECB),
+        };
+        self.must_have(number, name)?;
+        let bad = |_| CryptoError::BadParameters("a length is out of range".to_owned());
+        Ok(match *cipher {
+            Cipher::AesGcm { iv, aad, tag_len, .. } => {
+                let tag_bits = u32::try_from(tag_len * 8).map_err(bad)?.into();
+                (Mechanism::Gcm { iv, aad, tag_bits }, tag_len)
+            }
+            Cipher::AesCbc { iv, .. } => (Mechanism::Iv(number, iv), 0),
+            Cipher::AesCtr { iv } => {
+                let counter =
+                    iv.try_into().map_err(|_| CryptoError::BadParameters("the IV has not 16 bytes".to_owned()))?;
+                (Mechanism::Ctr(counter), 0)
+            }
+            Cipher::AesEcb { .. } => (ECB, 0),
+        })
+    }
+
+    fn must_have(&self, mechanism: CK_MECHANISM_TYPE, name: &str) -> Result<(), CryptoError> {
+        if self.token.has(mechanism) {
+            Ok(())
+        } else {
+            Err(CryptoError::Unsupported(format!("the HSM module has no {name}")))
+        }
+    }
+}
+
+fn too_short(call: &str) -> CryptoError {
+    CryptoError::Unavailable(format!("{call} answered less than it must"))
+}
+
+fn ecb(work: &Work<'_>, key: Handle, block: &[u8; BLOCK]) -> Result<Vec<u8>, Fault> {
+    work.raw.encrypt(work.session, &ECB, key, block, BLOCK)
+}
+
+fn whole_block(bytes: &[u8], call: &str) -> Result<Zeroizing<[u8; BLOCK]>, CryptoError> {
+    bytes.try_into().map(Zeroizing::new).map_err(|_| too_short(call))
+}
+
+const fn byte_len(bits: u32) -> usize {
+    bits.div_ceil(8) as usize
+}
+
+/// PKCS#5 padding (RFC 8018 §6.1.1).
+fn pad(data: &[u8]) -> Zeroizing<Vec<u8>> {
+    let fill = BLOCK - data.len() % BLOCK;
+    let mut padded = Zeroizing::new(Vec::with_capacity(data.len() + fill));
+    padded.extend_from_slice(data);
+    padded.resize(data.len() + fill, u8::try_from(fill).unwrap_or(0));
+    padded
+}
+
+fn unpad(data: &[u8]) -> Result<&[u8], CryptoError> {
+    let last = *data.last().ok_or(BAD_PADDING)?;
+    let fill = usize::from(last);
+    let cut = data.len().checked_sub(fill).ok_or(BAD_PADDING)?;
+    let (kept, padding) = data.split_at_checked(cut).ok_or(BAD_PADDING)?;
+    if !(1..=BLOCK).contains(&fill) || padding.iter().fold(0, |bits, byte| bits | (byte ^ last)) != 0 {
+        return Err(BAD_PADDING);
+    }
+    Ok(kept)
+}
+
+const fn hmac(hash: Hash) -> Option<CK_MECHANISM_TYPE> {
+    Some(match hash {
+        Hash::Md5 => return None,
+        Hash::Sha1 => CKM_SHA_1_HMAC,
+        Hash::Sha224 => CKM_SHA224_HMAC,
+        Hash::Sha256 => CKM_SHA256_HMAC,
+        Hash::Sha384 => CKM_SHA384_HMAC,
+        Hash::Sha512 => CKM_SHA512_HMAC,
+        Hash::Sha512_224 => CKM_SHA512_224_HMAC,
+        Hash::Sha512_256 => CKM_SHA512_256_HMAC,
+        Hash::Sha3_224 => CKM_SHA3_224_HMAC,
+        Hash::Sha3_256 => CKM_SHA3_256_HMAC,
+        Hash::Sha3_384 => CKM_SHA3_384_HMAC,
+        Hash::Sha3_512 => CKM_SHA3_512_HMAC,
+    })
+}
+
+/// The hash and the mask generation function of PSS.
+const fn pss(hash: Hash) -> Option<(CK_MECHANISM_TYPE, CK_RSA_PKCS_MGF_TYPE)> {
+    Some(match hash {
+        Hash::Sha1 => (CKM_SHA_1, CKG_MGF1_SHA1),
+        Hash::Sha224 => (CKM_SHA224, CKG_MGF1_SHA224),
+        Hash::Sha256 => (CKM_SHA256, CKG_MGF1_SHA256),
+        Hash::Sha384 => (CKM_SHA384, CKG_MGF1_SHA384),
+        Hash::Sha512 => (CKM_SHA512, CKG_MGF1_SHA512),
+        Hash::Sha3_224 => (CKM_SHA3_224, CKG_MGF1_SHA3_224),
+        Hash::Sha3_256 => (CKM_SHA3_256, CKG_MGF1_SHA3_256),
+        Hash::Sha3_384 => (CKM_SHA3_384, CKG_MGF1_SHA3_384),
+        Hash::Sha3_512 => (CKM_SHA3_512, CKG_MGF1_SHA3_512),
+        Hash::Md5 | Hash::Sha512_224 | Hash::Sha512_256 => return None,
+    })
+}

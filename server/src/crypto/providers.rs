@@ -1,0 +1,50 @@
+//! The providers of this server, and which one holds a key.
+
+use std::sync::Arc;
+
+use super::algorithm::KeyKind;
+use super::software::SoftwareProvider;
+use super::{Key, Provider, Residency};
+
+/// Software for what the server may hold, and a module for what it may not.
+pub struct Providers {
+    software: SoftwareProvider,
+    module: Option<Arc<dyn Provider>>,
+}
+
+impl Providers {
+    /// With a module, or without.
+    pub fn new(module: Option<Arc<dyn Provider>>) -> Self {
+        Self { software: SoftwareProvider, module }
+    }
+
+    /// The module.
+    pub fn module(&self) -> Option<&Arc<dyn Provider>> {
+        self.module.as_ref()
+    }
+
+    /// Who makes keys of a residency, if anybody does.
+    pub fn maker(&self, kind: KeyKind, residency: Residency) -> Option<&dyn Provider> {
+        let provider: &dyn Provider = match residency {
+            Residency::Sealed => &self.software,
+            Residency::Wrapped | Residency::Token(_) => self.module.as_deref()?,
+        };
+        provider.offers(kind, residency).then_some(provider)
+    }
+
+    /// Who can use a key: software for bytes, the module for what it guards. Without the module there is nobody.
+    pub fn holder(&self, key: &Key<'_>) -> Option<&dyn Provider> {
+        match key {
+            Key::Clear { .. } => Some(&self.software),
+            Key::Guarded(_) => self.module.as_deref(),
+        }
+    }
+
+    /// Who makes random numbers: the module where there is one.
+    pub fn random(&self) -> &dyn Provider {
+        match &self.module {
+            Some(module) => &**module,
+            None => &self.software,
+        }
+    }
+}

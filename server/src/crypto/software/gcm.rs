@@ -1,0 +1,151 @@
+//! AES in GCM (SP 800-38D).
+//!
+//! With a nonce of 12 bytes and a full tag everything is aws-lc-rs. It knows no other nonce and verifies no shortened
+//! tag; these go through GHASH and CTR of RustCrypto, put together here as §7 says.
+
+use aes::{Aes128, Aes192, Aes256};
+use aws_lc_rs::aead::{AES_128_GCM, AES_192_GCM, AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
+use cipher::{BlockCipherEncrypt, BlockSizeUser, InnerIvInit, KeyInit, StreamCipher, consts::U16};
+use ctr::{Ctr32BE, CtrCore};
+use ghash::GHash;
+use ghash::universal_hash::UniversalHash;
+use subtle::ConstantTimeEq;
+use zeroize::Zeroizing;
+
+use crate::crypto::CryptoError;
+use crate::crypto::algorithm::Encrypted;
+use crate::secret::Secret;
+
+/// Length of the nonce that every GCM has, in bytes.
+const NONCE: usize = 12;
+/// Length of a full tag, in bytes.
+const TAG: usize = 16;
+const WRONG_TAG: CryptoError = CryptoError::Failed("the tag does not verify");
+
+pub(super) fn seal(key: &[u8], iv: &[u8], aad: &[u8], tag_len: usize, data: &[u8]) -> Result<Encrypted, CryptoError> {
+    let (data, tag) = match <[u8; NONCE]>::try_from(iv) {
+        Ok(nonce) => {
+            let mut out = vec![0; data.len()];
+            let mut tag = vec![0; TAG];
+            less_safe(key)?
+                .seal_out_of_place_scatter(
+                    Nonce::assume_unique_for_key(nonce),
+                    Aad::from(aad),
+                    data,
+                    &mut out,
+                    &[],
+                    &mut tag,
+                )
+                .map_err(|_| failed())?;
+            (out, tag)
+        }
+        Err(_) => {
+            let mut out = data.to_vec();
+            let tag = with_cipher(key, General::Seal { iv, aad, data: &mut out })?;
+            (out, tag.to_vec())
+        }
+    };
+    let mut tag = tag;
+    // A shortened tag is the leftmost bytes of the full one (§7.1 step 6).
+    tag.truncate(tag_len);
+    Ok(Encrypted { data, tag })
+}
+
+pub(super) fn open(key: &[u8], iv: &[u8], aad: &[u8], tag: &[u8], data: &[u8]) -> Result<Secret, CryptoError> {
+    let mut out = Zeroizing::new(vec![0; data.len()]);
+    match <[u8; NONCE]>::try_from(iv) {
+        Ok(nonce) if tag.len() == TAG => less_safe(key)?
+            .open_separate_gather(Nonce::assume_unique_for_key(nonce), Aad::from(aad), data, tag, &mut out)
+            .map_err(|_| WRONG_TAG)?,
+        _ => {
+            out.copy_from_slice(data);
+            with_cipher(key, General::Open { iv, aad, tag, data: &mut out })?;
+        }
+    }
+    Ok(Secret::new(std::mem::take(&mut *out)))
+}
+
+fn less_safe(key: &[u8]) -> Result<LessSafeKey, CryptoError> {
+    let algorithm = match key.len() {
+        16 => &AES_128_GCM,
+        24 => &AES_192_GCM,
+        _ => &AES_256_GCM,
+    };
+    UnboundKey::new(algorithm, key).map(LessSafeKey::new).map_err(|_| failed())
+}
+
+/// What to do with a nonce or a tag that aws-lc-rs does not take; the data is changed in place.
+enum General<'a> {
+    Seal { iv: &'a [u8], aad: &'a [u8], data: &'a mut [u8] },
+    Open { iv: &'a [u8], aad: &'a [u8], tag: &'a [u8], data: &'a mut [u8] },
+}
+
+fn with_cipher(key: &[u8], work: General<'_>) -> Result<[u8; TAG], CryptoError> {
+    match key.len() {
+        16 => general::<Aes128>(key, work),
+        24 => general::<Aes192>(key, work),
+        _ => general::<Aes256>(key, work),
+    }
+}
+
+/// Algorithms 4 and 5 (§7.1, §7.2), with the same names. Answers the full tag.
+fn general<C>(key: &[u8], work: General<'_>) -> Result<[u8; TAG], CryptoError>
+where
+    C: BlockCipherEncrypt + BlockSizeUser<BlockSize = U16> + KeyInit,
+{
+    let cipher = C::new_from_slice(key).map_err(|_| failed())?;
+    let mut h = ghash::Key::default();
+    cipher.encrypt_block(&mut h);
+    let hash = GHash::new(&h);
+    zeroize::Zeroize::zeroize(&mut h[..]);
+
+    let (General::Seal { iv, .. } | General::Open { iv, .. }) = &work;
+    let j0 = match <[u8; NONCE]>::try_from(*iv) {
+        Ok(nonce) => {
+            let mut block = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1];
+            block.iter_mut().zip(nonce).for_each(|(to, from)| *to = from);
+            block
+        }
+        Err(_) => finish(hash.clone(), &[], iv),
+    };
+    // The first block of the key stream, E(J0), masks the tag; the data starts with the block after it.
+    let mut stream = Ctr32BE::from_core(CtrCore::inner_iv_init(cipher, &j0.into()));
+    let mut mask = [0; TAG];
+    stream.apply_keystream(&mut mask);
+
+    let mask_with = |mut tag: [u8; TAG]| {
+        tag.iter_mut().zip(mask).for_each(|(byte, mask)| *byte ^= mask);
+        tag
+    };
+    match work {
+        General::Seal { aad, data, .. } => {
+            stream.apply_keystream(data);
+            Ok(mask_with(finish(hash, aad, data)))
+        }
+        General::Open { aad, tag, data, .. } => {
+            let full = mask_with(finish(hash, aad, data));
+            let expected = full.get(..tag.len()).ok_or(WRONG_TAG)?;
+            // Nothing is decrypted before the tag is right.
+            if !bool::from(expected.ct_eq(tag)) {
+                return Err(WRONG_TAG);
+            }
+            stream.apply_keystream(data);
+            Ok(full)
+        }
+    }
+}
+
+/// GHASH of both parts, each filled to whole blocks, and their lengths in bits (§6.4, §7.1 step 5).
+fn finish(mut hash: GHash, aad: &[u8], data: &[u8]) -> [u8; TAG] {
+    hash.update_padded(aad);
+    hash.update_padded(data);
+    let mut lengths = ghash::Block::default();
+    let bits = ((aad.len() as u128 * 8) << 64) | (data.len() as u128 * 8);
+    lengths.copy_from_slice(&bits.to_be_bytes());
+    hash.update(&[lengths]);
+    hash.finalize().into()
+}
+
+fn failed() -> CryptoError {
+    CryptoError::Failed("the cipher failed")
+}

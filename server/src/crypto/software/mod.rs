@@ -1,0 +1,151 @@
+//! The provider in software: for keys that the server may hold. aws-lc-rs does everything with a private key and all
+//! that it has of the rest; RustCrypto does the rest, which each module names.
+
+mod block;
+mod gcm;
+mod mac;
+mod private;
+mod wrap;
+
+use aws_lc_rs::rand;
+
+use super::algorithm::{Cipher, Encrypted, KeyKind, Mac, Message, Signature, Wrap};
+use super::{CryptoError, Guarded, Key, Made, MadePair, Provider, Residency};
+use crate::secret::Secret;
+
+pub use private::Prepared;
+
+/// Cryptography in this process. It takes [`Key::Clear`] only: a guarded key is another provider's.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct SoftwareProvider;
+
+impl Provider for SoftwareProvider {
+    fn name(&self) -> &str {
+        "software"
+    }
+
+    fn offers(&self, kind: KeyKind, residency: Residency) -> bool {
+        residency == Residency::Sealed && kind.check().is_ok() && private::offers(kind)
+    }
+
+    fn generate(&self, kind: KeyKind, residency: Residency) -> Result<Made, CryptoError> {
+        sealed_only(residency)?;
+        kind.check()?;
+        let Some(len) = kind.raw_len() else {
+            return Err(CryptoError::BadParameters("a pair is made by generate_pair".into()));
+        };
+        let mut bytes = vec![0; len];
+        self.random(&mut bytes)?;
+        Ok(Made::Clear(Secret::new(bytes)))
+    }
+
+    fn generate_pair(&self, kind: KeyKind, residency: Residency) -> Result<MadePair, CryptoError> {
+        sealed_only(residency)?;
+        kind.check()?;
+        let (private, public) = private::generate(kind)?;
+        Ok(MadePair { private: Made::Clear(private), public })
+    }
+
+    fn adopt(&self, kind: KeyKind, bytes: &Secret, residency: Residency) -> Result<Made, CryptoError> {
+        sealed_only(residency)?;
+        check_key(kind, bytes)?;
+        if kind.is_pair() {
+            Prepared::new(kind, bytes)?;
+        }
+        Ok(Made::Clear(bytes.clone()))
+    }
+
+    fn destroy(&self, _key: &Guarded) -> Result<(), CryptoError> {
+        Err(guarded())
+    }
+
+    fn encrypt(&self, key: Key<'_>, cipher: &Cipher<'_>, data: &[u8]) -> Result<Encrypted, CryptoError> {
+        let (kind, key) = clear(key)?;
+        cipher.check_encrypt(kind, data.len())?;
+        check_key(kind, key)?;
+        match cipher {
+            Cipher::AesGcm { iv, aad, tag_len, .. } => gcm::seal(key.expose(), iv, aad, *tag_len, data),
+            _ => Ok(Encrypted { data: block::encrypt(key.expose(), cipher, data)?, tag: Vec::new() }),
+        }
+    }
+
+    fn decrypt(&self, key: Key<'_>, cipher: &Cipher<'_>, data: &[u8]) -> Result<Secret, CryptoError> {
+        let (kind, key) = clear(key)?;
+        cipher.check_decrypt(kind, data.len())?;
+        check_key(kind, key)?;
+        match cipher {
+            Cipher::AesGcm { iv, aad, tag, .. } => gcm::open(key.expose(), iv, aad, tag, data),
+            _ => block::decrypt(key.expose(), cipher, data),
+        }
+    }
+
+    fn sign(&self, key: Key<'_>, scheme: Signature, message: Message<'_>) -> Result<Vec<u8>, CryptoError> {
+        let (kind, key) = clear(key)?;
+        // Before the key is opened: what is refused costs nothing.
+        scheme.check(kind, message)?;
+        Prepared::new(kind, key)?.sign(scheme, message)
+    }
+
+    fn mac(&self, key: Key<'_>, mac: Mac, data: &[u8]) -> Result<Vec<u8>, CryptoError> {
+        let (kind, key) = clear(key)?;
+        mac.check(kind)?;
+        check_key(kind, key)?;
+        let Mac::Hmac(hash) = mac;
+        mac::hmac(key.expose(), hash, data)
+    }
+
+    fn wrap(&self, key: Key<'_>, wrap: Wrap, bytes: &Secret) -> Result<Vec<u8>, CryptoError> {
+        let (kind, key) = clear(key)?;
+        wrap.check_wrap(kind, bytes.len())?;
+        check_key(kind, key)?;
+        wrap::wrap(key.expose(), wrap, bytes.expose())
+    }
+
+    fn unwrap(&self, key: Key<'_>, wrap: Wrap, wrapped: &[u8]) -> Result<Secret, CryptoError> {
+        let (kind, key) = clear(key)?;
+        wrap.check_unwrap(kind, wrapped.len())?;
+        check_key(kind, key)?;
+        wrap::unwrap(key.expose(), wrap, wrapped)
+    }
+
+    fn random(&self, out: &mut [u8]) -> Result<(), CryptoError> {
+        rand::fill(out).map_err(|_| CryptoError::Unavailable("the random generator failed".into()))
+    }
+
+    /// The generator seeds itself from the system and takes nothing from outside: the answer is always 0.
+    fn seed(&self, _bytes: &[u8]) -> Result<usize, CryptoError> {
+        Ok(0)
+    }
+}
+
+fn clear(key: Key<'_>) -> Result<(KeyKind, &Secret), CryptoError> {
+    match key {
+        Key::Clear { kind, bytes } => Ok((kind, bytes)),
+        Key::Guarded(_) => Err(guarded()),
+    }
+}
+
+fn guarded() -> CryptoError {
+    CryptoError::Unsupported("the software provider holds no guarded keys".into())
+}
+
+fn sealed_only(residency: Residency) -> Result<(), CryptoError> {
+    match residency {
+        Residency::Sealed => Ok(()),
+        Residency::Wrapped | Residency::Token(_) => Err(guarded()),
+    }
+}
+
+/// Refuses bytes that are not as long as their kind says. Private keys are checked where they are opened.
+fn check_key(kind: KeyKind, bytes: &Secret) -> Result<(), CryptoError> {
+    kind.check()?;
+    match kind.raw_len() {
+        Some(len) if len != bytes.len() => {
+            Err(CryptoError::BadParameters(format!("a key that is {kind:?} does not have {} bytes", bytes.len())))
+        }
+        _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,116 @@
+//! What every provider must do, for each residency that it offers.
+//!
+//! A provider may lack something; then it must say Unsupported, and the suite puts it on the list that [`run`] answers.
+//! The provider's own test compares that list with what it knows to lack: neither a wrong answer nor a silent loss of
+//! something passes.
+
+mod ciphers;
+mod keys;
+mod rest;
+mod signatures;
+mod vectors;
+
+use std::collections::BTreeSet;
+
+use super::algorithm::KeyKind;
+use super::{CryptoError, Key, Made, Place, Provider, Residency};
+use crate::secret::Secret;
+
+/// Runs everything. `residency` is asked before each key: a token object needs a new identity each time.
+/// Answers what the provider lacks, sorted.
+pub(crate) fn run(provider: &dyn Provider, residency: &dyn Fn() -> Residency) -> Vec<String> {
+    let mut suite = Suite { provider, residency, lacking: BTreeSet::new() };
+    keys::run(&mut suite);
+    ciphers::run(&mut suite);
+    signatures::run(&mut suite);
+    rest::run(&mut suite);
+    suite.lacking.into_iter().collect()
+}
+
+struct Suite<'a> {
+    provider: &'a dyn Provider,
+    residency: &'a dyn Fn() -> Residency,
+    lacking: BTreeSet<String>,
+}
+
+/// How a refusal must be classed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Refusal {
+    BadParameters,
+    Failed,
+}
+
+impl Suite<'_> {
+    /// The answer, or `None` with a note if the provider lacks it. Any other error fails the test.
+    fn need<T>(&mut self, what: &str, answer: Result<T, CryptoError>) -> Option<T> {
+        match answer {
+            Ok(answer) => Some(answer),
+            Err(CryptoError::Unsupported(_)) => {
+                self.lacking.insert(what.to_owned());
+                None
+            }
+            Err(error) => panic!("{what}: {error}"),
+        }
+    }
+
+    /// Brings a key in, does something with it, and destroys it.
+    fn with_key(&mut self, kind: KeyKind, bytes: &[u8], work: impl FnOnce(&mut Self, Key<'_>)) {
+        let residency = (self.residency)();
+        if !self.provider.offers(kind, residency) {
+            self.lacking.insert(format!("{kind:?}"));
+            return;
+        }
+        let adopted = self.provider.adopt(kind, &Secret::copy_of(bytes), residency);
+        if let Some(made) = self.need(&format!("adopt {kind:?}"), adopted) {
+            self.with_made(kind, residency, made, work);
+        }
+    }
+
+    /// Does something with a key that was just made, and destroys it.
+    fn with_made(&mut self, kind: KeyKind, residency: Residency, made: Made, work: impl FnOnce(&mut Self, Key<'_>)) {
+        check_made(kind, residency, &made);
+        work(self, key(kind, &made));
+        if let Made::Guarded(guarded) = made {
+            self.provider.destroy(&guarded).expect("destroy");
+            self.provider.destroy(&guarded).expect("what is gone can be destroyed again");
+        }
+    }
+}
+
+fn key(kind: KeyKind, made: &Made) -> Key<'_> {
+    match made {
+        Made::Clear(bytes) => Key::Clear { kind, bytes },
+        Made::Guarded(guarded) => Key::Guarded(guarded),
+    }
+}
+
+/// A key must be where it was asked to be.
+fn check_made(kind: KeyKind, residency: Residency, made: &Made) {
+    match (residency, made) {
+        (Residency::Sealed, Made::Clear(_)) => {}
+        (Residency::Wrapped, Made::Guarded(guarded)) => {
+            assert_eq!(guarded.kind, kind);
+            assert!(matches!(guarded.place, Place::Wrapped(_)), "{guarded:?} is not wrapped");
+        }
+        (Residency::Token(id), Made::Guarded(guarded)) => {
+            assert_eq!((guarded.kind, guarded.id), (kind, id));
+            assert!(guarded.place == Place::Token, "{guarded:?} is not on the token");
+        }
+        _ => panic!("{kind:?} asked for {residency:?} became {made:?}"),
+    }
+}
+
+#[track_caller]
+fn refused<T: std::fmt::Debug>(what: &str, answer: Result<T, CryptoError>, as_: Refusal) {
+    let class = match &answer {
+        Err(CryptoError::BadParameters(_)) => Some(Refusal::BadParameters),
+        Err(CryptoError::Failed(_)) => Some(Refusal::Failed),
+        _ => None,
+    };
+    assert_eq!(class, Some(as_), "{what}: {answer:?}");
+}
+
+fn unhex(text: &str) -> Vec<u8> {
+    let digits: String = text.chars().filter(|c| !c.is_whitespace()).collect();
+    hex::decode(digits).expect("hexadecimal digits")
+}

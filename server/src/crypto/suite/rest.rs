@@ -1,0 +1,161 @@
+//! MACs, key wrap, random bytes, and many threads at once.
+
+use std::collections::HashSet;
+use std::thread;
+
+use super::vectors;
+use super::{Refusal, Suite, refused, unhex};
+use crate::crypto::algorithm::{Cipher, Curve, Hash, KeyKind, Mac, Message, Signature, Wrap};
+use crate::crypto::software::SoftwareProvider;
+use crate::crypto::{CryptoError, Key, Made, Provider, Residency, public};
+use crate::secret::Secret;
+
+pub(super) fn run(suite: &mut Suite<'_>) {
+    macs(suite);
+    wraps(suite);
+    random(suite);
+    threads(suite);
+}
+
+fn macs(suite: &mut Suite<'_>) {
+    for (key, data, expected) in vectors::HMAC {
+        let (key, data) = (unhex(key), unhex(data));
+        suite.with_key(KeyKind::Generic { bytes: key.len() as u32 }, &key, |suite, handle| {
+            for (hash, mac) in expected {
+                let answer = suite.provider.mac(handle, Mac::Hmac(*hash), &data);
+                let what = format!("HMAC {hash:?} with {} bytes of key", key.len());
+                if let Some(answer) = suite.need(&what, answer) {
+                    assert_eq!(hex::encode(answer), mac.replace(' ', ""), "{what}");
+                }
+            }
+        });
+    }
+    suite.with_key(KeyKind::Generic { bytes: 64 }, &[3; 64], |suite, key| {
+        for data in [vec![], vec![9; 1 << 20]] {
+            let mac = || suite.provider.mac(key, Mac::Hmac(Hash::Sha512), &data);
+            let (first, second) = (mac().expect("HMAC"), mac().expect("HMAC"));
+            assert!(public::mac_equal(&first, &second) && first.len() == 64);
+        }
+        let answer = suite.provider.mac(key, Mac::Hmac(Hash::Md5), b"");
+        assert!(matches!(answer, Err(CryptoError::Unsupported(_))), "HMAC with MD5: {answer:?}");
+    });
+    suite.with_key(KeyKind::Aes { bits: 256 }, &[3; 32], |suite, key| {
+        refused("HMAC with AES", suite.provider.mac(key, Mac::Hmac(Hash::Sha256), b""), Refusal::BadParameters);
+    });
+}
+
+fn wraps(suite: &mut Suite<'_>) {
+    for (wrap, kek, bytes, wrapped) in vectors::WRAP {
+        let (kek, bytes, wrapped) = (unhex(kek), unhex(bytes), unhex(wrapped));
+        suite.with_key(KeyKind::Aes { bits: kek.len() as u32 * 8 }, &kek, |suite, key| {
+            let what = format!("{wrap:?} with {} bits", kek.len() * 8);
+            let secret = Secret::copy_of(&bytes);
+            if let Some(answer) = suite.need(&what, suite.provider.wrap(key, wrap, &secret)) {
+                assert_eq!(hex::encode(answer), hex::encode(&wrapped), "{what}");
+            }
+            if let Some(answer) = suite.need(&format!("{what}, unwrapping"), suite.provider.unwrap(key, wrap, &wrapped))
+            {
+                assert_eq!(answer.expose(), bytes, "{what}");
+            }
+        });
+    }
+    for (bits, wrap) in [128, 192, 256].into_iter().flat_map(|bits| [(bits, Wrap::AesKw), (bits, Wrap::AesKwp)]) {
+        let kek = vec![0x42; bits as usize / 8];
+        suite.with_key(KeyKind::Aes { bits }, &kek, |suite, key| wrap_lengths(suite, key, wrap));
+    }
+    suite.with_key(KeyKind::Generic { bytes: 32 }, &[3; 32], |suite, key| {
+        let answer = suite.provider.wrap(key, Wrap::AesKw, &Secret::copy_of(&[0; 16]));
+        refused("wrapping with a generic key", answer, Refusal::BadParameters);
+        let answer = suite.provider.unwrap(key, Wrap::AesKw, &[0; 24]);
+        refused("unwrapping with a generic key", answer, Refusal::BadParameters);
+    });
+}
+
+fn wrap_lengths(suite: &mut Suite<'_>, key: Key<'_>, wrap: Wrap) {
+    let KeyKind::Aes { bits } = key.kind() else {
+        return;
+    };
+    for len in [0_usize, 1, 7, 8, 9, 15, 16, 17, 20, 24, 32, 1217, 4096] {
+        let bytes = Secret::new((0..len).map(|i| i as u8).collect());
+        let answer = suite.provider.wrap(key, wrap, &bytes);
+        let fits = match wrap {
+            Wrap::AesKw => len >= 16 && len % 8 == 0,
+            Wrap::AesKwp => len > 0,
+        };
+        if !fits {
+            refused(&format!("{wrap:?} of {len} bytes"), answer, Refusal::Failed);
+            continue;
+        }
+        let Some(wrapped) = suite.need(&format!("{wrap:?} with {bits} bits"), answer) else {
+            return;
+        };
+        assert_eq!(wrapped.len(), len.next_multiple_of(8) + 8);
+        let unwrap = |wrapped: &[u8]| suite.provider.unwrap(key, wrap, wrapped);
+        assert!(unwrap(&wrapped).expect("unwrap") == bytes, "{wrap:?} of {len} bytes does not come back");
+        let mut broken = wrapped.clone();
+        broken[wrapped.len() - 1] ^= 1;
+        refused("a broken wrapping", unwrap(&broken), Refusal::Failed);
+        refused("a shortened wrapping", unwrap(&wrapped[..wrapped.len() - 8]), Refusal::Failed);
+        refused("a shortened wrapping", unwrap(&wrapped[..wrapped.len() - 1]), Refusal::Failed);
+        // What one way wrapped, the other must not take for its own.
+        let other = if wrap == Wrap::AesKw { Wrap::AesKwp } else { Wrap::AesKw };
+        if let Ok(taken) = suite.provider.unwrap(key, other, &wrapped) {
+            panic!("{other:?} unwrapped {taken:?} from {wrap:?}");
+        }
+    }
+    refused("nothing", suite.provider.unwrap(key, wrap, &[]), Refusal::Failed);
+}
+
+fn random(suite: &mut Suite<'_>) {
+    suite.provider.random(&mut []).expect("no random bytes");
+    let mut seen = HashSet::new();
+    for _ in 0..1000 {
+        let mut block = [0; 16];
+        suite.provider.random(&mut block).expect("random");
+        assert!(seen.insert(block), "random bytes repeat");
+    }
+    let mut large = vec![0; 1 << 20];
+    suite.provider.random(&mut large).expect("random");
+    // 2^20 bytes hold each value 4096 times, give or take 64; a tenth of it is beyond any chance.
+    let mut counts = [0_u32; 256];
+    large.iter().for_each(|byte| counts[usize::from(*byte)] += 1);
+    assert!(counts.iter().all(|count| (3600..4600).contains(count)), "random bytes are not even");
+
+    let taken = suite.provider.seed(b"some more").expect("seed");
+    assert!(taken <= 9);
+}
+
+/// Eight threads use the same keys; none may see another's data.
+fn threads(suite: &mut Suite<'_>) {
+    let kind = KeyKind::Ec { curve: Curve::P256 };
+    let made = SoftwareProvider.generate_pair(kind, Residency::Sealed).expect("a pair in software");
+    let Made::Clear(private) = &made.private else { panic!("not in the clear") };
+    suite.with_key(KeyKind::Aes { bits: 256 }, &[6; 32], |suite, aes| {
+        suite.with_key(kind, private.expose(), |suite, ec| {
+            let provider = suite.provider;
+            thread::scope(|scope| {
+                for thread in 0..8_u8 {
+                    let public = &made.public;
+                    scope.spawn(move || {
+                        (0..25).for_each(|round| all_at_once(provider, aes, ec, public, [thread, round]))
+                    });
+                }
+            });
+        });
+    });
+}
+
+fn all_at_once(provider: &dyn Provider, aes: Key<'_>, ec: Key<'_>, public: &[u8], mark: [u8; 2]) {
+    let data = mark.repeat(500);
+    let iv = mark.repeat(6);
+    let cipher = Cipher::AesGcm { iv: &iv, aad: &mark, tag_len: 16, tag: &[] };
+    let out = provider.encrypt(aes, &cipher, &data).expect("encrypt");
+    let cipher = Cipher::AesGcm { iv: &iv, aad: &mark, tag_len: 16, tag: &out.tag };
+    assert!(provider.decrypt(aes, &cipher, &out.data).expect("decrypt").expose() == data);
+    let scheme = Signature::Ecdsa(Hash::Sha256);
+    let digest = public::hash(Hash::Sha256, &data);
+    let signature = provider.sign(ec, scheme, Message::Digest(&digest)).expect("sign");
+    assert!(public::verify(public, scheme, Message::Data(&data), &signature).expect("verify"));
+    let failed = provider.decrypt(aes, &cipher, &data);
+    assert!(matches!(failed, Err(CryptoError::Failed(_))), "{failed:?}");
+}

@@ -1,0 +1,113 @@
+//! Signatures in every scheme with every hash, checked with the public key in software.
+
+use super::{Refusal, Suite, refused};
+use crate::crypto::algorithm::{Curve, Hash, KeyKind, Message, Signature};
+use crate::crypto::software::SoftwareProvider;
+use crate::crypto::{CryptoError, Key, Made, Provider, Residency, public};
+
+const HASHES: [Hash; 11] = [
+    Hash::Sha1,
+    Hash::Sha224,
+    Hash::Sha256,
+    Hash::Sha384,
+    Hash::Sha512,
+    Hash::Sha512_224,
+    Hash::Sha512_256,
+    Hash::Sha3_224,
+    Hash::Sha3_256,
+    Hash::Sha3_384,
+    Hash::Sha3_512,
+];
+
+pub(super) fn run(suite: &mut Suite<'_>) {
+    for curve in [Curve::P256, Curve::P384, Curve::P521, Curve::Secp256k1] {
+        with_pair(suite, KeyKind::Ec { curve }, |suite, key, public| {
+            for hash in HASHES {
+                scheme(suite, &format!("ECDSA {curve:?} {hash:?}"), key, public, Signature::Ecdsa(hash));
+            }
+            refuses(suite, key, Signature::Ecdsa(Hash::Sha256), Signature::RsaPkcs1(Hash::Sha256));
+            md5(suite, key, Signature::Ecdsa(Hash::Md5));
+        });
+    }
+    with_pair(suite, KeyKind::Rsa { bits: 2048 }, |suite, key, public| {
+        for hash in HASHES {
+            scheme(suite, &format!("RSA PKCS1 {hash:?}"), key, public, Signature::RsaPkcs1(hash));
+            let salt = hash.len();
+            scheme(suite, &format!("RSA PSS {hash:?}"), key, public, Signature::RsaPss { hash, mgf: hash, salt });
+        }
+        let hash = Hash::Sha256;
+        for salt in [0, 1, 20, 222] {
+            let pss = Signature::RsaPss { hash, mgf: hash, salt };
+            scheme(suite, &format!("RSA PSS {hash:?} with a salt of {salt} bytes"), key, public, pss);
+        }
+        let mixed = Signature::RsaPss { hash, mgf: Hash::Sha1, salt: 32 };
+        scheme(suite, "RSA PSS Sha256 with MGF1 Sha1", key, public, mixed);
+        for salt in [223, usize::MAX] {
+            let pss = Signature::RsaPss { hash, mgf: hash, salt };
+            refused("a salt too long", suite.provider.sign(key, pss, Message::Data(b"")), Refusal::BadParameters);
+        }
+        refuses(suite, key, Signature::RsaPkcs1(hash), Signature::Ecdsa(hash));
+        md5(suite, key, Signature::RsaPkcs1(Hash::Md5));
+        md5(suite, key, Signature::RsaPss { hash: Hash::Md5, mgf: Hash::Md5, salt: 16 });
+    });
+    suite.with_key(KeyKind::Aes { bits: 256 }, &[1; 32], |suite, key| {
+        let answer = suite.provider.sign(key, Signature::Ecdsa(Hash::Sha256), Message::Data(b""));
+        refused("signing with AES", answer, Refusal::BadParameters);
+    });
+}
+
+fn with_pair(suite: &mut Suite<'_>, kind: KeyKind, work: impl FnOnce(&mut Suite<'_>, Key<'_>, &[u8])) {
+    let made = SoftwareProvider.generate_pair(kind, Residency::Sealed).expect("a pair in software");
+    let Made::Clear(private) = &made.private else { panic!("not in the clear") };
+    // `work` outlives no reborrow of the suite: the closure hands on the one that `with_key` gives it.
+    suite.with_key(kind, private.expose(), |suite, key| work(suite, key, &made.public));
+}
+
+/// Data and its digest must give signatures that verify as either.
+fn scheme(suite: &mut Suite<'_>, what: &str, key: Key<'_>, public: &[u8], scheme: Signature) {
+    for data in [&b""[..], b"data", &[0x5a; 5000]] {
+        let digest = public::hash(scheme.hash(), data);
+        let messages = [Message::Data(data), Message::Digest(&digest)];
+        let answers = messages.map(|message| match suite.provider.sign(key, scheme, message) {
+            Ok(signature) => Some(signature),
+            Err(CryptoError::Unsupported(_)) => None,
+            Err(error) => panic!("{what}: {error}"),
+        });
+        match &answers {
+            [None, None] => suite.lacking.insert(what.to_owned()),
+            [None, _] => suite.lacking.insert(format!("{what} of data")),
+            [_, None] => suite.lacking.insert(format!("{what} of a digest")),
+            _ => false,
+        };
+        for signature in answers.into_iter().flatten() {
+            check(what, public, scheme, messages, &signature);
+        }
+    }
+}
+
+fn check(what: &str, public: &[u8], scheme: Signature, messages: [Message<'_>; 2], signature: &[u8]) {
+    let verify = |message, signature: &[u8]| public::verify(public, scheme, message, signature).expect(what);
+    for message in messages {
+        assert!(verify(message, signature), "{what} does not verify");
+    }
+    assert!(!verify(Message::Data(b"other data"), signature), "{what} verifies other data");
+    let mut broken = signature.to_vec();
+    broken[signature.len() / 2] ^= 1;
+    assert!(!verify(messages[0], &broken), "{what} verifies a broken signature");
+    assert!(!verify(messages[0], &signature[1..]), "{what} verifies a shortened signature");
+    assert!(!verify(messages[0], &[]), "{what} verifies an empty signature");
+}
+
+fn refuses(suite: &mut Suite<'_>, key: Key<'_>, scheme: Signature, foreign: Signature) {
+    let answer = suite.provider.sign(key, foreign, Message::Data(b"data"));
+    refused("a scheme of another algorithm", answer, Refusal::BadParameters);
+    for len in [0, scheme.hash().len() - 1, scheme.hash().len() + 1] {
+        let answer = suite.provider.sign(key, scheme, Message::Digest(&vec![0; len]));
+        refused("a digest of the wrong length", answer, Refusal::Failed);
+    }
+}
+
+fn md5(suite: &mut Suite<'_>, key: Key<'_>, scheme: Signature) {
+    let answer = suite.provider.sign(key, scheme, Message::Data(b"data"));
+    assert!(matches!(answer, Err(CryptoError::Unsupported(_))), "{scheme:?}: {answer:?}");
+}

@@ -1,0 +1,104 @@
+//! How to connect: PyKMIP's configuration, and lines to paste.
+
+use std::fmt;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+
+/// What a client needs to know of a folder that is being served.
+#[derive(Debug)]
+pub struct Guide {
+    folder: PathBuf,
+    listening: SocketAddr,
+    /// The address to connect to: any of ours stands for this machine.
+    reachable: SocketAddr,
+}
+
+impl Guide {
+    /// The guide to an absolute folder, served at an address.
+    pub(super) fn new(folder: &Path, listening: SocketAddr) -> Self {
+        let mut reachable = listening;
+        if listening.ip().is_unspecified() {
+            reachable.set_ip(match listening.ip() {
+                IpAddr::V4(_) => IpAddr::V4(Ipv4Addr::LOCALHOST),
+                IpAddr::V6(_) => IpAddr::V6(Ipv6Addr::LOCALHOST),
+            });
+        }
+        Self { folder: folder.to_owned(), listening, reachable }
+    }
+
+    fn path(&self, name: &str) -> String {
+        self.folder.join(name).display().to_string()
+    }
+
+    /// PyKMIP's configuration file. PyKMIP knows IPv4 only, opens its socket without naming the server (so that no
+    /// `ssl_version` works that checks names), and takes `%` for the beginning of a variable.
+    pub(super) fn pykmip_conf(&self) -> String {
+        let path = |name: &str| self.path(name).replace('%', "%%");
+        format!(
+            "[client]\nhost={}\nport={}\nkeyfile={}\ncertfile={}\nca_certs={}\ncert_reqs=CERT_REQUIRED\n\
+             ssl_version=PROTOCOL_TLS\ndo_handshake_on_connect=True\nsuppress_ragged_eofs=True\n",
+            self.reachable.ip(),
+            self.reachable.port(),
+            path("client.key"),
+            path("client.pem"),
+            path("ca.pem"),
+        )
+    }
+}
+
+impl fmt::Display for Guide {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { folder, listening, reachable } = self;
+        let folder = folder.display();
+        let conf = self.path("pykmip.conf");
+        let (ca, cert, key) = (self.path("ca.pem"), self.path("client.pem"), self.path("client.key"));
+        write!(
+            f,
+            r#"kmipd dev is listening on {listening}
+Everything is in {folder}; for development only: whoever reads this folder has every key.
+
+With kmipctl:
+
+kmipctl --server {reachable} --ca '{ca}' --cert '{cert}' --key '{key}' query
+
+With PyKMIP (pip install PyKMIP==0.11.0):
+
+python3 - <<'END'
+from kmip import enums
+from kmip.pie.client import ProxyKmipClient
+with ProxyKmipClient(config_file={conf:?}) as client:
+    key = client.create(enums.CryptographicAlgorithm.AES, 256)
+    print("created", key)
+END
+
+Stop with Ctrl-C.
+"#
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn guide(folder: &str, address: &str) -> Guide {
+        Guide::new(Path::new(folder), address.parse().unwrap())
+    }
+
+    #[test]
+    fn the_configuration_names_what_a_client_reaches() {
+        let conf = guide("/a b/100%", "0.0.0.0:1234").pykmip_conf();
+        assert!(conf.contains("host=127.0.0.1\nport=1234\n"), "{conf}");
+        assert!(conf.contains("certfile=/a b/100%%/client.pem\n"), "{conf}");
+        assert!(guide("/a", "[::]:1").pykmip_conf().contains("host=::1\n"));
+        assert!(guide("/a", "192.0.2.1:1").pykmip_conf().contains("host=192.0.2.1\n"));
+    }
+
+    #[test]
+    fn the_words_name_address_and_files() {
+        let text = guide("/a", "0.0.0.0:1234").to_string();
+        assert!(text.starts_with("kmipd dev is listening on 0.0.0.0:1234\n"), "{text}");
+        assert!(text.contains("--server 127.0.0.1:1234 --ca '/a/ca.pem'"), "{text}");
+        assert!(text.contains("config_file=\"/a/pykmip.conf\""), "{text}");
+    }
+}

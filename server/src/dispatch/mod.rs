@@ -1,0 +1,467 @@
+//! One path for every request: version, header, items, commit, answer (KMIP 2.1 §8).
+//!
+//! Handlers decide and the dispatcher commits: once for each message, checked against everything that the message has
+//! read. No answer leaves before the commit is on disk. A conflict runs the message again; what it generated is kept.
+
+mod answer;
+mod lane;
+mod references;
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use kmip_codec::message::{RequestBatchItem, RequestMessage, Unreadable};
+use kmip_codec::schema::DateTime;
+use kmip_codec::spec::{AsynchronousIndicator, BatchErrorContinuationOption, Operation, ResultReason, Tag, Version};
+use kmip_codec::ttlv::{Limits, Text, Writer};
+use kmip_codec::types::ProtocolVersion;
+use kmip_codec::{Element, ErrorKind, Value};
+use tokio::sync::RwLock;
+
+use crate::crypto::{Guarded, Place};
+use crate::failure::{Failure, Outcome};
+use crate::ops::{self, Lane as OperationLane, OperationRow, Placeholder};
+use crate::store::CommitError;
+use crate::view::{Commit, Kept, Shared, View};
+use answer::{Failed, ItemAnswer};
+pub use lane::Lane;
+use references::References;
+
+/// How often a message runs beside others before it runs alone.
+const ATTEMPTS: usize = 3;
+
+/// Who asks, and from where.
+#[derive(Debug, Clone)]
+pub struct Asker {
+    /// The identity.
+    pub identity: Arc<str>,
+    /// The address, for the log.
+    pub address: String,
+}
+
+/// An answer.
+#[derive(Debug)]
+pub struct Answer {
+    /// The response message.
+    pub bytes: Vec<u8>,
+    /// Whether the connection should end: where the next message begins is not certain.
+    pub close: bool,
+}
+
+/// Answers requests.
+pub struct Dispatcher {
+    shared: Arc<Shared>,
+    limits: Limits,
+    /// The most items of a message.
+    items: usize,
+    lane: Lane,
+    /// Messages share it; one that has met too many conflicts has it for itself.
+    turn: RwLock<()>,
+}
+
+impl Dispatcher {
+    /// A dispatcher over what all messages share.
+    pub fn new(shared: Arc<Shared>, limits: Limits, items: usize, lane: Lane) -> Self {
+        Self { shared, limits, items, lane, turn: RwLock::new(()) }
+    }
+
+    /// What all messages share.
+    pub fn shared(&self) -> &Arc<Shared> {
+        &self.shared
+    }
+
+    /// Answers a request.
+    pub async fn answer(&self, asker: &Asker, frame: &Bytes) -> Answer {
+        let message = match RequestMessage::read(frame, &self.limits) {
+            Ok(message) => message,
+            Err(unreadable) => return self.unreadable(asker, &unreadable),
+        };
+        let version = message.version;
+        let now = self.shared.clock.now();
+        if let Err(failure) = self.check_header(&message, now) {
+            log_failure(asker, None, &failure);
+            return Answer { bytes: answer::refusal(version, Some(&message.header), now, failure), close: false };
+        }
+        let items = self.until_committed(asker, &message).await;
+        for item in &items {
+            if let Err(Failed::Failure(failure)) = &item.result {
+                log_failure(asker, item.operation, failure);
+            }
+        }
+        Answer { bytes: answer::message(version, Some(&message.header), now, &items), close: false }
+    }
+
+    /// The answer to what cannot be read: in the version that the message says it has, as far as that is ours.
+    pub fn unreadable(&self, asker: &Asker, unreadable: &Unreadable) -> Answer {
+        let supported = unreadable.version.and_then(|said| Version::supported(said.major, said.minor));
+        let failure = match (unreadable.version, supported) {
+            (Some(said), None) => Failure::new(
+                ResultReason::UnsupportedProtocolVersion,
+                format!("KMIP {}.{} is not spoken here", said.major, said.minor),
+            ),
+            _ => Failure { reason: ResultReason::InvalidMessage, ..Failure::from(unreadable.error.clone()) },
+        };
+        log_failure(asker, None, &failure);
+        let version = supported.unwrap_or_else(|| nearest(unreadable.version));
+        // The frame was whole: the next message begins behind it. Bytes that are no elements are another matter.
+        let close = !matches!(
+            unreadable.error.kind,
+            ErrorKind::InvalidValue(_)
+                | ErrorKind::Missing(_)
+                | ErrorKind::Unexpected(_)
+                | ErrorKind::Repeated(_)
+                | ErrorKind::NotInVersion { .. }
+                | ErrorKind::UnknownEnumeration { .. }
+                | ErrorKind::WrongType { .. }
+        );
+        Answer { bytes: answer::refusal(version, None, self.shared.clock.now(), failure), close }
+    }
+
+    fn check_header(&self, message: &RequestMessage, now: i64) -> Outcome<()> {
+        let header = &message.header;
+        let settings = &self.shared.settings;
+        if message.items.is_empty() {
+            return Err(Failure::new(ResultReason::InvalidMessage, "a request has at least one Batch Item"));
+        }
+        if message.items.len() > self.items {
+            return Err(Failure::new(
+                ResultReason::ServerLimitExceeded,
+                format!("a request has at most {} Batch Items here", self.items),
+            ));
+        }
+        if header.maximum_response_size.is_some_and(|size| size < 0) {
+            return Err(Failure::invalid_field("Maximum Response Size is negative"));
+        }
+        let mandatory = |indicator| indicator == AsynchronousIndicator::Mandatory;
+        if header.asynchronous_indicator.is_some_and(|asynchronous| mandatory(asynchronous.0)) {
+            return Err(Failure::unsupported("this server answers at once, and never later"));
+        }
+        if let (Some(DateTime(said)), Some(skew)) = (header.time_stamp, settings.clock_skew)
+            && said.abs_diff(now) > u64::from(skew)
+        {
+            return Err(Failure::invalid_field(format!(
+                "the Time Stamp is more than {skew} seconds from this server's time"
+            )));
+        }
+        if header.authentication.is_some() && !settings.ignore_credentials {
+            return Err(Failure::new(
+                ResultReason::AuthenticationNotSuccessful,
+                "this server has no users: the client's certificate alone says who asks",
+            ));
+        }
+        if message.items.len() > 1 && message.items.iter().any(|item| item.unique_batch_item_id.is_none()) {
+            return Err(Failure::new(
+                ResultReason::InvalidMessage,
+                "with several Batch Items each needs a Unique Batch Item ID",
+            ));
+        }
+        Ok(())
+    }
+
+    /// Runs the message until its commit stands.
+    async fn until_committed(&self, asker: &Asker, message: &RequestMessage) -> Vec<ItemAnswer> {
+        let mut kept = Kept::default();
+        let mut attempt = 0;
+        loop {
+            let (_shared, _alone) = if attempt < ATTEMPTS {
+                (Some(self.turn.read().await), None)
+            } else {
+                (None, Some(self.turn.write().await))
+            };
+            let view = View::new(Arc::clone(&self.shared), Arc::clone(&asker.identity), message.version, kept);
+            let mut run = Run { dispatcher: self, view: Some(Box::new(view)), references: References::default() };
+            let outcome = run.items(message).await;
+            let Some(mut view) = run.view else {
+                return failed(message, Failure::internal("a view was lost in slow work"));
+            };
+            let wanted = view.wanted_intents();
+            if !wanted.is_empty() {
+                if let Err(failure) = self.commit_intents(&wanted).await {
+                    return failed(message, failure);
+                }
+                kept = view.into_kept();
+                continue;
+            }
+            let commit = match view.commit() {
+                Ok(commit) => commit,
+                Err(failure) => return failed(message, failure),
+            };
+            match self.commit(commit).await {
+                Ok(()) => return outcome,
+                Err(CommitError::Conflict | CommitError::Refused(_)) if attempt <= ATTEMPTS => {
+                    attempt += 1;
+                    kept = view.into_kept();
+                }
+                Err(error) => return failed(message, error.into()),
+            }
+        }
+    }
+
+    async fn commit(&self, commit: Commit) -> Result<(), CommitError> {
+        let stopped = |_| CommitError::Broken("its writer has ended".into());
+        self.shared.vault.commit(commit.batch).await.map_err(stopped)??;
+        if !commit.destroyed.is_empty() {
+            self.forget(commit.destroyed).await;
+        }
+        Ok(())
+    }
+
+    async fn commit_intents(&self, identities: &[[u8; 16]]) -> Outcome<()> {
+        let mut batch = self.shared.vault.batch();
+        for identity in identities {
+            batch.put_intent(identity)?;
+        }
+        Ok(self.commit(Commit { batch, destroyed: Vec::new() }).await?)
+    }
+
+    /// Drops the handles and token objects of destroyed keys. The commit stands already: what cannot be reached now keeps
+    /// its intent, and goes at the next start.
+    async fn forget(&self, destroyed: Vec<Guarded>) {
+        let shared = Arc::clone(&self.shared);
+        let forgotten = self.lane.run(move || {
+            let forgotten = destroyed.into_iter().filter(|guarded| forget(&shared, guarded));
+            forgotten.filter(|guarded| guarded.place == Place::Token).map(|guarded| guarded.id).collect::<Vec<_>>()
+        });
+        let Ok(identities) = forgotten.await else { return };
+        if identities.is_empty() {
+            return;
+        }
+        let mut batch = self.shared.vault.batch();
+        identities.iter().for_each(|identity| batch.delete_intent(identity));
+        if let Ok(Err(error)) = self.shared.vault.commit(batch).await {
+            tracing::warn!(%error, "the intent of a destroyed token key stays until the next start");
+        }
+    }
+}
+
+/// Destroys a key in the module. Answers whether it is gone.
+pub fn forget(shared: &Shared, guarded: &Guarded) -> bool {
+    let Some(module) = shared.providers.module() else { return false };
+    match module.destroy(guarded) {
+        Ok(()) => true,
+        Err(error) => {
+            tracing::warn!(key = ?guarded, %error, "a destroyed key is still in the module");
+            false
+        }
+    }
+}
+
+/// One run of a message.
+struct Run<'d> {
+    dispatcher: &'d Dispatcher,
+    /// Away only while the slow lane has it.
+    view: Option<Box<View>>,
+    references: References,
+}
+
+impl Run<'_> {
+    async fn items(&mut self, message: &RequestMessage) -> Vec<ItemAnswer> {
+        let on_error = message.header.batch_error_continuation_option.unwrap_or(BatchErrorContinuationOption::Stop);
+        let budget = Budget::new(message, &self.dispatcher.shared);
+        let mut answers: Vec<ItemAnswer> = Vec::with_capacity(message.items.len());
+        let mut length = budget.header;
+        for item in &message.items {
+            for answer in self.item(item, message.version, &budget, &mut length).await {
+                let has_failed = answer.result.is_err();
+                answers.push(answer);
+                if !has_failed {
+                    continue;
+                }
+                if self.view.as_ref().is_none_or(|view| view.has_wanted_intents()) {
+                    return answers;
+                }
+                match on_error {
+                    BatchErrorContinuationOption::Continue => {}
+                    BatchErrorContinuationOption::Undo => {
+                        if let Some(view) = &mut self.view {
+                            view.undo();
+                        }
+                        for answer in answers.iter_mut().filter(|answer| answer.result.is_ok()) {
+                            answer.result = Err(Failed::Undone);
+                        }
+                        return answers;
+                    }
+                    _ => return answers,
+                }
+            }
+        }
+        answers
+    }
+
+    /// One item: one answer, or one for each object that its Unique Identifier means.
+    async fn item(
+        &mut self,
+        item: &RequestBatchItem,
+        version: Version,
+        budget: &Budget,
+        length: &mut usize,
+    ) -> Vec<ItemAnswer> {
+        let operation = item.operation.0;
+        let answer =
+            |result| ItemAnswer { operation: Some(operation), mark: item.unique_batch_item_id.clone(), result };
+        let failed = |failure| vec![answer(Err(Failed::Failure(failure)))];
+        let (row, payloads) = match self.prepare(item, version) {
+            Ok(prepared) => prepared,
+            Err(failure) => return failed(failure),
+        };
+        let mut answers = Vec::with_capacity(payloads.len());
+        for payload in payloads {
+            let (bytes, identifiers) = match self.work(row, payload, version).await {
+                Ok(done) => done,
+                Err(failure) => {
+                    self.take_back();
+                    answers.push(answer(Err(Failed::Failure(failure))));
+                    break;
+                }
+            };
+            let done = answer(Ok(bytes));
+            let longer = length.saturating_add(done.length(version));
+            if longer > budget.maximum {
+                self.take_back();
+                let failure = Failure::new(
+                    ResultReason::ResponseTooLarge,
+                    format!("the answer would have more than {} bytes", budget.maximum),
+                );
+                answers.push(answer(Err(Failed::Failure(failure))));
+                break;
+            }
+            *length = longer;
+            self.refer(row, &identifiers);
+            answers.push(done);
+        }
+        answers
+    }
+
+    /// What must hold before an operation runs.
+    fn prepare(&self, item: &RequestBatchItem, version: Version) -> Outcome<(&'static OperationRow, Vec<Element>)> {
+        let operation = item.operation.0;
+        let row = ops::row_of(operation, version).ok_or_else(|| {
+            Failure::new(
+                ResultReason::OperationNotSupported,
+                format!("the operation {operation} is not supported in KMIP {version}"),
+            )
+        })?;
+        if let Some(extension) = item.message_extension.iter().find(|extension| extension.criticality_indicator) {
+            return Err(Failure::new(
+                ResultReason::UnknownMessageExtension,
+                format!(
+                    "the critical Message Extension of \"{}\" is not known",
+                    short(&extension.vendor_identification)
+                ),
+            ));
+        }
+        if item.ephemeral == Some(true) {
+            return Err(Failure::unsupported("Ephemeral output is not supported"));
+        }
+        let payload = item
+            .request_payload
+            .clone()
+            .ok_or_else(|| Failure::new(ResultReason::InvalidMessage, "the Request Payload is missing"))?;
+        let placeholder = self.view.as_ref().and_then(|view| view.placeholder());
+        let payloads = if version.is_v2() { self.references.resolve(payload, placeholder)? } else { vec![payload] };
+        Ok((row, payloads))
+    }
+
+    /// Runs the handler where it belongs, and writes its answer.
+    async fn work(
+        &mut self,
+        row: &'static OperationRow,
+        payload: Element,
+        version: Version,
+    ) -> Outcome<(Vec<u8>, Vec<Text>)> {
+        let mut view = self.view.take().ok_or_else(|| Failure::internal("a view was lost in slow work"))?;
+        let is_slow = match row.lane {
+            OperationLane::Here => false,
+            OperationLane::Slow => true,
+            OperationLane::ByKey => lane_of(&mut view, &payload),
+        };
+        let work = move || {
+            view.begin_item();
+            let outcome = (row.run)(&mut view, payload).map(|answered| {
+                let mut writer = Writer::new(version);
+                answered.payload.encode(Tag::ResponsePayload, &mut writer);
+                (writer.finish(), answered.identifiers)
+            });
+            (view, outcome)
+        };
+        let (view, outcome) = if is_slow { self.dispatcher.lane.run(work).await? } else { work() };
+        self.view = Some(view);
+        outcome
+    }
+
+    fn take_back(&mut self) {
+        if let Some(view) = &mut self.view {
+            view.fail_item();
+        }
+    }
+
+    fn refer(&mut self, row: &OperationRow, identifiers: &[Text]) {
+        self.references.note(row.operation, identifiers);
+        let Some(view) = &mut self.view else { return };
+        match (row.placeholder, identifiers) {
+            (Placeholder::Keep, _) => {}
+            (Placeholder::First, [first, ..]) | (Placeholder::Only, [first]) => {
+                view.set_placeholder(Some(first.clone()))
+            }
+            (Placeholder::First | Placeholder::Only, _) => view.clear_placeholder(),
+        }
+    }
+}
+
+/// How long the answer may be, in bytes.
+struct Budget {
+    maximum: usize,
+    /// The response without its items.
+    header: usize,
+}
+
+impl Budget {
+    fn new(message: &RequestMessage, shared: &Shared) -> Self {
+        let asked = message.header.maximum_response_size.and_then(|size| usize::try_from(size).ok());
+        let maximum = shared.settings.maximum_response.min(asked.unwrap_or(usize::MAX));
+        Self { maximum, header: answer::message(message.version, Some(&message.header), 0, &[]).len() }
+    }
+}
+
+/// Where an item runs whose lane depends on the key: work without a named object makes one, in the module if there is one.
+fn lane_of(view: &mut View, payload: &Element) -> bool {
+    match payload.value.find(Tag::UniqueIdentifier) {
+        Some(Value::TextString(identifier)) => view.is_slow(Some(&identifier.clone())),
+        _ if payload.value.find(Tag::ObjectType).is_some() => view.shared().providers.module().is_some(),
+        _ => view.is_slow(None),
+    }
+}
+
+/// Every item fails, because the message as a whole did.
+fn failed(message: &RequestMessage, failure: Failure) -> Vec<ItemAnswer> {
+    let answer = |item: &RequestBatchItem| ItemAnswer {
+        operation: Some(item.operation.0),
+        mark: item.unique_batch_item_id.clone(),
+        result: Err(Failed::Failure(failure.clone())),
+    };
+    message.items.iter().map(answer).collect()
+}
+
+/// The version of ours that a peer of another version understands best.
+fn nearest(said: Option<ProtocolVersion>) -> Version {
+    match said {
+        Some(said) if said.major >= 2 => Version::V2_1,
+        Some(said) if said.major == 1 => Version::V1_4,
+        _ => Version::V1_0,
+    }
+}
+
+fn log_failure(asker: &Asker, operation: Option<Operation>, failure: &Failure) {
+    let operation = operation.map_or_else(|| "message".to_owned(), |operation| operation.to_string());
+    let (identity, address, reason) = (&*asker.identity, &asker.address, failure.reason);
+    match &failure.log {
+        Some(log) => {
+            tracing::error!(%identity, %address, %operation, %reason, detail = %log, "request failed: {}", failure.message);
+        }
+        None => tracing::info!(%identity, %address, %operation, %reason, "request refused: {}", failure.message),
+    }
+}
+
+fn short(text: &str) -> String {
+    text.chars().take(64).collect()
+}

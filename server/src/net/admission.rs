@@ -1,0 +1,135 @@
+//! Who is let in. After every handshake, full or resumed, and again when trust has changed, a client's certificates
+//! pass the same judgement: a TLS session is an old handshake, not a present right.
+
+use std::cell::RefCell;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use rustls::client::danger::HandshakeSignatureValid;
+use rustls::pki_types::{CertificateDer, UnixTime};
+use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
+use rustls::{CertificateError, DigitallySignedStruct, DistinguishedName, Error as TlsError, SignatureScheme};
+use x509_cert::Certificate;
+use x509_cert::der::Decode;
+
+use super::refusal::{Described, Refusal};
+use super::revoked::Revoked;
+use crate::config::IdentitySource;
+use crate::trust::identity::{Fingerprint, Identity};
+
+/// One set of trusted certificates, revocation lists and refused clients. It never changes; a new one has a new epoch.
+#[derive(Debug)]
+pub(crate) struct Admission {
+    pub(super) verifier: Arc<dyn ClientCertVerifier>,
+    pub(super) revoked: Revoked,
+    pub(super) source: IdentitySource,
+    pub(super) epoch: u64,
+}
+
+/// What is known of a client that was let in.
+#[derive(Debug, Clone)]
+pub(crate) struct Admitted {
+    pub(crate) identity: Identity,
+    pub(crate) fingerprint: Fingerprint,
+    pub(crate) epoch: u64,
+    /// When the first certificate of the chain ends.
+    pub(crate) until: SystemTime,
+}
+
+impl Admission {
+    /// Judges a client's certificates, its own first.
+    pub(crate) fn judge(&self, chain: &[CertificateDer<'_>], now: UnixTime) -> Result<Admitted, Box<Refusal>> {
+        let Some((own, above)) = chain.split_first() else {
+            let error = std::io::Error::other(TlsError::NoCertificatesPresented);
+            return Err(Box::new(Refusal::handshake(&error)));
+        };
+        let (described, certificate) = Described::of(own);
+        if let Err(error) = self.verifier.verify_client_cert(own, above, now) {
+            return Err(Box::new(Refusal::chain(described, certificate.as_ref(), error)));
+        }
+        let Some(certificate) = certificate else {
+            return Err(Box::new(Refusal::chain(described, None, CertificateError::BadEncoding.into())));
+        };
+        let fingerprint = described.fingerprint;
+        let serial = certificate.tbs_certificate.serial_number.as_bytes();
+        if let Some(by) = self.revoked.names(fingerprint, serial) {
+            let why = format!("the list of [tls] revoked names its {by}; take it off the list to admit it again");
+            return Err(Box::new(Refusal::certificate(described, why, CertificateError::Revoked)));
+        }
+        match Identity::of(&certificate, fingerprint, self.source) {
+            Ok(identity) => {
+                Ok(Admitted { identity, fingerprint, epoch: self.epoch, until: first_end(&certificate, above) })
+            }
+            Err(why) => {
+                let alert = CertificateError::ApplicationVerificationFailure;
+                Err(Box::new(Refusal::certificate(described, why, alert)))
+            }
+        }
+    }
+}
+
+fn first_end(own: &Certificate, above: &[CertificateDer<'_>]) -> SystemTime {
+    let end = |certificate: &Certificate| certificate.tbs_certificate.validity.not_after.to_system_time();
+    above
+        .iter()
+        .filter_map(|der| Certificate::from_der(der).ok())
+        .map(|certificate| end(&certificate))
+        .fold(end(own), SystemTime::min)
+        // The last second belongs to the certificate.
+        + Duration::from_secs(1)
+}
+
+tokio::task_local! {
+    /// What the verifier said within the handshake of this task; TLS itself passes on no more than an alert.
+    pub(super) static VERDICT: RefCell<Option<Result<Admitted, Box<Refusal>>>>;
+}
+
+/// The judgement as rustls asks for it in a full handshake, so that a refused client gets the right alert.
+#[derive(Debug)]
+pub(super) struct Doorkeeper(pub(super) Arc<Admission>);
+
+impl ClientCertVerifier for Doorkeeper {
+    fn root_hint_subjects(&self) -> &[DistinguishedName] {
+        self.0.verifier.root_hint_subjects()
+    }
+
+    fn verify_client_cert(
+        &self,
+        end_entity: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        now: UnixTime,
+    ) -> Result<ClientCertVerified, TlsError> {
+        let chain: Vec<CertificateDer<'_>> =
+            std::iter::once(end_entity).chain(intermediates).map(|der| CertificateDer::from(der.as_ref())).collect();
+        let verdict = self.0.judge(&chain, now);
+        let answer = match &verdict {
+            Ok(_) => Ok(ClientCertVerified::assertion()),
+            Err(refusal) => Err(refusal.alert.clone()),
+        };
+        // Outside of a handshake of ours there is nobody to tell.
+        let _ = VERDICT.try_with(|slot| slot.replace(Some(verdict)));
+        answer
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        cert: &CertificateDer<'_>,
+        dss: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, TlsError> {
+        self.0.verifier.verify_tls12_signature(message, cert, dss)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        cert: &CertificateDer<'_>,
+        dss: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, TlsError> {
+        self.0.verifier.verify_tls13_signature(message, cert, dss)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.0.verifier.supported_verify_schemes()
+    }
+}

@@ -1,0 +1,130 @@
+//! One client's connection after its handshake: requests are answered one after the other, in their order.
+
+use std::io;
+use std::sync::Arc;
+
+use rustls::pki_types::CertificateDer;
+use tokio::io::AsyncWriteExt;
+use tokio::net::TcpStream;
+use tokio::sync::watch;
+use tokio::time::timeout;
+use tokio_rustls::server::TlsStream;
+use tracing::{debug, info, warn};
+use zeroize::Zeroizing;
+
+use super::frame::{self, Incoming};
+use super::refusal::Refusal;
+use super::service::{Answer, Peer, Service};
+use super::tls::{Accepted, Tls};
+use crate::config::Limits;
+
+/// A connection.
+pub(super) struct Connection<S> {
+    stream: TlsStream<TcpStream>,
+    chain: Vec<CertificateDer<'static>>,
+    peer: Arc<Peer>,
+    tls: Arc<Tls>,
+    service: Arc<S>,
+    limits: Limits,
+    stop: watch::Receiver<bool>,
+}
+
+/// Why a connection ended.
+#[derive(Debug)]
+enum End {
+    /// The client left, or the server stops, or an answer asked for it.
+    Done,
+    /// The client is not admitted any more.
+    Refused(Box<Refusal>),
+    /// The client did not send the rest of a request, or did not take an answer, in time.
+    TooSlow(&'static str),
+    /// The network.
+    Broken(io::Error),
+}
+
+impl<S: Service> Connection<S> {
+    pub(super) fn new(
+        accepted: Accepted,
+        tls: Arc<Tls>,
+        service: Arc<S>,
+        limits: Limits,
+        stop: watch::Receiver<bool>,
+    ) -> Self {
+        let Accepted { stream, chain, peer, resumed } = accepted;
+        debug!(client = %peer.identity, address = %peer.address, resumed, "connected");
+        Self { stream, chain, peer: Arc::new(peer), tls, service, limits, stop }
+    }
+
+    /// Answers until the end.
+    pub(super) async fn serve(mut self) {
+        let end = self.requests().await;
+        let Peer { identity, address, fingerprint, .. } = &*self.peer;
+        match end {
+            End::Done => debug!(client = %identity, %address, "disconnected"),
+            End::Refused(refusal) => warn!(
+                client = %identity, %address, %fingerprint,
+                "connection closed: the client's certificate is not accepted any more: {refusal}"
+            ),
+            End::TooSlow(what) => info!(client = %identity, %address, "connection closed: {what}"),
+            End::Broken(error) => debug!(client = %identity, %address, %error, "connection lost"),
+        }
+        // Tells the client that nothing was cut off. It may be gone, or not listen: no reason to wait for it.
+        let _ = timeout(self.limits.answer_time(), self.stream.shutdown()).await;
+    }
+
+    async fn requests(&mut self) -> End {
+        loop {
+            tokio::select! {
+                biased;
+                _ = self.stop.wait_for(|stop| *stop) => return End::Done,
+                arrived = frame::arrival(&mut self.stream) => {
+                    if let Err(error) = arrived {
+                        return End::Broken(error);
+                    }
+                }
+            }
+            let reading = frame::read(&mut self.stream, self.limits.request_bytes);
+            let incoming = match timeout(self.limits.request_time(), reading).await {
+                Err(_) => return End::TooSlow("a request was not complete in time ([limits] request_seconds)"),
+                Ok(Err(error)) => return End::Broken(error),
+                Ok(Ok(Incoming::End)) => return End::Done,
+                Ok(Ok(incoming)) => incoming,
+            };
+            if let Err(refusal) = self.admit() {
+                return End::Refused(refusal);
+            }
+            let (answer, readable) = match incoming {
+                Incoming::Message(bytes) => (self.service.answer(Arc::clone(&self.peer), bytes).await, true),
+                Incoming::Unreadable(reason, head) => {
+                    info!(client = %self.peer.identity, address = %self.peer.address, "unreadable request: {reason}");
+                    (self.service.unreadable(reason, head), false)
+                }
+                Incoming::End => return End::Done,
+            };
+            let Answer { bytes, close } = answer;
+            let bytes = Zeroizing::new(bytes);
+            match timeout(self.limits.answer_time(), self.write(&bytes)).await {
+                Err(_) => return End::TooSlow("the client did not take the answer in time ([limits] answer_seconds)"),
+                Ok(Err(error)) => return End::Broken(error),
+                Ok(Ok(())) => {}
+            }
+            if close || !readable {
+                return End::Done;
+            }
+        }
+    }
+
+    /// Judges the client anew if trust has changed, or its certificates have ended, since it was let in.
+    fn admit(&mut self) -> Result<(), Box<Refusal>> {
+        if self.tls.is_outdated(&self.peer) {
+            let admitted = self.tls.judge(&self.chain)?;
+            self.peer = Arc::new(admitted.at(self.peer.address));
+        }
+        Ok(())
+    }
+
+    async fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.stream.write_all(bytes).await?;
+        self.stream.flush().await
+    }
+}

@@ -1,0 +1,209 @@
+//! Accepts connections, within limits, until the server stops.
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use rustix::net::sockopt;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{Semaphore, watch};
+use tokio::task::{JoinError, JoinSet};
+use tokio::time::{sleep, timeout};
+use tracing::{debug, error, info, warn};
+
+use super::connection::Connection;
+use super::flood::Flood;
+use super::refusal::Refusal;
+use super::service::Service;
+use super::tls::{Accepted, Tls};
+use crate::config::Limits;
+
+/// Why an address cannot be listened on.
+#[derive(Debug, thiserror::Error)]
+pub enum BindError {
+    /// Somebody else does.
+    #[error("{0} is already in use: another kmipd or another program listens there; stop it or choose another address")]
+    InUse(SocketAddr),
+    /// Something else.
+    #[error("cannot listen on {0}: {1}")]
+    Other(SocketAddr, io::Error),
+}
+
+/// A server that is bound to its addresses.
+pub struct Server<S> {
+    listeners: Vec<TcpListener>,
+    addresses: Vec<SocketAddr>,
+    inner: Arc<Inner<S>>,
+}
+
+struct Inner<S> {
+    tls: Arc<Tls>,
+    service: Arc<S>,
+    limits: Limits,
+    connections: Arc<Semaphore>,
+    handshakes: Arc<Semaphore>,
+    refusals: Flood,
+    crowds: Flood,
+}
+
+impl<S: Service> Server<S> {
+    /// Binds the addresses. Connections wait until [`Server::serve`].
+    ///
+    /// # Errors
+    /// An address is in use or cannot be had.
+    pub async fn bind(
+        addresses: &[SocketAddr],
+        tls: Arc<Tls>,
+        service: Arc<S>,
+        limits: Limits,
+    ) -> Result<Self, BindError> {
+        let mut listeners = Vec::new();
+        let mut bound = Vec::new();
+        for address in addresses {
+            let fail = |error: io::Error| match error.kind() {
+                io::ErrorKind::AddrInUse => BindError::InUse(*address),
+                _ => BindError::Other(*address, error),
+            };
+            let listener = TcpListener::bind(address).await.map_err(fail)?;
+            bound.push(listener.local_addr().map_err(fail)?);
+            listeners.push(listener);
+        }
+        let inner = Inner {
+            tls,
+            service,
+            limits,
+            connections: Arc::new(Semaphore::new(limits.connections.min(Semaphore::MAX_PERMITS))),
+            handshakes: Arc::new(Semaphore::new(limits.handshakes.min(Semaphore::MAX_PERMITS))),
+            refusals: Flood::new(),
+            crowds: Flood::new(),
+        };
+        Ok(Self { listeners, addresses: bound, inner: Arc::new(inner) })
+    }
+
+    /// The addresses, with the ports that the system chose.
+    pub fn addresses(&self) -> &[SocketAddr] {
+        &self.addresses
+    }
+
+    /// TLS, for reloading it.
+    pub fn tls(&self) -> &Arc<Tls> {
+        &self.inner.tls
+    }
+
+    /// Serves until `stop` holds `true` (or its sender is gone), then lets requests in flight finish, within the
+    /// configured time, and closes the service.
+    pub async fn serve(self, stop: watch::Receiver<bool>) {
+        let mut accepting = JoinSet::new();
+        for listener in self.listeners {
+            accepting.spawn(accept(listener, Arc::clone(&self.inner), stop.clone()));
+        }
+        while let Some(ended) = accepting.join_next().await {
+            report(ended);
+        }
+        self.inner.service.close().await;
+    }
+}
+
+/// One listener's loop: its connections are its own, and end before it does.
+async fn accept<S: Service>(listener: TcpListener, inner: Arc<Inner<S>>, mut stop: watch::Receiver<bool>) {
+    let mut connections = JoinSet::new();
+    loop {
+        let accepted = tokio::select! {
+            biased;
+            _ = stop.wait_for(|stop| *stop) => break,
+            Some(ended) = connections.join_next() => { report(ended); continue }
+            accepted = listener.accept() => accepted,
+        };
+        match accepted {
+            Ok((tcp, address)) => {
+                if let Ok(permit) = Arc::clone(&inner.connections).try_acquire_owned() {
+                    let (inner, stop) = (Arc::clone(&inner), stop.clone());
+                    connections.spawn(async move {
+                        inner.connection(tcp, address, stop).await;
+                        drop(permit);
+                    });
+                } else if let Some(left_out) = inner.crowds.allow(Instant::now()) {
+                    warn!(%address, left_out, "connection refused: too many ([limits] connections)");
+                }
+            }
+            Err(error) => {
+                // Most often no descriptor is free. Trying at once again would only burn the processor.
+                error!(%error, "cannot accept a connection");
+                sleep(Duration::from_millis(100)).await;
+            }
+        }
+    }
+    drop(listener);
+    let drained = timeout(inner.limits.drain_time(), async {
+        while let Some(ended) = connections.join_next().await {
+            report(ended);
+        }
+    });
+    if drained.await.is_err() {
+        warn!(connections = connections.len(), "closing connections whose requests did not finish in time");
+        connections.shutdown().await;
+    }
+}
+
+impl<S: Service> Inner<S> {
+    async fn connection(&self, tcp: TcpStream, address: SocketAddr, mut stop: watch::Receiver<bool>) {
+        if let Err(error) = prepare(&tcp, &self.limits) {
+            debug!(%address, %error, "connection lost before its handshake");
+            return;
+        }
+        let accepted = tokio::select! {
+            biased;
+            _ = stop.wait_for(|stop| *stop) => return,
+            accepted = timeout(self.limits.handshake_time(), self.handshake(tcp, address)) => accepted,
+        };
+        match accepted.unwrap_or_else(|_| Err(Box::new(Refusal::timeout(self.limits.handshake_seconds)))) {
+            Ok(accepted) => {
+                let connection =
+                    Connection::new(accepted, Arc::clone(&self.tls), Arc::clone(&self.service), self.limits, stop);
+                connection.serve().await;
+            }
+            Err(refusal) => self.refused(address, &refusal),
+        }
+    }
+
+    async fn handshake(&self, tcp: TcpStream, address: SocketAddr) -> Result<Accepted, Box<Refusal>> {
+        // The semaphore is never closed; without a permit the handshake would only not be counted.
+        let _permit = self.handshakes.acquire().await.ok();
+        self.tls.accept(tcp, address).await
+    }
+
+    fn refused(&self, address: SocketAddr, refusal: &Refusal) {
+        if refusal.quiet {
+            debug!(%address, "{refusal}");
+            return;
+        }
+        let Some(left_out) = self.refusals.allow(Instant::now()) else { return };
+        match &refusal.certificate {
+            Some(certificate) => info!(
+                %address, subject = certificate.subject, issuer = certificate.issuer, serial = certificate.serial,
+                fingerprint = %certificate.fingerprint, left_out, "client refused: its certificate: {refusal}"
+            ),
+            None => info!(%address, left_out, "client refused: {refusal}"),
+        }
+    }
+}
+
+/// No waiting for a fuller packet, and a client that has gone without a word is noticed.
+fn prepare(tcp: &TcpStream, limits: &Limits) -> io::Result<()> {
+    tcp.set_nodelay(true)?;
+    sockopt::set_socket_keepalive(tcp, true)?;
+    sockopt::set_tcp_keepidle(tcp, limits.keepalive_time())?;
+    sockopt::set_tcp_keepintvl(tcp, Duration::from_secs(15))?;
+    sockopt::set_tcp_keepcnt(tcp, 4)?;
+    Ok(())
+}
+
+fn report(ended: Result<(), JoinError>) {
+    if let Err(error) = ended
+        && !error.is_cancelled()
+    {
+        // A bug: the panic's own message went to standard error.
+        error!("a connection ended by a panic");
+    }
+}

@@ -1,0 +1,19 @@
+//! The network: TLS, who is let in, and messages cut from the stream of bytes. The only async code.
+
+mod admission;
+mod connection;
+mod flood;
+mod frame;
+mod listener;
+mod refusal;
+mod revoked;
+mod run;
+pub mod service;
+pub(crate) mod tls;
+
+pub use listener::{BindError, Server};
+pub use run::run;
+pub use tls::{Tls, TlsError};
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,47 @@
+//! What stands behind the connections.
+
+use std::future::Future;
+use std::sync::Arc;
+
+use bytes::Bytes;
+
+pub use crate::trust::identity::Peer;
+
+/// An answer to one request.
+pub struct Answer {
+    /// The response message.
+    pub bytes: Vec<u8>,
+    /// Whether the connection ends after it.
+    pub close: bool,
+}
+
+/// Why bytes are not the beginning of a message.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Unreadable {
+    /// They are not TTLV, or not a structure.
+    #[error("these bytes do not begin a KMIP message: {0}")]
+    NotAMessage(String),
+    /// The message is longer than the limit.
+    #[error("the message declares {length} bytes; {limit} are allowed")]
+    TooLong {
+        /// Its length in bytes, header included.
+        length: usize,
+        /// The limit in bytes.
+        limit: usize,
+    },
+}
+
+/// Answers requests. One service stands behind all connections.
+pub trait Service: Send + Sync + 'static {
+    /// Answers one request: `frame` is one whole element by its header, and nothing else of it was looked at.
+    fn answer(&self, peer: Arc<Peer>, frame: Bytes) -> impl Future<Output = Answer> + Send;
+
+    /// Answers what cannot be a request. `head` is what had arrived of it, 256 bytes at most: the version may stand
+    /// in it. The connection ends after this answer, since nobody knows where the next message begins.
+    fn unreadable(&self, reason: Unreadable, head: Bytes) -> Answer;
+
+    /// Lets go of everything, after the last answer has left.
+    fn close(&self) -> impl Future<Output = ()> + Send {
+        async {}
+    }
+}

@@ -1,0 +1,513 @@
+//! Real sockets, real TLS, and a service that echoes.
+
+use std::net::SocketAddr;
+use std::sync::{Arc, PoisonError};
+use std::{fs, io};
+
+use bytes::Bytes;
+use kmipd_certs::{Authority, Issued, Profile, Validity};
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
+use rustls::{ClientConfig, HandshakeKind, RootCertStore, SupportedProtocolVersion};
+use tempfile::TempDir;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::sync::{Semaphore, mpsc, watch};
+use tokio::task::JoinHandle;
+use tokio_rustls::TlsConnector;
+use tokio_rustls::client::TlsStream;
+
+use super::admission::Admission;
+use super::revoked::Revoked;
+use super::service::{Answer, Peer, Service, Unreadable};
+use super::tls::Setup;
+use super::{BindError, Server, Tls};
+use crate::config::{self, IdentitySource, Limits};
+use crate::trust::identity::Fingerprint;
+
+/// Answers with the request. A request whose content begins with `W` waits at the gate first; one with `I` is answered
+/// with the client's identity.
+struct Echo {
+    gate: Semaphore,
+    waiting: mpsc::UnboundedSender<()>,
+}
+
+impl Service for Echo {
+    async fn answer(&self, peer: Arc<Peer>, frame: Bytes) -> Answer {
+        let bytes = match frame.get(8) {
+            Some(b'W') => {
+                self.waiting.send(()).unwrap();
+                self.gate.acquire().await.unwrap().forget();
+                frame.to_vec()
+            }
+            Some(b'I') => message(peer.identity.as_str().as_bytes()),
+            _ => frame.to_vec(),
+        };
+        Answer { bytes, close: frame.get(8) == Some(&b'C') }
+    }
+
+    fn unreadable(&self, reason: Unreadable, head: Bytes) -> Answer {
+        Answer { bytes: message(format!("{reason} | {} bytes", head.len()).as_bytes()), close: false }
+    }
+}
+
+fn message(content: &[u8]) -> Vec<u8> {
+    let mut bytes = vec![0x42, 0x00, 0x78, 0x01];
+    bytes.extend(u32::try_from(content.len()).unwrap().to_be_bytes());
+    bytes.extend(content);
+    bytes
+}
+
+struct Bench {
+    folder: TempDir,
+    authority: Authority,
+    tls: Arc<Tls>,
+    address: SocketAddr,
+    service: Arc<Echo>,
+    waiting: mpsc::UnboundedReceiver<()>,
+    stop: watch::Sender<bool>,
+    serving: JoinHandle<()>,
+}
+
+impl Bench {
+    async fn new() -> Self {
+        Self::with(Limits::default()).await
+    }
+
+    async fn with(limits: Limits) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let authority = Authority::new().unwrap();
+        let server = authority.issue_server(&["127.0.0.1"]).unwrap();
+        for (name, text) in [
+            ("ca.pem", authority.cert_pem()),
+            ("server.pem", &server.cert_pem),
+            ("server.key", &server.key_pem),
+            ("ca.crl", &authority.revocation_list(1, &[]).unwrap()),
+            ("revoked.txt", ""),
+        ] {
+            fs::write(folder.path().join(name), text).unwrap();
+        }
+        let tls = Arc::new(Tls::load(&files(&folder), IdentitySource::Cn).unwrap());
+        let (sender, waiting) = mpsc::unbounded_channel();
+        let service = Arc::new(Echo { gate: Semaphore::new(0), waiting: sender });
+        let any = SocketAddr::from(([127, 0, 0, 1], 0));
+        let server = Server::bind(&[any], Arc::clone(&tls), Arc::clone(&service), limits).await.unwrap();
+        let address = server.addresses()[0];
+        let (stop, stopped) = watch::channel(false);
+        let serving = tokio::spawn(server.serve(stopped));
+        Self { folder, authority, tls, address, service, waiting, stop, serving }
+    }
+
+    fn write(&self, name: &str, text: &str) {
+        fs::write(self.folder.path().join(name), text).unwrap();
+    }
+
+    fn revoke(&self, issued: &Issued) {
+        self.write("revoked.txt", &format!("sha256 {} test\n", fingerprint(issued)));
+        assert!(self.tls.reload().unwrap());
+    }
+
+    fn client(&self, name: &str) -> Client {
+        self.client_with(&self.authority.issue_client(name).unwrap(), rustls::ALL_VERSIONS)
+    }
+
+    fn client_with(&self, issued: &Issued, versions: &[&'static SupportedProtocolVersion]) -> Client {
+        let chain = vec![CertificateDer::from_pem_slice(issued.cert_pem.as_bytes()).unwrap()];
+        let key = PrivateKeyDer::from_pem_slice(issued.key_pem.as_bytes()).unwrap();
+        let config = self.config(versions).with_client_auth_cert(chain, key).unwrap();
+        Client { config: Arc::new(config), address: self.address }
+    }
+
+    fn anonymous(&self) -> Client {
+        Client { config: Arc::new(self.config(rustls::ALL_VERSIONS).with_no_client_auth()), address: self.address }
+    }
+
+    fn config(
+        &self,
+        versions: &[&'static SupportedProtocolVersion],
+    ) -> rustls::ConfigBuilder<ClientConfig, rustls::client::WantsClientCert> {
+        let mut roots = RootCertStore::empty();
+        roots.add(CertificateDer::from_pem_slice(self.authority.cert_pem().as_bytes()).unwrap()).unwrap();
+        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+        ClientConfig::builder_with_provider(provider)
+            .with_protocol_versions(versions)
+            .unwrap()
+            .with_root_certificates(roots)
+    }
+}
+
+fn files(folder: &TempDir) -> config::Tls {
+    let path = |name: &str| folder.path().join(name);
+    config::Tls {
+        certificate: path("server.pem"),
+        key: path("server.key"),
+        client_ca: path("ca.pem"),
+        crl: vec![path("ca.crl")],
+        revoked: Some(path("revoked.txt")),
+    }
+}
+
+fn fingerprint(issued: &Issued) -> Fingerprint {
+    Fingerprint::of(&CertificateDer::from_pem_slice(issued.cert_pem.as_bytes()).unwrap())
+}
+
+/// A client keeps its sessions, so that its later connections resume.
+struct Client {
+    config: Arc<ClientConfig>,
+    address: SocketAddr,
+}
+
+impl Client {
+    async fn connect(&self) -> io::Result<Wire> {
+        let tcp = TcpStream::connect(self.address).await?;
+        let name = ServerName::from(self.address.ip());
+        Ok(Wire(TlsConnector::from(Arc::clone(&self.config)).connect(name, tcp).await?))
+    }
+
+    /// In TLS 1.3 a client learns that it was refused only when it reads.
+    async fn refused(&self) -> String {
+        let attempt = async { self.connect().await?.ask(b"hello").await };
+        attempt.await.expect_err("the client was let in").to_string()
+    }
+}
+
+struct Wire(TlsStream<TcpStream>);
+
+impl Wire {
+    async fn ask(&mut self, content: &[u8]) -> io::Result<Vec<u8>> {
+        self.0.write_all(&message(content)).await?;
+        self.read().await
+    }
+
+    async fn read(&mut self) -> io::Result<Vec<u8>> {
+        let mut head = [0; 8];
+        self.0.read_exact(&mut head).await?;
+        let mut content = vec![0; u32::from_be_bytes([head[4], head[5], head[6], head[7]]) as usize];
+        self.0.read_exact(&mut content).await?;
+        Ok(content)
+    }
+
+    async fn ended(&mut self) -> bool {
+        matches!(self.0.read_u8().await, Err(error) if error.kind() == io::ErrorKind::UnexpectedEof)
+    }
+
+    fn resumed(&self) -> bool {
+        self.0.get_ref().1.handshake_kind() == Some(HandshakeKind::Resumed)
+    }
+}
+
+const BOTH: [&SupportedProtocolVersion; 2] = [&rustls::version::TLS12, &rustls::version::TLS13];
+
+#[tokio::test]
+async fn a_client_is_let_in_by_either_version_and_resumes() {
+    let bench = Bench::new().await;
+    for version in BOTH {
+        let issued = bench.authority.issue_client("backup").unwrap();
+        let client = bench.client_with(&issued, &[version]);
+        let mut first = client.connect().await.unwrap();
+        assert_eq!(first.ask(b"I").await.unwrap(), b"backup");
+        assert!(!first.resumed());
+        for _ in 0..3 {
+            let mut again = client.connect().await.unwrap();
+            assert_eq!(again.ask(b"I").await.unwrap(), b"backup");
+            assert!(again.resumed(), "{version:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn who_has_no_good_certificate_is_told_so() {
+    let bench = Bench::new().await;
+    let issue = |profile: Profile| bench.authority.issue(&profile).unwrap();
+    let elsewhere = Authority::named("elsewhere").unwrap().issue_client("backup").unwrap();
+    let expired = issue(Profile::client("late").valid(Validity::expired()));
+    let nameless = issue(Profile::client("a\tb"));
+    for version in BOTH {
+        let refused = async |issued: &Issued| bench.client_with(issued, &[version]).refused().await;
+        assert!(refused(&elsewhere).await.contains("UnknownCA"));
+        assert!(refused(&expired).await.contains("CertificateExpired"));
+        assert!(refused(&nameless).await.contains("AccessDenied"));
+    }
+    let said = bench.anonymous().refused().await;
+    assert!(said.contains("CertificateRequired"), "{said}");
+    // The door still works.
+    assert_eq!(bench.client("backup").connect().await.unwrap().ask(b"I").await.unwrap(), b"backup");
+}
+
+#[tokio::test]
+async fn a_revoked_client_is_refused_by_its_next_request_and_its_next_handshake() {
+    let bench = Bench::new().await;
+    for version in BOTH {
+        let (gone, stays) =
+            (bench.authority.issue_client("gone").unwrap(), bench.authority.issue_client("stays").unwrap());
+        let (gone_client, stays_client) = (bench.client_with(&gone, &[version]), bench.client_with(&stays, &[version]));
+        let mut open = gone_client.connect().await.unwrap();
+        let mut other = stays_client.connect().await.unwrap();
+        assert_eq!(open.ask(b"I").await.unwrap(), b"gone");
+        assert_eq!(other.ask(b"I").await.unwrap(), b"stays");
+
+        bench.revoke(&gone);
+        assert!(open.ask(b"I").await.is_err());
+        assert_eq!(other.ask(b"I").await.unwrap(), b"stays");
+        assert!(gone_client.refused().await.contains("CertificateRevoked"));
+        // Tickets ended with the trust that they belong to, for all.
+        let mut again = stays_client.connect().await.unwrap();
+        assert_eq!(again.ask(b"I").await.unwrap(), b"stays");
+        assert!(!again.resumed());
+    }
+}
+
+#[tokio::test]
+async fn a_revocation_list_refuses_too() {
+    let bench = Bench::new().await;
+    let gone = bench.authority.issue_client("gone").unwrap();
+    let client = bench.client_with(&gone, rustls::ALL_VERSIONS);
+    let mut open = client.connect().await.unwrap();
+    assert_eq!(open.ask(b"I").await.unwrap(), b"gone");
+    bench.write("ca.crl", &bench.authority.revocation_list(2, &[&gone.cert_pem]).unwrap());
+    assert!(bench.tls.reload_if_touched().unwrap());
+    assert!(open.ask(b"I").await.is_err());
+    assert!(client.refused().await.contains("CertificateRevoked"));
+}
+
+/// The verifier of the handshake never sees a client that resumes. Here it even would let it in.
+#[tokio::test]
+async fn a_resumed_session_is_judged_by_the_trust_of_now() {
+    for version in BOTH {
+        let bench = Bench::new().await;
+        let gone = bench.authority.issue_client("gone").unwrap();
+        let client = bench.client_with(&gone, &[version]);
+        client.connect().await.unwrap().ask(b"I").await.unwrap();
+        let mut again = client.connect().await.unwrap();
+        again.ask(b"I").await.unwrap();
+        assert!(again.resumed());
+
+        let before = bench.tls.present();
+        let list = format!("sha256 {}", fingerprint(&gone));
+        let admission = Admission {
+            verifier: Arc::clone(&before.admission.verifier),
+            revoked: Revoked::parse(&list).unwrap(),
+            source: IdentitySource::Cn,
+            epoch: before.admission.epoch,
+        };
+        let setup = Setup {
+            server: Arc::clone(&before.server),
+            admission: Arc::new(admission),
+            certificate: before.certificate.clone(),
+            trust: before.trust.clone(),
+        };
+        *bench.tls.present.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(setup);
+        let mut late = match client.connect().await {
+            Ok(late) => late,
+            // Of TLS 1.2 the client may see the end already here.
+            Err(_) => continue,
+        };
+        assert!(late.resumed());
+        assert!(late.ask(b"I").await.is_err());
+    }
+}
+
+#[tokio::test]
+async fn a_new_server_certificate_drops_nobody() {
+    let bench = Bench::new().await;
+    let client = bench.client("backup");
+    let mut open = client.connect().await.unwrap();
+    assert_eq!(open.ask(b"one").await.unwrap(), b"one");
+    let own = |wire: &Wire| wire.0.get_ref().1.peer_certificates().unwrap()[0].clone();
+    let before = own(&open);
+
+    let server = bench.authority.issue_server(&["127.0.0.1", "localhost"]).unwrap();
+    bench.write("server.pem", &server.cert_pem);
+    // Between the two files: they do not fit, and everything stays.
+    let error = bench.tls.reload_if_touched().unwrap_err();
+    assert!(error.to_string().contains("does not belong to the certificate"), "{error}");
+    bench.write("server.key", &server.key_pem);
+    assert!(bench.tls.reload_if_touched().unwrap());
+    assert!(!bench.tls.reload().unwrap());
+
+    assert_eq!(open.ask(b"two").await.unwrap(), b"two");
+    let mut fresh = bench.client("backup").connect().await.unwrap();
+    fresh.ask(b"three").await.unwrap();
+    assert_ne!(own(&fresh), before);
+    // Trust is the same: sessions go on.
+    assert!(client.connect().await.unwrap().resumed());
+}
+
+#[tokio::test]
+async fn a_new_authority_replaces_the_old() {
+    let bench = Bench::new().await;
+    let old = bench.client("old");
+    let mut open = old.connect().await.unwrap();
+    open.ask(b"I").await.unwrap();
+    let next = Authority::named("next").unwrap();
+    bench.write("ca.pem", &format!("{}{}", bench.authority.cert_pem(), next.cert_pem()));
+    assert!(bench.tls.reload().unwrap());
+    open.ask(b"I").await.unwrap();
+    let new = bench.client_with(&next.issue_client("new").unwrap(), rustls::ALL_VERSIONS);
+    assert_eq!(new.connect().await.unwrap().ask(b"I").await.unwrap(), b"new");
+    bench.write("ca.pem", next.cert_pem());
+    assert!(bench.tls.reload().unwrap());
+    assert!(open.ask(b"I").await.is_err());
+    old.refused().await;
+    assert_eq!(new.connect().await.unwrap().ask(b"I").await.unwrap(), b"new");
+}
+
+#[tokio::test]
+async fn requests_in_pieces_and_in_heaps_are_answered_in_order() {
+    let bench = Bench::new().await;
+    let mut wire = bench.client("backup").connect().await.unwrap();
+    for byte in message(b"slowly") {
+        wire.0.write_all(&[byte]).await.unwrap();
+        wire.0.flush().await.unwrap();
+    }
+    assert_eq!(wire.read().await.unwrap(), b"slowly");
+    let heap: Vec<u8> = (0..100_u8).flat_map(|i| message(&[&[b'.'; 200], &[i][..]].concat())).collect();
+    wire.0.write_all(&heap).await.unwrap();
+    for i in 0..100_u8 {
+        assert_eq!(wire.read().await.unwrap().last(), Some(&i));
+    }
+}
+
+#[tokio::test]
+async fn large_messages_go_through_whole() {
+    let bench = Bench::new().await;
+    let mut wire = bench.client("backup").connect().await.unwrap();
+    let content: Vec<u8> = (0..Limits::default().request_bytes - 8).map(|i| (i % 251).to_le_bytes()[0]).collect();
+    let request = message(&content);
+    let (mut reader, mut writer) = tokio::io::split(wire.0);
+    let writing = tokio::spawn(async move {
+        writer.write_all(&request).await.unwrap();
+        writer.flush().await.unwrap();
+        writer
+    });
+    let mut answer = vec![0; 8 + content.len()];
+    reader.read_exact(&mut answer).await.unwrap();
+    assert!(answer[8..] == content[..]);
+    wire = Wire(reader.unsplit(writing.await.unwrap()));
+    assert_eq!(wire.ask(b"more").await.unwrap(), b"more");
+}
+
+#[tokio::test]
+async fn what_is_no_message_is_answered_and_ends_the_connection() {
+    let bench = Bench::new().await;
+    let client = bench.client("backup");
+    let mut wire = client.connect().await.unwrap();
+    wire.0.write_all(b"GET / HTTP/1.1\r\n\r\n").await.unwrap();
+    let said = String::from_utf8(wire.read().await.unwrap()).unwrap();
+    assert!(said.starts_with("these bytes do not begin a KMIP message"), "{said}");
+    assert!(wire.ended().await);
+
+    let mut wire = client.connect().await.unwrap();
+    wire.0.write_all(&[0x42, 0, 0x78, 1, 0x7f, 0xff, 0xff, 0xf8]).await.unwrap();
+    let said = String::from_utf8(wire.read().await.unwrap()).unwrap();
+    assert_eq!(said, "the message declares 2147483648 bytes; 4194304 are allowed | 8 bytes");
+    assert!(wire.ended().await);
+
+    let mut wire = client.connect().await.unwrap();
+    assert_eq!(wire.ask(b"Close").await.unwrap(), b"Close");
+    assert!(wire.ended().await);
+}
+
+#[tokio::test]
+async fn who_does_not_finish_is_sent_away() {
+    let bench = Bench::with(Limits { request_seconds: 1, handshake_seconds: 1, ..Limits::default() }).await;
+    // An idle client is not one that does not finish.
+    let mut idle = bench.client("idle").connect().await.unwrap();
+    idle.ask(b"here").await.unwrap();
+    let mut wire = bench.client("slow").connect().await.unwrap();
+    wire.0.write_all(&message(b"half a message")[..9]).await.unwrap();
+    wire.0.flush().await.unwrap();
+    assert!(wire.ended().await);
+    let mut silent = TcpStream::connect(bench.address).await.unwrap();
+    assert_eq!(silent.read(&mut [0; 8]).await.unwrap(), 0);
+    assert_eq!(idle.ask(b"still here").await.unwrap(), b"still here");
+}
+
+#[tokio::test]
+async fn connections_and_handshakes_are_limited() {
+    let limits = Limits { connections: 2, handshakes: 1, handshake_seconds: 1, ..Limits::default() };
+    let bench = Bench::with(limits).await;
+    let client = bench.client("backup");
+    let mut one = client.connect().await.unwrap();
+    one.ask(b"one").await.unwrap();
+    // Holds the only handshake until its time is over; the next one waits no longer than its own time.
+    let mut silent = TcpStream::connect(bench.address).await.unwrap();
+    assert!(client.connect().await.is_err());
+    assert_eq!(silent.read(&mut [0; 8]).await.unwrap(), 0);
+    drop(silent);
+    assert_eq!(one.ask(b"one").await.unwrap(), b"one");
+    drop(one);
+}
+
+#[tokio::test]
+async fn many_idle_clients_are_kept() {
+    let bench = Bench::new().await;
+    let client = bench.client("backup");
+    let mut wires = Vec::new();
+    for _ in 0..200 {
+        wires.push(client.connect().await.unwrap());
+    }
+    for (i, wire) in (0..200_u8).zip(&mut wires) {
+        assert_eq!(wire.ask(&[b'.', i]).await.unwrap(), [b'.', i]);
+    }
+}
+
+#[tokio::test]
+async fn a_stop_lets_requests_finish() {
+    let mut bench = Bench::new().await;
+    let client = bench.client("backup");
+    let mut idle = client.connect().await.unwrap();
+    idle.ask(b"hello").await.unwrap();
+    let mut busy = client.connect().await.unwrap();
+    busy.0.write_all(&message(b"Wait")).await.unwrap();
+    busy.0.flush().await.unwrap();
+    bench.waiting.recv().await.unwrap();
+
+    bench.stop.send(true).unwrap();
+    assert!(idle.ended().await);
+    assert!(!bench.serving.is_finished());
+    bench.service.gate.add_permits(1);
+    assert_eq!(busy.read().await.unwrap(), b"Wait");
+    assert!(busy.ended().await);
+    bench.serving.await.unwrap();
+    assert!(TcpStream::connect(bench.address).await.is_err());
+}
+
+#[tokio::test]
+async fn a_stop_does_not_wait_for_ever() {
+    let mut bench = Bench::with(Limits { drain_seconds: 0, ..Limits::default() }).await;
+    let mut busy = bench.client("backup").connect().await.unwrap();
+    busy.0.write_all(&message(b"Wait")).await.unwrap();
+    busy.0.flush().await.unwrap();
+    bench.waiting.recv().await.unwrap();
+    bench.stop.send(true).unwrap();
+    bench.serving.await.unwrap();
+    assert!(busy.read().await.is_err());
+}
+
+#[tokio::test]
+async fn an_address_in_use_is_named() {
+    let bench = Bench::new().await;
+    let again =
+        Server::bind(&[bench.address], Arc::clone(&bench.tls), Arc::clone(&bench.service), Limits::default()).await;
+    assert!(matches!(again.err(), Some(BindError::InUse(address)) if address == bench.address));
+}
+
+#[tokio::test]
+async fn files_that_do_not_fit_are_named() {
+    let bench = Bench::new().await;
+    let load = || Tls::load(&files(&bench.folder), IdentitySource::Cn).err().map(|error| error.to_string()).unwrap();
+    let key = fs::read_to_string(bench.folder.path().join("server.key")).unwrap();
+    bench.write("server.key", &key.replace("PRIVATE", "ENCRYPTED PRIVATE"));
+    assert!(load().contains("the key is encrypted"));
+    bench.write("server.key", "nothing");
+    assert!(load().contains("no private key in PEM"));
+    fs::remove_file(bench.folder.path().join("server.key")).unwrap();
+    assert!(load().contains("[tls] key ="), "{}", load());
+    bench.write("server.key", &key);
+    bench.write("ca.pem", &key);
+    assert!(load().contains("it holds no certificate"));
+    bench.write("ca.pem", bench.authority.cert_pem());
+    bench.write("revoked.txt", "somebody");
+    assert!(load().contains("line 1: expected"));
+}

@@ -1,0 +1,81 @@
+//! What a key is, and a key that only the module can use. There is nothing here that gives its bytes.
+
+use std::fmt;
+use std::sync::Arc;
+
+/// A named curve.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Curve {
+    /// NIST P-224 (secp224r1).
+    P224,
+    /// NIST P-256 (secp256r1).
+    P256,
+    /// NIST P-384 (secp384r1).
+    P384,
+    /// NIST P-521 (secp521r1).
+    P521,
+    /// secp256k1.
+    Secp256k1,
+}
+
+/// What a key is. Lengths are in bits unless the name says bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum KeyKind {
+    /// An AES key of 128, 192 or 256 bits.
+    Aes {
+        /// Length in bits.
+        bits: u32,
+    },
+    /// Bytes for HMAC, or any other symmetric key that only HMAC can use.
+    Generic {
+        /// Length in bytes.
+        bytes: u32,
+    },
+    /// RSA with public exponent 65537.
+    Rsa {
+        /// Length of the modulus in bits.
+        bits: u32,
+    },
+    /// An elliptic curve key.
+    Ec {
+        /// The curve.
+        curve: Curve,
+    },
+}
+
+impl KeyKind {
+    /// Whether such a key comes as a pair.
+    pub const fn is_pair(self) -> bool {
+        matches!(self, Self::Rsa { .. } | Self::Ec { .. })
+    }
+}
+
+/// Where a guarded key rests.
+#[derive(Clone, PartialEq, Eq)]
+pub enum Place {
+    /// In our store, wrapped by the module's wrapping key; used through an unwrapped session object.
+    Wrapped(Arc<[u8]>),
+    /// In the module, as a token object that is found by its identity.
+    Token,
+}
+
+/// A key that never leaves the module. It has no byte accessor.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Guarded {
+    /// The identity: CKA_ID of the object, and the name under which a handle is cached.
+    pub id: [u8; 16],
+    /// What it is.
+    pub kind: KeyKind,
+    /// Where it rests.
+    pub place: Place,
+}
+
+impl fmt::Debug for Guarded {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let place = match self.place {
+            Place::Wrapped(_) => "wrapped",
+            Place::Token => "token",
+        };
+        write!(f, "Guarded({}, {:?}, {place})", hex::encode(self.id), self.kind)
+    }
+}

@@ -1,0 +1,203 @@
+//! Create Key Pair (KMIP 2.1 §6.1.9, 1.4 §4.2).
+
+use kmip_codec::Value;
+use kmip_codec::spec::{
+    CryptographicAlgorithm as Algorithm, LinkType, ObjectType, RecommendedCurve, ResultReason, Tag,
+};
+use kmip_codec::structure;
+use kmip_codec::ttlv::Text;
+use kmip_codec::types::{
+    Attribute, Attributes, CryptographicDomainParameters, Link, Object, ProtectionStorageMasks, UniqueIdentifier,
+};
+
+use super::Handler;
+use super::new_object::Given;
+use crate::crypto::Made;
+use crate::crypto::algorithm::{Curve, KeyKind};
+use crate::crypto::keyblock::{self, Canonical};
+use crate::failure::{Failure, Outcome};
+use crate::object::Origin;
+use crate::object::material::Material;
+use crate::trust::policy::Use;
+use crate::view::{New, View, value_of};
+
+structure! {
+    /// The request.
+    pub struct Request {
+        /// Attributes of both keys.
+        pub common: Attributes = CommonAttributes,
+        /// Attributes of the private key, before the common ones.
+        pub private: Attributes = PrivateKeyAttributes,
+        /// Attributes of the public key, before the common ones.
+        pub public: Attributes = PublicKeyAttributes,
+        /// Where either key may live.
+        pub common_protection: Option<ProtectionStorageMasks> = CommonProtectionStorageMasks since V2_0,
+        /// Where the private key may live.
+        pub private_protection: Option<ProtectionStorageMasks> = PrivateProtectionStorageMasks since V2_0,
+        /// Where the public key may live.
+        pub public_protection: Option<ProtectionStorageMasks> = PublicProtectionStorageMasks since V2_0,
+    }
+
+    /// The answer.
+    pub struct Response {
+        /// The private key.
+        pub private_key: Text = PrivateKeyUniqueIdentifier,
+        /// The public key.
+        pub public_key: Text = PublicKeyUniqueIdentifier,
+    }
+}
+
+/// Create Key Pair.
+pub struct CreateKeyPair;
+
+impl Handler for CreateKeyPair {
+    type Request = Request;
+    type Response = Response;
+
+    fn run(view: &mut View, request: Request) -> Outcome<Response> {
+        let private = Given::admit(view, merge(&request.common, request.private), ObjectType::PrivateKey)?;
+        let public = Given::admit(view, merge(&request.common, request.public), ObjectType::PublicKey)?;
+        private.require_usage_mask()?;
+        public.require_usage_mask()?;
+        let (algorithm, kind) = kind_of(&private)?;
+        if (algorithm, kind) != kind_of(&public)? {
+            return Err(Failure::new(
+                ResultReason::InvalidAttributeValue,
+                "both keys of a pair have the same algorithm, length and domain parameters",
+            ));
+        }
+        let either = request.common_protection;
+        let home = view
+            .home(Some(kind), private.extractable(), request.private_protection.as_ref().or(either.as_ref()))
+            .map_err(|failure| unavailable(failure, ResultReason::PrivateProtectionStorageUnavailable))?;
+        let public_home = view
+            .home(None, Some(true), request.public_protection.as_ref().or(either.as_ref()))
+            .map_err(|failure| unavailable(failure, ResultReason::PublicProtectionStorageUnavailable))?;
+
+        let pair = view.generate(kind, home.residency)?;
+        let spki = pair.public.ok_or_else(|| Failure::internal("a provider made a pair without a public half"))?;
+        let format = private.format().unwrap_or(keyblock::default_format(ObjectType::PrivateKey, kind));
+        let material = match pair.made {
+            Made::Guarded(guarded) => Material::Guarded(guarded),
+            Made::Clear(bytes) => {
+                let block = keyblock::block(&Canonical::Secret { kind, bytes }, Some(algorithm), format)?;
+                Material::Open(Box::new(Object::PrivateKey(block)))
+            }
+        };
+        let public_format = public.format().unwrap_or(keyblock::default_format(ObjectType::PublicKey, kind));
+        let public_block = keyblock::block(&Canonical::Public { kind, spki }, Some(algorithm), public_format)?;
+        let found = found(algorithm, kind);
+        let private_key = view.insert(New {
+            object_type: ObjectType::PrivateKey,
+            attributes: private.attributes,
+            found: found.clone(),
+            material: Some(material),
+            format: Some(format),
+            home,
+            origin: Origin::Generated,
+        })?;
+        let public_key = view.insert(New {
+            object_type: ObjectType::PublicKey,
+            attributes: public.attributes,
+            found,
+            material: Some(Material::Open(Box::new(Object::PublicKey(public_block)))),
+            format: Some(public_format),
+            home: public_home,
+            origin: Origin::Generated,
+        })?;
+        link(view, &private_key, LinkType::PublicKeyLink, &public_key)?;
+        link(view, &public_key, LinkType::PrivateKeyLink, &private_key)?;
+        Ok(Response { private_key, public_key })
+    }
+
+    fn identifiers(response: &Response) -> Vec<Text> {
+        vec![response.private_key.clone(), response.public_key.clone()]
+    }
+}
+
+/// The key's own attributes, and the common ones that it does not have itself; of attributes with several instances both.
+fn merge(common: &Attributes, own: Attributes) -> Attributes {
+    let multiple = |attribute: &Attribute| {
+        kmip_codec::spec::attribute_by_tag(attribute.tag).is_some_and(|row| row.is_multi(ObjectType::PrivateKey))
+    };
+    let mut merged = own.clone();
+    merged.templates.extend(common.templates.iter().cloned());
+    for attribute in &common.list {
+        let has = own.list.iter().any(|other| other.reference() == attribute.reference());
+        let same = own.list.iter().any(|other| other.tag == attribute.tag && other.value == attribute.value);
+        if !has || multiple(attribute) && !same {
+            merged.list.push(attribute.clone());
+        }
+    }
+    merged
+}
+
+/// What to make, from algorithm, length and curve.
+fn kind_of(given: &Given) -> Outcome<(Algorithm, KeyKind)> {
+    let algorithm = given.algorithm()?.unwrap_or(Algorithm::RSA);
+    let length = given.length()?;
+    let wrong = |what: String| Failure::new(ResultReason::InvalidAttributeValue, what);
+    let kind = match algorithm {
+        Algorithm::RSA => {
+            let bits = length.unwrap_or(2048);
+            KeyKind::Rsa { bits: u32::try_from(bits).map_err(|_| wrong(format!("no RSA key has {bits} bits")))? }
+        }
+        Algorithm::EC | Algorithm::ECDSA | Algorithm::ECDH => KeyKind::Ec { curve: curve_of(given.curve(), length)? },
+        other => return Err(wrong(format!("{other} is no algorithm of key pairs that this server makes"))),
+    };
+    Ok((algorithm, kind))
+}
+
+fn curve_of(curve: Option<RecommendedCurve>, length: Option<i32>) -> Outcome<Curve> {
+    let wrong = |what: String| Err(Failure::new(ResultReason::InvalidAttributeValue, what));
+    let curve = match (curve, length) {
+        (Some(curve), _) => match keyblock::curve_of(curve) {
+            Some(curve) => curve,
+            None => return wrong(format!("this server does not have the curve {curve}")),
+        },
+        (None, Some(224)) => Curve::P224,
+        (None, Some(256) | None) => Curve::P256,
+        (None, Some(384)) => Curve::P384,
+        (None, Some(521)) => Curve::P521,
+        (None, Some(bits)) => return wrong(format!("no recommended curve has {bits} bits")),
+    };
+    let bits = keyblock::length_of(KeyKind::Ec { curve });
+    if length.is_some_and(|length| u32::try_from(length) != Ok(bits)) {
+        return wrong(format!("the curve has {bits} bits, not the Cryptographic Length"));
+    }
+    Ok(curve)
+}
+
+fn found(algorithm: Algorithm, kind: KeyKind) -> Vec<(Tag, Value)> {
+    let length = i32::try_from(keyblock::length_of(kind)).unwrap_or(i32::MAX);
+    let mut found = vec![
+        (Tag::CryptographicAlgorithm, Value::Enumeration(algorithm.into())),
+        (Tag::CryptographicLength, Value::Integer(length)),
+    ];
+    if let KeyKind::Ec { curve } = kind {
+        let domain =
+            CryptographicDomainParameters { q_length: None, recommended_curve: Some(keyblock::recommended(curve)) };
+        found.extend(
+            value_of(&domain, Tag::CryptographicDomainParameters)
+                .map(|value| (Tag::CryptographicDomainParameters, value)),
+        );
+    }
+    found
+}
+
+fn link(view: &mut View, from: &Text, kind: LinkType, to: &Text) -> Outcome<()> {
+    let link = Link { kind, linked: UniqueIdentifier::Text(to.clone()) };
+    let Some(value) = value_of(&link, Tag::Link) else { return Err(Failure::internal("a Link cannot be written")) };
+    let object = view.open(Some(&UniqueIdentifier::Text(from.clone())), Use::ChangeAttributes)?;
+    view.edit(&object, |object| {
+        object.attributes.add(Attribute::new(Tag::Link, value));
+        Ok(())
+    })
+}
+
+fn unavailable(failure: Failure, reason: ResultReason) -> Failure {
+    match failure.reason {
+        ResultReason::ProtectionStorageUnavailable => Failure { reason, ..failure },
+        _ => failure,
+    }
+}

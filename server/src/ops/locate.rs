@@ -1,0 +1,74 @@
+//! Locate (KMIP 2.1 §6.1.28, 1.4 §4.9).
+
+use kmip_codec::spec::{ObjectGroupMember, StorageStatusMask, Tag};
+use kmip_codec::structure;
+use kmip_codec::ttlv::Text;
+use kmip_codec::types::AttributeList;
+
+use super::Handler;
+use crate::failure::{Failure, Outcome};
+use crate::view::{Filter, View};
+
+structure! {
+    /// The request.
+    pub struct Request {
+        /// How many identifiers to answer at the most.
+        pub maximum_items: Option<i32> = MaximumItems,
+        /// How many matches to skip.
+        pub offset_items: Option<i32> = OffsetItems since V1_3,
+        /// On-line, archived, destroyed objects.
+        pub storage_status_mask: Option<StorageStatusMask> = StorageStatusMask,
+        /// Which member of the group.
+        pub object_group_member: Option<ObjectGroupMember> = ObjectGroupMember since V1_1,
+        /// What a match has.
+        pub attributes: AttributeList = Attributes,
+    }
+
+    /// The answer.
+    pub struct Response {
+        /// How many match in all; where matches are skipped.
+        pub located_items: Option<i32> = LocatedItems since V1_3,
+        /// The matches, the newest first.
+        pub unique_identifiers: Vec<Text> = UniqueIdentifier,
+    }
+}
+
+/// Locate.
+pub struct Locate;
+
+impl Handler for Locate {
+    type Request = Request;
+    type Response = Response;
+
+    fn run(view: &mut View, request: Request) -> Outcome<Response> {
+        let mut filter = Filter::new(request.attributes.0)?.stored(request.storage_status_mask);
+        let limit = view.shared().settings.maximum_located;
+        let mut maximum = count(request.maximum_items, Tag::MaximumItems)?.map_or(limit, |asked| asked.min(limit));
+        let offset = count(request.offset_items, Tag::OffsetItems)?;
+        if let Some(member) = request.object_group_member {
+            if !filter.names(Tag::ObjectGroup) {
+                return Err(Failure::invalid_field("an Object Group Member goes with an Object Group"));
+            }
+            match member {
+                ObjectGroupMember::GroupMemberFresh => filter = filter.fresh(),
+                // The default object of a group is the one that was made last.
+                ObjectGroupMember::GroupMemberDefault => maximum = maximum.min(1),
+                other => return Err(Failure::invalid_field(format!("there is no Object Group Member {other}"))),
+            }
+        }
+        let found = view.locate(&filter, offset.unwrap_or(0), maximum, offset.is_some())?;
+        Ok(Response {
+            located_items: found.located.map(|count| i32::try_from(count).unwrap_or(i32::MAX)),
+            unique_identifiers: found.identifiers,
+        })
+    }
+
+    fn identifiers(response: &Response) -> Vec<Text> {
+        response.unique_identifiers.clone()
+    }
+}
+
+fn count(asked: Option<i32>, tag: Tag) -> Outcome<Option<usize>> {
+    let wrong = |_| Failure::invalid_field(format!("{tag} is negative"));
+    asked.map(|count| usize::try_from(count).map_err(wrong)).transpose()
+}

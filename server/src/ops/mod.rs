@@ -1,0 +1,146 @@
+//! The operations: one file each, and the table, one line each (KMIP 2.1 §6).
+//!
+//! Query's answer, the README's matrix and the help of kmipctl come out of [`OPERATIONS`]; from which version on there is
+//! an operation says the enumeration's own table.
+
+pub mod activate;
+pub mod attribute;
+pub mod check;
+pub mod create;
+pub mod create_key_pair;
+
+pub mod destroy;
+pub mod discover_versions;
+pub mod get;
+pub mod get_attribute_list;
+pub mod get_attributes;
+pub mod locate;
+pub mod new_object;
+pub mod query;
+pub mod register;
+pub mod revoke;
+pub mod wrapping;
+
+use kmip_codec::Element;
+use kmip_codec::schema::{Decode, Encode, decode};
+use kmip_codec::spec::{Operation, Version};
+use kmip_codec::ttlv::Text;
+
+use crate::failure::Outcome;
+use crate::view::View;
+
+/// An operation: its request, its answer, and what it does.
+pub trait Handler {
+    /// The request payload.
+    type Request: Decode;
+    /// The response payload.
+    type Response: Encode + Send + 'static;
+
+    /// Does it. Nothing is stored: what changes is in the view, and the dispatcher commits it.
+    fn run(view: &mut View, request: Self::Request) -> Outcome<Self::Response>;
+
+    /// The Unique Identifiers of the answer in their order, for later items to refer to.
+    fn identifiers(_: &Self::Response) -> Vec<Text> {
+        Vec::new()
+    }
+}
+
+/// What an operation's answer does to the ID Placeholder.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Placeholder {
+    /// Nothing.
+    Keep,
+    /// It becomes the first identifier.
+    First,
+    /// It becomes the only identifier, or empty if there are several or none.
+    Only,
+}
+
+/// What a second run of the message would do, after a conflict (design: effect classes).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Effect {
+    /// It runs again.
+    Repeatable,
+    /// What was generated stays with the message.
+    Kept,
+}
+
+/// Where an operation runs, as far as its kind says: a key in the module takes any of them to the slow lane.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Lane {
+    /// Where the bytes arrived.
+    Here,
+    /// On the pool for slow work.
+    Slow,
+    /// Where the key and the algorithm say.
+    ByKey,
+}
+
+/// What came of an item.
+pub struct Answered {
+    /// The response payload.
+    pub payload: Box<dyn Encode + Send>,
+    /// Its Unique Identifiers.
+    pub identifiers: Vec<Text>,
+}
+
+/// A line of the table.
+pub struct OperationRow {
+    /// The operation.
+    pub operation: Operation,
+    /// What it does to the ID Placeholder.
+    pub placeholder: Placeholder,
+    /// What a second run does.
+    pub effect: Effect,
+    /// Where it runs.
+    pub lane: Lane,
+    /// Reads the payload and runs the handler.
+    pub run: fn(&mut View, Element) -> Outcome<Answered>,
+}
+
+/// Every operation of this server.
+pub static OPERATIONS: &[OperationRow] = &[
+    row::<create::Create>(Operation::Create, Placeholder::First, Effect::Kept, Lane::ByKey),
+    row::<create_key_pair::CreateKeyPair>(Operation::CreateKeyPair, Placeholder::First, Effect::Kept, Lane::Slow),
+    row::<register::Register>(Operation::Register, Placeholder::First, Effect::Kept, Lane::ByKey),
+    row::<locate::Locate>(Operation::Locate, Placeholder::Only, Effect::Repeatable, Lane::Here),
+    row::<check::Check>(Operation::Check, Placeholder::Keep, Effect::Repeatable, Lane::Here),
+    row::<get::Get>(Operation::Get, Placeholder::Keep, Effect::Repeatable, Lane::ByKey),
+    row::<get_attributes::GetAttributes>(Operation::GetAttributes, Placeholder::Keep, Effect::Repeatable, Lane::Here),
+    row::<get_attribute_list::GetAttributeList>(
+        Operation::GetAttributeList,
+        Placeholder::Keep,
+        Effect::Repeatable,
+        Lane::Here,
+    ),
+    row::<attribute::AddAttribute>(Operation::AddAttribute, Placeholder::Keep, Effect::Repeatable, Lane::Here),
+    row::<attribute::SetAttribute>(Operation::SetAttribute, Placeholder::Keep, Effect::Repeatable, Lane::ByKey),
+    row::<attribute::ModifyAttribute>(Operation::ModifyAttribute, Placeholder::Keep, Effect::Repeatable, Lane::ByKey),
+    row::<attribute::DeleteAttribute>(Operation::DeleteAttribute, Placeholder::Keep, Effect::Repeatable, Lane::Here),
+    row::<activate::Activate>(Operation::Activate, Placeholder::Keep, Effect::Repeatable, Lane::Here),
+    row::<revoke::Revoke>(Operation::Revoke, Placeholder::Keep, Effect::Repeatable, Lane::Here),
+    row::<destroy::Destroy>(Operation::Destroy, Placeholder::Keep, Effect::Repeatable, Lane::ByKey),
+    row::<query::Query>(Operation::Query, Placeholder::Keep, Effect::Repeatable, Lane::Here),
+    row::<discover_versions::DiscoverVersions>(
+        Operation::DiscoverVersions,
+        Placeholder::Keep,
+        Effect::Repeatable,
+        Lane::Here,
+    ),
+];
+
+/// The line of an operation, if the version has it and this server does it.
+pub fn row_of(operation: Operation, version: Version) -> Option<&'static OperationRow> {
+    OPERATIONS.iter().find(|row| row.operation == operation && operation.known_in(version))
+}
+
+const fn row<H: Handler>(operation: Operation, placeholder: Placeholder, effect: Effect, lane: Lane) -> OperationRow {
+    OperationRow { operation, placeholder, effect, lane, run: run::<H> }
+}
+
+fn run<H: Handler>(view: &mut View, payload: Element) -> Outcome<Answered> {
+    let request = decode(payload, view.version())?;
+    let response = H::run(view, request)?;
+    let identifiers = H::identifiers(&response);
+    Ok(Answered { payload: Box::new(response), identifiers })
+}

@@ -1,0 +1,106 @@
+//! What Create, Create Key Pair and Register have in common: the attributes that a client gives a new object.
+
+use kmip_codec::Value;
+use kmip_codec::spec::{
+    CryptographicAlgorithm, KeyFormatType, ObjectType, RecommendedCurve, ResultReason, Tag, Version,
+};
+use kmip_codec::types::{Attribute, Attributes};
+
+use crate::failure::{Failure, Outcome};
+use crate::object::rules;
+use crate::view::View;
+
+/// The attributes that a client gives a new object, as the rules admit them.
+#[derive(Debug, Clone)]
+pub struct Given {
+    /// The attributes.
+    pub attributes: Vec<Attribute>,
+    object_type: ObjectType,
+    version: Version,
+}
+
+impl Given {
+    /// Checks them.
+    ///
+    /// # Errors
+    /// What [`rules::admit`] says; templates are refused until the server has them.
+    pub fn admit(view: &View, attributes: Attributes, object_type: ObjectType) -> Outcome<Self> {
+        if !attributes.templates.is_empty() {
+            return Err(Failure::new(ResultReason::ItemNotFound, "there is no Template of that Name"));
+        }
+        let attributes = rules::admit(attributes.list, object_type, view.version())?;
+        Ok(Self { attributes, object_type, version: view.version() })
+    }
+
+    fn get(&self, tag: Tag) -> Option<&Value> {
+        self.attributes.iter().find(|attribute| attribute.tag == tag).map(|attribute| &attribute.value)
+    }
+
+    fn enumeration(&self, tag: Tag) -> Option<u32> {
+        match self.get(tag) {
+            Some(&Value::Enumeration(code)) => Some(code),
+            _ => None,
+        }
+    }
+
+    /// Cryptographic Algorithm; versions before 2.0 require it.
+    ///
+    /// # Errors
+    /// Invalid Attribute.
+    pub fn algorithm(&self) -> Outcome<Option<CryptographicAlgorithm>> {
+        let algorithm = self.enumeration(Tag::CryptographicAlgorithm).map(CryptographicAlgorithm);
+        if algorithm.is_none() && !self.version.is_v2() {
+            return Err(self.missing(Tag::CryptographicAlgorithm));
+        }
+        Ok(algorithm)
+    }
+
+    /// Cryptographic Length, in bits; positive.
+    ///
+    /// # Errors
+    /// Invalid Attribute Value.
+    pub fn length(&self) -> Outcome<Option<i32>> {
+        match self.get(Tag::CryptographicLength) {
+            Some(&Value::Integer(bits)) if bits > 0 => Ok(Some(bits)),
+            Some(_) => Err(Failure::new(ResultReason::InvalidAttributeValue, "Cryptographic Length must be positive")),
+            None => Ok(None),
+        }
+    }
+
+    /// Cryptographic Usage Mask is there; 2.x has it default to no use at all.
+    ///
+    /// # Errors
+    /// Invalid Attribute.
+    pub fn require_usage_mask(&self) -> Outcome<()> {
+        if self.get(Tag::CryptographicUsageMask).is_some() || self.version.is_v2() {
+            Ok(())
+        } else {
+            Err(self.missing(Tag::CryptographicUsageMask))
+        }
+    }
+
+    /// Recommended Curve of Cryptographic Domain Parameters.
+    pub fn curve(&self) -> Option<RecommendedCurve> {
+        match self.get(Tag::CryptographicDomainParameters)?.find(Tag::RecommendedCurve) {
+            Some(&Value::Enumeration(code)) => Some(RecommendedCurve(code)),
+            _ => None,
+        }
+    }
+
+    /// Key Format Type that the client wants.
+    pub fn format(&self) -> Option<KeyFormatType> {
+        self.enumeration(Tag::KeyFormatType).map(KeyFormatType)
+    }
+
+    /// Extractable, where the client says it.
+    pub fn extractable(&self) -> Option<bool> {
+        match self.get(Tag::Extractable) {
+            Some(&Value::Boolean(extractable)) => Some(extractable),
+            _ => None,
+        }
+    }
+
+    fn missing(&self, tag: Tag) -> Failure {
+        Failure::new(ResultReason::InvalidAttribute, format!("a new {} needs a {tag}", self.object_type))
+    }
+}

@@ -1,0 +1,150 @@
+//! Sealing: bytes become unreadable, and cannot be moved or changed unnoticed.
+//!
+//! The cipher is XAES-256-GCM: with 192 random bits a nonce cannot repeat in practice, whatever a power cut or a restore
+//! brings back.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use aws_lc_rs::hmac;
+use xaes_256_gcm::Xaes256Gcm;
+use xaes_256_gcm::aead::inout::InOutBuf;
+use xaes_256_gcm::aead::{AeadInOut, KeyInit};
+use zeroize::Zeroizing;
+
+use crate::secret::Secret;
+
+/// Length of a nonce, in bytes.
+const NONCE: usize = 24;
+/// Length of a tag, in bytes.
+const TAG: usize = 16;
+/// Length of every key here, in bytes.
+pub const KEY: usize = 32;
+/// What sealing adds to the length, in bytes.
+pub const OVERHEAD: usize = NONCE + TAG;
+
+/// Why something was not sealed or opened. It names no secret.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum SealError {
+    /// A key is not 32 bytes long.
+    #[error("a key has a wrong length")]
+    KeyLength,
+    /// The system has no random numbers.
+    #[error("no random numbers")]
+    Random,
+    /// It is longer than the cipher may seal.
+    #[error("too long to be sealed")]
+    TooLong,
+    /// The key is another one, or the bytes or what they are bound to were changed.
+    #[error("it does not open: another key, or it was changed")]
+    Open,
+}
+
+/// Fresh random bytes.
+pub fn random<const N: usize>() -> Result<Zeroizing<[u8; N]>, SealError> {
+    let mut bytes = Zeroizing::new([0; N]);
+    aws_lc_rs::rand::fill(bytes.as_mut_slice()).map_err(|_| SealError::Random)?;
+    Ok(bytes)
+}
+
+/// A key that seals.
+pub struct SealKey(Xaes256Gcm);
+
+impl SealKey {
+    /// Takes a key of 32 bytes.
+    pub fn new(key: &Secret) -> Result<Self, SealError> {
+        Xaes256Gcm::new_from_slice(key.expose()).map(Self).map_err(|_| SealError::KeyLength)
+    }
+
+    /// Appends nonce, ciphertext and tag to `out`, bound to `context`.
+    pub fn seal(&self, context: &[u8], plaintext: &[u8], out: &mut Vec<u8>) -> Result<(), SealError> {
+        let nonce = random::<NONCE>()?;
+        let mut buffer = Zeroizing::new(plaintext.to_vec());
+        let tag = self
+            .0
+            .encrypt_inout_detached(&(*nonce).into(), context, InOutBuf::from(buffer.as_mut_slice()))
+            .map_err(|_| SealError::TooLong)?;
+        out.extend_from_slice(nonce.as_slice());
+        out.extend_from_slice(&buffer);
+        out.extend_from_slice(&tag);
+        Ok(())
+    }
+
+    /// Opens what [`seal`](Self::seal) made.
+    pub fn open(&self, context: &[u8], sealed: &[u8]) -> Result<Secret, SealError> {
+        let (nonce, rest) = sealed.split_first_chunk::<NONCE>().ok_or(SealError::Open)?;
+        let (ciphertext, tag) = rest.split_last_chunk::<TAG>().ok_or(SealError::Open)?;
+        let mut buffer = Zeroizing::new(ciphertext.to_vec());
+        self.0
+            .decrypt_inout_detached(&(*nonce).into(), context, InOutBuf::from(buffer.as_mut_slice()), &(*tag).into())
+            .map_err(|_| SealError::Open)?;
+        Ok(Secret::new(std::mem::take(&mut *buffer)))
+    }
+}
+
+impl fmt::Debug for SealKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("SealKey")
+    }
+}
+
+/// A keyed hash: equal for equal values, and says nothing else to who has not the index key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Hash16(pub [u8; 16]);
+
+/// The keys of a store: the index key, which stays, and the key-encryption keys by generation.
+pub struct KeyRing {
+    index: hmac::Key,
+    generations: BTreeMap<u32, SealKey>,
+    current: u32,
+}
+
+impl KeyRing {
+    /// Puts keys together. `current` seals, every generation opens.
+    pub fn new(index: &Secret, generations: &BTreeMap<u32, Secret>, current: u32) -> Result<Self, SealError> {
+        if index.len() != KEY || !generations.contains_key(&current) {
+            return Err(SealError::KeyLength);
+        }
+        let keys = generations.iter().map(|(number, key)| Ok((*number, SealKey::new(key)?)));
+        Ok(Self {
+            index: hmac::Key::new(hmac::HMAC_SHA256, index.expose()),
+            generations: keys.collect::<Result<_, SealError>>()?,
+            current,
+        })
+    }
+
+    /// A ring of fresh random keys, for tests and new stores.
+    pub fn random() -> Result<Self, SealError> {
+        let index = Secret::copy_of(random::<KEY>()?.as_slice());
+        let first = Secret::copy_of(random::<KEY>()?.as_slice());
+        Self::new(&index, &BTreeMap::from([(1, first)]), 1)
+    }
+
+    /// The generation that seals.
+    pub fn current(&self) -> u32 {
+        self.current
+    }
+
+    /// The key of a generation.
+    pub(super) fn key(&self, generation: u32) -> Option<&SealKey> {
+        self.generations.get(&generation)
+    }
+
+    /// HMAC-SHA-256, cut to 16 bytes, over a domain and parts whose borders count.
+    pub(super) fn hash(&self, domain: u8, parts: &[&[u8]]) -> Hash16 {
+        let mut context = hmac::Context::with_key(&self.index);
+        context.update(&[domain]);
+        for part in parts {
+            context.update(&(part.len() as u64).to_be_bytes());
+            context.update(part);
+        }
+        let tag = context.sign();
+        Hash16(tag.as_ref().first_chunk().copied().unwrap_or_default())
+    }
+}
+
+impl fmt::Debug for KeyRing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "KeyRing({} generations, current {})", self.generations.len(), self.current)
+    }
+}

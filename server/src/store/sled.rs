@@ -1,0 +1,312 @@
+//! The embedded store: one sled tree, one writer thread, our own sync.
+//!
+//! What sled alone does not give, and this module does: its `flush` ends in `sync_file_range`, which a power cut does not
+//! honour, so the writer syncs the file itself; threads that flush do not share a flush, so one writer serves all that
+//! wait; `open` can panic, or open a damaged store as an empty one, so a marker beside it says what must be there.
+
+mod marker;
+#[cfg(test)]
+mod tests;
+mod writer;
+
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io;
+use std::ops::{Bound, ControlFlow};
+use std::panic::{self, AssertUnwindSafe};
+use std::path::Path;
+use std::sync::mpsc::SyncSender;
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::thread::JoinHandle;
+
+use tokio::sync::oneshot;
+
+use self::marker::Marker;
+use self::writer::{Shared, Work, Writer};
+use super::{Batch, CommitError, Committed, MAX_KEY, MAX_VALUE, Row, Store, StoreError, durable};
+
+/// sled's segment, in bytes. A page of more than a quarter of it would leave the log for a file of its own.
+const SEGMENT: usize = 2 * 1024 * 1024;
+
+/// The most rows in a page: it splits above 16, and a page of less than 4 is merged with its neighbour first.
+const PAGE_ROWS: usize = 16 + 1 + 4;
+
+const _: () = assert!(PAGE_ROWS * (MAX_VALUE + MAX_KEY + 64) < SEGMENT / 4, "a full page must fit into the log");
+
+/// How many commits may wait for the writer before another one blocks its caller.
+const QUEUE: usize = 4096;
+
+/// The row with the number of the last group of commits: in the same sled batch as the group. No key of a user starts
+/// with 0.
+const COMMIT_ROW: &[u8] = b"\0commit";
+
+/// Brings a file's data to disk.
+pub type Sync = Box<dyn Fn(&File) -> io::Result<()> + Send>;
+
+/// What can be chosen.
+#[derive(Debug, Clone)]
+pub struct SledOptions {
+    /// Memory for pages, in bytes.
+    pub cache_bytes: u64,
+}
+
+impl Default for SledOptions {
+    fn default() -> Self {
+        Self { cache_bytes: 128 * 1024 * 1024 }
+    }
+}
+
+/// Rows in a folder: `sled/` with the rows, `store.toml` that says what must be there, `lock`.
+pub struct SledStore {
+    id: [u8; 16],
+    tree: RwLock<Option<::sled::Tree>>,
+    shared: Arc<Shared>,
+    queue: SyncSender<Work>,
+    writer: Mutex<Option<JoinHandle<Result<(), String>>>>,
+    lock: Mutex<Option<File>>,
+}
+
+impl SledStore {
+    /// The schema version of the store in this folder, without opening it; none if there is no store.
+    ///
+    /// # Errors
+    /// It is of another version, or cannot be read.
+    pub fn schema(folder: &Path) -> Result<Option<u32>, StoreError> {
+        Ok(Marker::read(folder)?.map(|_| marker::SCHEMA))
+    }
+
+    /// Opens the store in this folder, and makes it if there is none.
+    pub fn open(folder: &Path, options: &SledOptions) -> Result<Self, StoreError> {
+        Self::open_with_sync(folder, options, Box::new(File::sync_data))
+    }
+
+    /// As [`open`](Self::open) with another way to sync. For tests only, which must see that a store without a sync loses data;
+    /// no configuration leads here.
+    #[doc(hidden)]
+    pub fn open_with_sync(folder: &Path, options: &SledOptions, sync: Sync) -> Result<Self, StoreError> {
+        let io = |error: io::Error| StoreError::Io(format!("{}: {error}", folder.display()));
+        if !folder.exists() {
+            fs::create_dir_all(folder).map_err(io)?;
+            durable::sync_parent(folder).map_err(io)?;
+        }
+        let lock = lock(folder)?;
+        let found = Marker::read(folder)?;
+        let rows = folder.join("sled");
+        if !rows.exists() {
+            if let Some(marker) = &found {
+                marker.expect(folder, 0)?;
+            }
+            create(folder, options).map_err(StoreError::Io)?;
+        }
+        prepare(&rows).map_err(io)?;
+        let db = open_sled(&rows, options).map_err(StoreError::Io)?;
+        let data = File::open(rows.join("db")).map_err(io)?;
+        sync(&data).map_err(io)?;
+        durable::sync_folder(&rows).map_err(io)?;
+
+        let commits = committed(&db)?;
+        let mut marker = match found {
+            Some(marker) => marker,
+            None if commits == 0 => Marker::new().map_err(io)?,
+            None => return Err(marker::missing(folder)),
+        };
+        marker.expect(folder, commits)?;
+        marker.commits = commits;
+        marker.write(folder).map_err(io)?;
+
+        let id = marker.id;
+        let tree = ::sled::Tree::clone(&db);
+        let shared = Arc::new(Shared::default());
+        let writer = Writer {
+            db,
+            data,
+            sync,
+            commits,
+            marker,
+            folder: folder.to_owned(),
+            shared: Arc::clone(&shared),
+            marked: std::time::Instant::now(),
+        };
+        let (queue, work) = std::sync::mpsc::sync_channel(QUEUE);
+        let writer =
+            std::thread::Builder::new().name("store".to_owned()).spawn(move || writer.run(&work)).map_err(io)?;
+        Ok(Self {
+            id,
+            tree: RwLock::new(Some(tree)),
+            shared,
+            queue,
+            writer: Mutex::new(Some(writer)),
+            lock: Mutex::new(Some(lock)),
+        })
+    }
+
+    /// The random number that was given to this store when it was made.
+    pub fn id(&self) -> [u8; 16] {
+        self.id
+    }
+
+    fn tree<T>(&self, read: impl FnOnce(&::sled::Tree) -> Result<T, ::sled::Error>) -> Result<T, StoreError> {
+        let tree = self.tree.read().unwrap_or_else(PoisonError::into_inner);
+        let tree = tree.as_ref().ok_or_else(|| StoreError::Io("the store is closed".to_owned()))?;
+        read(tree).map_err(|error| StoreError::Io(error.to_string()))
+    }
+
+    /// Compares without the writer, which is possible only while everything that was applied is durable.
+    fn compare(&self, batch: &Batch) -> Option<Result<(), CommitError>> {
+        let epoch = self.shared.durable_epoch()?;
+        for (key, revision) in &batch.expect {
+            if self.get(key).ok()?.map_or(0, |row| row.revision) != *revision {
+                return Some(Err(CommitError::Conflict));
+            }
+        }
+        (self.shared.durable_epoch() == Some(epoch)).then_some(Ok(()))
+    }
+}
+
+impl Store for SledStore {
+    fn get(&self, key: &[u8]) -> Result<Option<Row>, StoreError> {
+        match self.tree(|tree| tree.get(key))? {
+            Some(value) => decode(&value).map(Some),
+            None => Ok(None),
+        }
+    }
+
+    fn last(&self, prefix: &[u8]) -> Result<Option<(Vec<u8>, Row)>, StoreError> {
+        match self.tree(|tree| tree.scan_prefix(prefix).next_back().transpose())? {
+            Some((key, value)) if key.as_ref() != COMMIT_ROW => Ok(Some((key.to_vec(), decode(&value)?))),
+            _ => Ok(None),
+        }
+    }
+
+    fn scan(
+        &self,
+        prefix: &[u8],
+        after: Option<&[u8]>,
+        visit: &mut dyn FnMut(&[u8], Row) -> ControlFlow<()>,
+    ) -> Result<(), StoreError> {
+        let from = match after.filter(|after| *after >= prefix) {
+            Some(after) => Bound::Excluded(after),
+            None => Bound::Included(prefix),
+        };
+        // The iterator keeps the tree alive by itself; the lock is not held while the visitor runs.
+        let rows = self.tree(|tree| Ok(tree.range::<&[u8], _>((from, Bound::Unbounded))))?;
+        for entry in rows {
+            let (key, value) = entry.map_err(|error| StoreError::Io(error.to_string()))?;
+            if key.as_ref() == COMMIT_ROW {
+                continue;
+            }
+            if !key.starts_with(prefix) || visit(&key, decode(&value)?).is_break() {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    fn commit(&self, batch: Batch) -> Committed {
+        let (answer, committed) = oneshot::channel();
+        if batch.changes.is_empty()
+            && let Some(result) = self.compare(&batch)
+        {
+            let _ = answer.send(result);
+        } else if let Err(refused) = self.queue.send(Work::Commit(batch, answer))
+            && let Work::Commit(_, answer) = refused.0
+        {
+            let _ = answer.send(Err(CommitError::Broken("the store is closed".to_owned())));
+        }
+        committed
+    }
+
+    fn close(&self) -> Result<(), StoreError> {
+        let Some(writer) = self.writer.lock().unwrap_or_else(PoisonError::into_inner).take() else {
+            return Ok(());
+        };
+        // A writer that is gone already says so when it is joined.
+        let _ = self.queue.send(Work::Close);
+        let result = writer.join().unwrap_or_else(|_| Err("the writer panicked".to_owned()));
+        *self.tree.write().unwrap_or_else(PoisonError::into_inner) = None;
+        *self.lock.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        result.map_err(StoreError::Io)
+    }
+}
+
+impl Drop for SledStore {
+    fn drop(&mut self) {
+        if let Err(error) = self.close() {
+            tracing::error!(%error, "the store did not close well");
+        }
+    }
+}
+
+/// A row on disk: the revision, 8 bytes big-endian, and the value.
+fn encode(row: &Row) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(8 + row.value.len());
+    bytes.extend_from_slice(&row.revision.to_be_bytes());
+    bytes.extend_from_slice(&row.value);
+    bytes
+}
+
+fn decode(bytes: &[u8]) -> Result<Row, StoreError> {
+    match bytes.split_first_chunk() {
+        Some((revision, value)) => Ok(Row { revision: u64::from_be_bytes(*revision), value: value.to_vec() }),
+        None => Err(StoreError::Io("a row is too short".to_owned())),
+    }
+}
+
+fn committed(db: &::sled::Db) -> Result<u64, StoreError> {
+    match db.get(COMMIT_ROW).map_err(|error| StoreError::Io(error.to_string()))? {
+        Some(value) => Ok(decode(&value)?.revision),
+        None => Ok(0),
+    }
+}
+
+fn lock(folder: &Path) -> Result<File, StoreError> {
+    let path = folder.join("lock");
+    let io = |error: io::Error| StoreError::Io(format!("{}: {error}", path.display()));
+    let file = OpenOptions::new().create(true).truncate(false).write(true).open(&path).map_err(io)?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(StoreError::Locked(folder.display().to_string())),
+        Err(TryLockError::Error(error)) => Err(io(error)),
+    }
+}
+
+/// Makes an empty store under another name and moves it in place when all of it is on disk, so that a cut never leaves half
+/// of one.
+fn create(folder: &Path, options: &SledOptions) -> Result<(), String> {
+    let fresh = folder.join("sled.new");
+    let io = |error: io::Error| format!("{}: {error}", fresh.display());
+    if fresh.exists() {
+        fs::remove_dir_all(&fresh).map_err(io)?;
+    }
+    drop(open_sled(&fresh, options)?);
+    for entry in fs::read_dir(&fresh).map_err(io)? {
+        File::open(entry.map_err(io)?.path()).and_then(|file| file.sync_all()).map_err(io)?;
+    }
+    durable::sync_folder(&fresh).map_err(io)?;
+    fs::rename(&fresh, folder.join("sled")).map_err(io)?;
+    durable::sync_folder(folder).map_err(io)
+}
+
+/// What must be done before sled looks at its files.
+fn prepare(rows: &Path) -> io::Result<()> {
+    // After a kill, the end of the log may be in memory only. sled would sync a snapshot that refers to it, and a power cut
+    // would then leave the snapshot without the log.
+    File::open(rows.join("db"))?.sync_data()?;
+    // A snapshot that was being written at a cut would be taken for one that is damaged, at every start.
+    for entry in fs::read_dir(rows)? {
+        let path = entry?.path();
+        if path.extension().is_some_and(|extension| extension == "generating") {
+            fs::remove_file(path)?;
+        }
+    }
+    Ok(())
+}
+
+/// Opens sled's folder. A panic becomes an error.
+fn open_sled(rows: &Path, options: &SledOptions) -> Result<::sled::Db, String> {
+    let config = ::sled::Config::new().path(rows).segment_size(SEGMENT).cache_capacity(options.cache_bytes);
+    match panic::catch_unwind(AssertUnwindSafe(|| config.open())) {
+        Ok(Ok(db)) => Ok(db),
+        Ok(Err(error)) => Err(format!("{} cannot be opened: {error}", rows.display())),
+        Err(_) => Err(format!("{} cannot be opened: it is damaged", rows.display())),
+    }
+}

@@ -1,0 +1,171 @@
+//! The one thread that writes: many commits, one flush, one sync.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::panic::{self, AssertUnwindSafe};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::time::{Duration, Instant};
+
+use tokio::sync::oneshot;
+
+use super::marker::Marker;
+use super::{COMMIT_ROW, Sync, decode, encode};
+use crate::store::stage::Stage;
+use crate::store::{Batch, CommitError, Row, StoreError};
+
+/// A group takes no further commit once it has so many rows or bytes: larger batches cost sled much memory.
+const GROUP_ROWS: usize = 250;
+const GROUP_BYTES: usize = 1024 * 1024;
+
+/// How often the marker follows the commits: what is lost beyond its last state goes unnoticed.
+const MARK_EVERY: Duration = Duration::from_secs(10);
+
+/// The answer to one commit.
+pub(super) type Answer = oneshot::Sender<Result<(), CommitError>>;
+
+/// What the writer is asked.
+pub(super) enum Work {
+    /// Apply this, and answer when it is durable.
+    Commit(Batch, Answer),
+    /// Answer what came before, let go of the files, and end.
+    Close,
+}
+
+/// What readers may know of the writer.
+#[derive(Default)]
+pub(super) struct Shared {
+    /// Odd from before rows are applied until they are durable; odd for good when that failed.
+    epoch: AtomicU64,
+}
+
+impl Shared {
+    /// The present epoch, if everything that was applied is durable.
+    pub(super) fn durable_epoch(&self) -> Option<u64> {
+        Some(self.epoch.load(Ordering::SeqCst)).filter(|epoch| epoch % 2 == 0)
+    }
+}
+
+/// The writer's own.
+pub(super) struct Writer {
+    pub(super) db: ::sled::Db,
+    /// sled's file, opened by us.
+    pub(super) data: File,
+    pub(super) sync: Sync,
+    /// How many groups were committed.
+    pub(super) commits: u64,
+    pub(super) marker: Marker,
+    pub(super) marked: Instant,
+    pub(super) folder: PathBuf,
+    pub(super) shared: Arc<Shared>,
+}
+
+impl Writer {
+    /// Works until the store is closed.
+    pub(super) fn run(mut self, work: &Receiver<Work>) -> Result<(), String> {
+        let mut open = true;
+        while open {
+            let result;
+            (result, open) = match work.recv_timeout(MARK_EVERY) {
+                Ok(first) => self.group(first, work),
+                Err(RecvTimeoutError::Timeout) => (self.mark(), true),
+                Err(RecvTimeoutError::Disconnected) => (Ok(()), false),
+            };
+            if let Err(why) = result {
+                tracing::error!(error = %why, "the store is broken: no commit is accepted any more");
+                refuse_all(work, &why);
+                return Err(why);
+            }
+        }
+        self.mark()
+    }
+
+    /// Takes what waits, applies it, makes it durable, answers. Says whether to go on.
+    fn group(&mut self, first: Work, work: &Receiver<Work>) -> (Result<(), String>, bool) {
+        let mut stage = Stage::default();
+        let mut waiting = Vec::new();
+        let mut open = true;
+        let mut next = Some(first);
+        let mut broken = None;
+        while let Some(Work::Commit(batch, answer)) = next {
+            let db = &self.db;
+            let result = panic::catch_unwind(AssertUnwindSafe(|| stage.add(batch, |key| read(db, key))));
+            let result = result.unwrap_or_else(|_| Err(CommitError::Broken("reading panicked".to_owned())));
+            if let Err(CommitError::Broken(why)) = &result {
+                broken = Some(why.clone());
+            }
+            waiting.push((answer, result));
+            next = match broken.is_some() || stage.rows() >= GROUP_ROWS || stage.bytes() >= GROUP_BYTES {
+                true => None,
+                false => work.try_recv().ok(),
+            };
+        }
+        if let Some(Work::Close) = next {
+            open = false;
+        }
+        let durable = match broken {
+            Some(why) => Err(why),
+            None => self.make_durable(stage.into_rows()),
+        };
+        for (answer, result) in waiting {
+            // What the stage refused was compared with rows that are not durable now, so it is not known either.
+            let result = durable.clone().map_err(CommitError::Broken).and(result);
+            let _ = answer.send(result);
+        }
+        (durable, open)
+    }
+
+    fn make_durable(&mut self, rows: BTreeMap<Vec<u8>, Option<Row>>) -> Result<(), String> {
+        if rows.is_empty() {
+            return Ok(());
+        }
+        let commits = self.commits + 1;
+        let mut batch = ::sled::Batch::default();
+        for (key, row) in rows {
+            match row {
+                Some(row) => batch.insert(key, encode(&row)),
+                None => batch.remove(key),
+            }
+        }
+        batch.insert(COMMIT_ROW, encode(&Row { revision: commits, value: Vec::new() }));
+        self.shared.epoch.fetch_add(1, Ordering::SeqCst);
+        let applied = panic::catch_unwind(AssertUnwindSafe(|| {
+            self.db.apply_batch(batch).map_err(|error| error.to_string())?;
+            self.db.flush().map_err(|error| error.to_string())?;
+            (self.sync)(&self.data).map_err(|error| error.to_string())
+        }));
+        applied.unwrap_or_else(|_| Err("sled panicked".to_owned()))?;
+        self.shared.epoch.fetch_add(1, Ordering::SeqCst);
+        self.commits = commits;
+        if commits == 1 || self.marked.elapsed() >= MARK_EVERY {
+            self.mark()?;
+        }
+        Ok(())
+    }
+
+    /// Writes down what is durable.
+    fn mark(&mut self) -> Result<(), String> {
+        self.marked = Instant::now();
+        if self.marker.commits != self.commits {
+            self.marker.commits = self.commits;
+            self.marker.write(&self.folder).map_err(|error| error.to_string())?;
+        }
+        Ok(())
+    }
+}
+
+fn read(db: &::sled::Db, key: &[u8]) -> Result<Option<Row>, StoreError> {
+    match db.get(key) {
+        Ok(Some(value)) => decode(&value).map(Some),
+        Ok(None) => Ok(None),
+        Err(error) => Err(StoreError::Io(error.to_string())),
+    }
+}
+
+fn refuse_all(work: &Receiver<Work>, why: &str) {
+    while let Ok(Work::Commit(_, answer)) = work.recv() {
+        let _ = answer.send(Err(CommitError::Broken(why.to_owned())));
+    }
+}

@@ -1,0 +1,357 @@
+//! Sealed rows over a [`Store`]: what objects are made of, without knowing what an object is.
+//!
+//! The store is not trusted. Who copies it sees sizes, counts, creation order and which rows share an unknown value; who
+//! changes a sealed row makes it unreadable. Putting back an older state of a row *with its older revision* is not noticed
+//! here: restoring is the operator's right, and the audit chain shows it.
+//!
+//! A sealed value is a header (format, key generation, keyed hashes of owner and identifier, count of chunks), a nonce, the
+//! ciphertext and a tag. Associated data: the store's id, the header, the row's key (kind, sequence, chunk) and revision.
+
+mod batch;
+mod rows;
+#[cfg(test)]
+mod tests;
+
+use std::ops::ControlFlow;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use zeroize::Zeroizing;
+
+pub use self::batch::{Count, VaultBatch};
+use self::rows::{Header, Kind};
+pub use super::seal::{Hash16, KeyRing};
+use super::{Committed, MAX_VALUE, Revision, Row, Store, StoreError};
+use crate::secret::Secret;
+
+/// The longest plaintext in one row, in bytes.
+const CHUNK: usize = MAX_VALUE - 256;
+
+/// How often a reader starts again because a writer changed what it was reading.
+const ATTEMPTS: usize = 100;
+
+/// Why rows cannot be read or made.
+#[derive(Debug, thiserror::Error)]
+pub enum VaultError {
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// A row is not what was sealed there.
+    #[error("a {kind} row does not open: it was changed, moved, cut short, or belongs to another store")]
+    Tampered {
+        /// The kind of row.
+        kind: &'static str,
+    },
+    /// A row is sealed with a key that we do not have.
+    #[error("a {kind} row is sealed with key generation {generation}, which is not in the key ring")]
+    Generation {
+        /// The kind of row.
+        kind: &'static str,
+        /// What the row says.
+        generation: u32,
+    },
+    /// A row has a format that we do not know.
+    #[error("a {kind} row has format {format}, which this kmipd does not read")]
+    Format {
+        /// The kind of row.
+        kind: &'static str,
+        /// What the row says.
+        format: u8,
+    },
+    /// A row changes faster than it can be read.
+    #[error("a {kind} row changed {ATTEMPTS} times while it was read")]
+    Busy {
+        /// The kind of row.
+        kind: &'static str,
+    },
+    /// Sealing failed.
+    #[error("a {kind} row cannot be sealed: {why}")]
+    Seal {
+        /// The kind of row.
+        kind: &'static str,
+        /// Why.
+        why: super::seal::SealError,
+    },
+}
+
+/// What a keyed hash is for. The same value has another hash in another domain.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Domain {
+    /// An owner.
+    Owner = 1,
+    /// A unique identifier.
+    Identifier = 2,
+    /// What must be unique.
+    Unique = 3,
+    /// What is searched for.
+    Posting = 4,
+    /// What is compared, in the value of an order row.
+    Fingerprint = 5,
+}
+
+/// To whom a row belongs: bound to it, and readable in it as keyed hashes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Belongs {
+    /// Hash of the owner.
+    pub owner: Hash16,
+    /// Hash of the unique identifier.
+    pub identifier: Hash16,
+}
+
+/// A record or material, opened.
+#[derive(Debug)]
+pub struct Opened {
+    /// The creation sequence.
+    pub seq: u64,
+    /// What a commit that relies on it expects.
+    pub revision: Revision,
+    /// To whom it belongs.
+    pub belongs: Belongs,
+    /// The generation of the key that sealed it.
+    pub generation: u32,
+    /// How many rows it takes.
+    pub chunks: u16,
+    /// What it says.
+    pub plaintext: Secret,
+}
+
+/// The sealed layer over a store.
+pub struct Vault {
+    store: Arc<dyn Store>,
+    keys: Arc<KeyRing>,
+    id: [u8; 16],
+    next: AtomicU64,
+    opened: AtomicU64,
+}
+
+impl Vault {
+    /// Puts keys and store together. `store_id` is the store's random number, to which every row is bound.
+    pub fn open(store: Arc<dyn Store>, store_id: [u8; 16], keys: KeyRing) -> Result<Self, VaultError> {
+        // Either would do, but a record can be dropped, and the row with the highest sequence can be changed.
+        let given = store.get(rows::SEQUENCE)?.and_then(|row| row.value.first_chunk().copied().map(u64::from_be_bytes));
+        let last = store.last(&[Kind::Record.byte()])?.and_then(|(key, _)| rows::seq(&key));
+        let next = given.max(last).unwrap_or(0).saturating_add(1);
+        Ok(Self { store, keys: Arc::new(keys), id: store_id, next: AtomicU64::new(next), opened: AtomicU64::new(0) })
+    }
+
+    /// The store below, for a commit of other rows.
+    pub fn store(&self) -> &Arc<dyn Store> {
+        &self.store
+    }
+
+    /// A new creation sequence, at least 1, above all that were ever committed. It is lost if it is not committed.
+    pub fn next_seq(&self) -> u64 {
+        self.next.fetch_add(1, Ordering::Relaxed)
+    }
+
+    /// How many records and material were opened since the start.
+    pub fn opened(&self) -> u64 {
+        self.opened.load(Ordering::Relaxed)
+    }
+
+    /// The keyed hash of a value in parts, whose borders count.
+    pub fn hash(&self, domain: Domain, parts: &[&[u8]]) -> Hash16 {
+        self.keys.hash(domain as u8, parts)
+    }
+
+    /// Opens an object's record.
+    pub fn record(&self, seq: u64) -> Result<Option<Opened>, VaultError> {
+        self.read(Kind::Record, seq)
+    }
+
+    /// Opens an object's material.
+    pub fn material(&self, seq: u64) -> Result<Option<Opened>, VaultError> {
+        self.read(Kind::Material, seq)
+    }
+
+    /// The revision of a record without opening it; 0 if there is none.
+    pub fn record_revision(&self, seq: u64) -> Result<Revision, VaultError> {
+        Ok(self.store.get(&rows::chunk(Kind::Record, seq, 0))?.map_or(0, |row| row.revision))
+    }
+
+    /// The sequence and the row's revision under what must be unique.
+    pub fn lookup_unique(&self, unique: &Hash16) -> Result<Option<(u64, Revision)>, VaultError> {
+        let key = rows::unique(unique);
+        let Some(row) = self.store.get(&key)? else {
+            return Ok(None);
+        };
+        let (_, plaintext) = self.open_row(Kind::Unique, &key, &row)?;
+        Ok(Some((number(Kind::Unique, &plaintext)?, row.revision)))
+    }
+
+    /// A counter of an object, opened, and its revision.
+    pub fn counter(&self, seq: u64, which: u8) -> Result<Option<(u64, Revision)>, VaultError> {
+        let key = rows::counter(seq, which);
+        let Some(row) = self.store.get(&key)? else {
+            return Ok(None);
+        };
+        let (_, plaintext) = self.open_row(Kind::Counter, &key, &row)?;
+        Ok(Some((number(Kind::Counter, &plaintext)?, row.revision)))
+    }
+
+    /// A named value that belongs to no object, and its revision.
+    pub fn meta(&self, name: &str) -> Result<Option<(Secret, Revision)>, VaultError> {
+        let key = rows::meta(name);
+        let Some(row) = self.store.get(&key)? else {
+            return Ok(None);
+        };
+        let (_, plaintext) = self.open_row(Kind::Meta, &key, &row)?;
+        Ok(Some((plaintext, row.revision)))
+    }
+
+    /// Visits the sequences under a posting, newest first, starting behind `after`.
+    pub fn postings(
+        &self,
+        posting: &Hash16,
+        after: Option<u64>,
+        visit: &mut dyn FnMut(u64) -> ControlFlow<()>,
+    ) -> Result<(), VaultError> {
+        self.newest_first(Kind::Posting, posting, after, &mut |seq, _| visit(seq))
+    }
+
+    /// Visits an owner's sequences and what was kept with them, newest first, starting behind `after`.
+    /// What is kept there is not sealed: a hint, to be confirmed by the record.
+    pub fn order(
+        &self,
+        owner: &Hash16,
+        after: Option<u64>,
+        visit: &mut dyn FnMut(u64, &[u8]) -> ControlFlow<()>,
+    ) -> Result<(), VaultError> {
+        self.newest_first(Kind::Order, owner, after, visit)
+    }
+
+    /// Visits what is due at `until` or before, oldest first: time and sequence.
+    pub fn due(&self, until: u64, visit: &mut dyn FnMut(u64, u64) -> ControlFlow<()>) -> Result<(), VaultError> {
+        self.store.scan(&[Kind::Due.byte()], None, &mut |key, _| match rows::due_parts(key) {
+            Some((time, seq)) if time <= until => visit(time, seq),
+            Some(_) => ControlFlow::Break(()),
+            None => ControlFlow::Continue(()),
+        })?;
+        Ok(())
+    }
+
+    /// Whether a sequence is in a posting.
+    pub fn has_posting(&self, posting: &Hash16, seq: u64) -> Result<bool, VaultError> {
+        Ok(self.store.get(&rows::reversed(Kind::Posting, posting, seq))?.is_some())
+    }
+
+    /// What is kept with a sequence in its owner's order.
+    pub fn order_of(&self, owner: &Hash16, seq: u64) -> Result<Option<Vec<u8>>, VaultError> {
+        Ok(self.store.get(&rows::reversed(Kind::Order, owner, seq))?.map(|row| row.value))
+    }
+
+    /// The identities of token keys that were about to be made, or must go.
+    pub fn intents(&self) -> Result<Vec<[u8; 16]>, VaultError> {
+        let mut identities = Vec::new();
+        self.store.scan(&[Kind::Intent.byte()], None, &mut |key, _| {
+            identities.extend(rows::intent_identity(key));
+            ControlFlow::Continue(())
+        })?;
+        Ok(identities)
+    }
+
+    /// Visits the sequences of all records, oldest first, starting behind `after`.
+    pub fn sequences(
+        &self,
+        after: Option<u64>,
+        visit: &mut dyn FnMut(u64) -> ControlFlow<()>,
+    ) -> Result<(), VaultError> {
+        let after = after.map(|seq| rows::chunk(Kind::Record, seq, u16::MAX));
+        self.store.scan(&[Kind::Record.byte()], after.as_deref(), &mut |key, _| match rows::seq(key) {
+            Some(seq) if rows::is_first_chunk(key) => visit(seq),
+            _ => ControlFlow::Continue(()),
+        })?;
+        Ok(())
+    }
+
+    /// A batch to be filled.
+    pub fn batch(&self) -> VaultBatch {
+        VaultBatch::new(Arc::clone(&self.store), Arc::clone(&self.keys), self.id)
+    }
+
+    /// Commits a batch.
+    pub fn commit(&self, batch: VaultBatch) -> Committed {
+        self.store.commit(batch.into_batch())
+    }
+
+    fn newest_first(
+        &self,
+        kind: Kind,
+        hash: &Hash16,
+        after: Option<u64>,
+        visit: &mut dyn FnMut(u64, &[u8]) -> ControlFlow<()>,
+    ) -> Result<(), VaultError> {
+        let after = after.map(|seq| rows::reversed(kind, hash, seq));
+        self.store.scan(
+            &rows::hashed(kind, hash),
+            after.as_deref(),
+            &mut |key, row| match rows::reversed_seq(key) {
+                Some(seq) => visit(seq, &row.value),
+                None => ControlFlow::Continue(()),
+            },
+        )?;
+        Ok(())
+    }
+
+    /// Opens all chunks. They may be replaced meanwhile: then they are read again.
+    fn read(&self, kind: Kind, seq: u64) -> Result<Option<Opened>, VaultError> {
+        let mut last = None;
+        for _ in 0..ATTEMPTS {
+            let key = rows::chunk(kind, seq, 0);
+            let Some(row) = self.store.get(&key)? else {
+                return Ok(None);
+            };
+            // Not the writer's doing: the first chunk is as it was, and another one does not belong to it.
+            if last == Some(row.revision) {
+                return Err(VaultError::Tampered { kind: kind.name() });
+            }
+            let (header, first) = self.open_row(kind, &key, &row)?;
+            if let Some(plaintext) = self.rest(kind, seq, row.revision, header, first)? {
+                self.opened.fetch_add(1, Ordering::Relaxed);
+                let Header { belongs, generation, chunks, .. } = header;
+                return Ok(Some(Opened { seq, revision: row.revision, belongs, generation, chunks, plaintext }));
+            }
+            last = Some(row.revision);
+        }
+        Err(VaultError::Busy { kind: kind.name() })
+    }
+
+    /// Appends the other chunks; nothing if one is missing or has another revision.
+    fn rest(
+        &self,
+        kind: Kind,
+        seq: u64,
+        revision: Revision,
+        header: Header,
+        first: Secret,
+    ) -> Result<Option<Secret>, VaultError> {
+        if header.chunks == 1 {
+            return Ok(Some(first));
+        }
+        let mut whole = Zeroizing::new(Vec::with_capacity(usize::from(header.chunks) * CHUNK));
+        whole.extend_from_slice(first.expose());
+        for number in 1..header.chunks {
+            let key = rows::chunk(kind, seq, number);
+            let Some(row) = self.store.get(&key)?.filter(|row| row.revision == revision) else {
+                return Ok(None);
+            };
+            let (own, chunk) = self.open_row(kind, &key, &row)?;
+            // A generation may differ only if the chunks were not sealed together.
+            if own != header {
+                return Err(VaultError::Tampered { kind: kind.name() });
+            }
+            whole.extend_from_slice(chunk.expose());
+        }
+        Ok(Some(Secret::copy_of(&whole)))
+    }
+
+    fn open_row(&self, kind: Kind, key: &[u8], row: &Row) -> Result<(Header, Secret), VaultError> {
+        rows::open(&self.keys, &self.id, kind, key, row)
+    }
+}
+
+fn number(kind: Kind, plaintext: &Secret) -> Result<u64, VaultError> {
+    let bytes = plaintext.expose().try_into().map_err(|_| VaultError::Tampered { kind: kind.name() })?;
+    Ok(u64::from_be_bytes(bytes))
+}

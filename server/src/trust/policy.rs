@@ -1,0 +1,69 @@
+//! Who may do what. The only place that makes a [`Permitted`] object: whoever holds one was asked.
+//!
+//! For now an object belongs to who made it and is invisible to everybody else.
+
+use std::ops::Deref;
+use std::sync::Arc;
+
+use crate::failure::{Failure, Outcome};
+use crate::object::Managed;
+use crate::object::usage::{self, Purpose};
+
+/// What somebody wants to do with an object.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Use {
+    /// Find it.
+    Locate,
+    /// Read its attributes.
+    ReadAttributes,
+    /// Change its attributes.
+    ChangeAttributes,
+    /// Ask whether it could be used.
+    Check,
+    /// Get it.
+    Get,
+    /// Activate it.
+    Activate,
+    /// Revoke it.
+    Revoke,
+    /// Destroy it.
+    Destroy,
+    /// Use it for cryptography.
+    Cryptography(Purpose),
+}
+
+/// An object that somebody may use so, as it stands in this message.
+#[derive(Debug, Clone)]
+pub struct Permitted {
+    object: Arc<Managed>,
+    intent: Use,
+}
+
+impl Permitted {
+    /// What was permitted.
+    pub const fn intent(&self) -> Use {
+        self.intent
+    }
+}
+
+impl Deref for Permitted {
+    type Target = Managed;
+
+    fn deref(&self) -> &Managed {
+        &self.object
+    }
+}
+
+/// Decides. Time has been brought to bear on the object.
+///
+/// # Errors
+/// Object Not Found for an object of somebody else, as if it did not exist; what [`usage::permit`] says.
+pub fn decide(asker: &str, object: Arc<Managed>, intent: Use, now: i64) -> Outcome<Permitted> {
+    if *object.owner != *asker {
+        return Err(Failure::not_found());
+    }
+    if let Use::Cryptography(purpose) = intent {
+        usage::permit(&object, purpose, now)?;
+    }
+    Ok(Permitted { object, intent })
+}

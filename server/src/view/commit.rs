@@ -1,0 +1,182 @@
+//! From what a message has changed to one batch of rows.
+
+use super::overlay::{Base, Entry, MaterialChange, USAGE, belongs};
+use super::{Kept, Shared, View};
+use crate::crypto::{Guarded, Place};
+use crate::failure::{Failure, Outcome};
+use crate::object::material::{self, Material};
+use crate::object::record;
+use crate::object::terms::{self, Term, Terms};
+use crate::store::vault::{Count, Domain, Hash16, VaultBatch};
+
+/// What the dispatcher commits, and what it does once that is done.
+pub struct Commit {
+    /// The rows.
+    pub batch: VaultBatch,
+    /// Keys that are destroyed, whose handles and token objects must go.
+    pub destroyed: Vec<Guarded>,
+}
+
+/// Bytes of a fingerprint: eight of the sixteen of a hash.
+pub(super) const PRINT: usize = 8;
+
+impl View {
+    /// Everything the message has changed, and what it relied on.
+    ///
+    /// # Errors
+    /// A row that cannot be sealed.
+    pub fn commit(&self) -> Outcome<Commit> {
+        let mut batch = self.shared.vault.batch();
+        let mut destroyed = Vec::new();
+        let mut freed: Vec<Hash16> = Vec::new();
+        for (&sequence, entry) in &self.overlay.entries {
+            if entry.changed {
+                self.write(&mut batch, sequence, entry, &mut freed)?;
+            } else if let Some(Base { opened, .. }) = &entry.base {
+                batch.expect_record(sequence, opened.revision);
+            }
+            if let (MaterialChange::Keep, Some((_, revision))) = (&entry.material, &entry.read) {
+                batch.expect_material(sequence, *revision);
+            }
+            if matches!(entry.material, MaterialChange::Drop)
+                && let Some((material, _)) = &entry.read
+                && let Material::Guarded(guarded) = &**material
+            {
+                if guarded.place == Place::Token {
+                    batch.put_intent(&guarded.id)?;
+                }
+                destroyed.push(guarded.clone());
+            }
+            if let MaterialChange::Put(material) = &entry.material
+                && let Material::Guarded(Guarded { id, place: Place::Token, .. }) = &**material
+            {
+                batch.delete_intent(id);
+            }
+            if entry.taken > 0 {
+                count(&mut batch, sequence, entry);
+            }
+        }
+        self.claim(&mut batch, &freed)?;
+        Ok(Commit { batch, destroyed })
+    }
+
+    /// Whether the message has changed anything.
+    pub fn is_changed(&self) -> bool {
+        self.overlay.entries.values().any(|entry| entry.changed || entry.taken > 0)
+    }
+
+    /// What a second run of the message must not do again.
+    pub fn into_kept(self) -> Kept {
+        self.kept
+    }
+
+    fn write(&self, batch: &mut VaultBatch, sequence: u64, entry: &Entry, freed: &mut Vec<Hash16>) -> Outcome<()> {
+        let shared = &*self.shared;
+        let object = &*entry.object;
+        let belongs = belongs(shared, object);
+        batch.put_record(sequence, entry.base.as_ref().map(|base| &*base.opened), belongs, &record::write(object))?;
+        match &entry.material {
+            MaterialChange::Keep => {}
+            MaterialChange::Put(material) => {
+                batch.put_material(sequence, belongs, &material::write(material))?;
+            }
+            MaterialChange::Drop => {
+                batch.delete_material(sequence)?;
+            }
+        }
+        let before = entry.base.as_ref().map(|base| terms::terms(&base.object)).unwrap_or_default();
+        let after = terms::terms(object);
+        if entry.base.is_none() {
+            batch.put_unique(&belongs.identifier, sequence)?;
+        }
+        freed.extend(missing(&before.unique, &after.unique).map(|term| unique(shared, term)));
+        for term in missing(&before.postings, &after.postings) {
+            batch.delete_posting(&posting(shared, term), sequence);
+        }
+        for term in missing(&after.postings, &before.postings) {
+            batch.put_posting(&posting(shared, term), sequence);
+        }
+        if entry.base.is_none() || before.prints != after.prints {
+            batch.put_order(&belongs.owner, sequence, &prints(shared, &after));
+        }
+        if before.due != after.due {
+            if let Some(due) = before.due {
+                batch.delete_due(due_time(due), sequence);
+            }
+            if let Some(due) = after.due {
+                batch.put_due(due_time(due), sequence);
+            }
+        }
+        Ok(())
+    }
+
+    /// Unique rows: those that are given up, those that are claimed, and those that pass from one object to another.
+    fn claim(&self, batch: &mut VaultBatch, freed: &[Hash16]) -> Outcome<()> {
+        let shared = &*self.shared;
+        let mut written: Vec<Hash16> = Vec::new();
+        for (&sequence, entry) in self.overlay.entries.iter().filter(|(_, entry)| entry.changed) {
+            let before = entry.base.as_ref().map(|base| terms::terms(&base.object).unique).unwrap_or_default();
+            for term in missing(&terms::terms(&entry.object).unique, &before) {
+                let row = unique(shared, term);
+                batch.replace_unique(&row, self.revision(&row), sequence)?;
+                written.push(row);
+            }
+        }
+        for row in freed {
+            if written.contains(row) {
+                continue;
+            }
+            let Some((_, revision)) = shared.vault.lookup_unique(row)? else {
+                return Err(Failure::internal("a unique row is gone that an object still has"));
+            };
+            batch.delete_unique(row, revision);
+            written.push(*row);
+        }
+        // What was only looked at must still be so: an identifier that led nowhere, a name that was free.
+        for (row, &(_, revision)) in self.overlay.lookups.iter().filter(|(row, _)| !written.contains(row)) {
+            batch.expect_unique(row, revision);
+        }
+        Ok(())
+    }
+
+    fn revision(&self, row: &Hash16) -> u64 {
+        self.overlay.lookups.get(row).map_or(0, |&(_, revision)| revision)
+    }
+}
+
+/// Units of Usage Limits are taken at the moment of the commit, if they are still there then.
+fn count(batch: &mut VaultBatch, sequence: u64, entry: &Entry) {
+    let Some(limits) = entry.object.usage_limits() else { return };
+    let total = u64::try_from(limits.total).unwrap_or(0);
+    let taken = entry.taken;
+    batch.update_counter(sequence, USAGE, move |before| match before.unwrap_or(0).checked_add(taken) {
+        Some(after) if after <= total => Count::Set(after),
+        _ => Count::Refuse("the Usage Limits are used up"),
+    });
+}
+
+fn missing<'a>(from: &'a [Term], other: &'a [Term]) -> impl Iterator<Item = &'a Term> {
+    from.iter().filter(move |term| !other.contains(term))
+}
+
+fn unique(shared: &Shared, term: &Term) -> Hash16 {
+    shared.vault.hash(Domain::Unique, &[term])
+}
+
+pub(super) fn posting(shared: &Shared, term: &Term) -> Hash16 {
+    shared.vault.hash(Domain::Posting, &[term])
+}
+
+pub(super) fn print(shared: &Shared, term: &Term) -> [u8; PRINT] {
+    let Hash16(hash) = shared.vault.hash(Domain::Fingerprint, &[term]);
+    hash.first_chunk().copied().unwrap_or_default()
+}
+
+fn prints(shared: &Shared, terms: &Terms) -> Vec<u8> {
+    terms.prints.iter().flat_map(|term| print(shared, term)).collect()
+}
+
+/// Dates before 1970 are due at once.
+fn due_time(seconds: i64) -> u64 {
+    u64::try_from(seconds).unwrap_or(0)
+}

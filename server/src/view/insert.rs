@@ -1,0 +1,243 @@
+//! New objects: the attributes that the server sets, and where a new key lives.
+
+use std::sync::Arc;
+
+use kmip_codec::Value;
+use kmip_codec::spec::{
+    HashingAlgorithm, KeyFormatType, ObjectType, ProtectionStorageMask, ResultReason, State, Tag, Version,
+    attribute_by_tag,
+};
+use kmip_codec::ttlv::{Blob, Text};
+use kmip_codec::types::{Attribute, Digest, ProtectionStorageMasks};
+
+use super::{View, value_of};
+use crate::crypto::algorithm::{Hash, KeyKind};
+use crate::crypto::{self, Made, keyblock, public};
+use crate::failure::{Failure, Outcome};
+use crate::object::material::Material;
+use crate::object::{AttributeSet, Managed, Origin, Residency};
+use crate::secret::Secret;
+
+/// A new object.
+pub struct New {
+    /// Its type.
+    pub object_type: ObjectType,
+    /// What the client gave it, as the rules admitted it.
+    pub attributes: Vec<Attribute>,
+    /// What the server found out about it: they take precedence over what the client did not say.
+    pub found: Vec<(Tag, Value)>,
+    /// What it is made of; `None` where the server holds the metadata alone.
+    pub material: Option<Material>,
+    /// Its key format, for a key.
+    pub format: Option<KeyFormatType>,
+    /// Where its material rests.
+    pub home: Home,
+    /// How it came to be.
+    pub origin: Origin,
+}
+
+/// Where a new key lives, and the Protection Storage Mask that says so.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Home {
+    /// Where.
+    pub residency: Residency,
+    /// The mask that was chosen among the client's alternatives, or that the residency satisfies.
+    pub mask: ProtectionStorageMask,
+}
+
+/// A key that was generated.
+#[derive(Debug, Clone)]
+pub struct NewKey {
+    /// The secret half, or the key.
+    pub made: Made,
+    /// The public half as SubjectPublicKeyInfo DER.
+    pub public: Option<Vec<u8>>,
+}
+
+impl View {
+    /// Adds an object and answers its Unique Identifier.
+    ///
+    /// # Errors
+    /// Non Unique Name Attribute.
+    pub fn insert(&mut self, new: New) -> Outcome<Text> {
+        let now = self.now;
+        let identifier = self.new_identifier()?;
+        let mut set = AttributeSet::default();
+        set.set(Tag::UniqueIdentifier, Value::TextString(identifier.clone()));
+        set.set(Tag::ObjectType, Value::Enumeration(new.object_type.into()));
+        for attribute in new.attributes {
+            set.add(attribute);
+        }
+        for (tag, value) in new.found {
+            set.set(tag, value);
+        }
+        set.set(Tag::State, Value::Enumeration(State::PreActive.into()));
+        set.set(Tag::InitialDate, Value::DateTime(now));
+        set.set(Tag::LastChangeDate, Value::DateTime(now));
+        let mut default = |tag, value| {
+            let applies = attribute_by_tag(tag).is_some_and(|row| {
+                row.applies_to(new.object_type, Version::V2_1) || row.applies_to(new.object_type, Version::V1_4)
+            });
+            if applies && !set.has(tag) {
+                set.set(tag, value);
+            }
+        };
+        if new.origin == Origin::Generated {
+            default(Tag::OriginalCreationDate, Value::DateTime(now));
+        }
+        default(Tag::Fresh, Value::Boolean(true));
+        default(Tag::Sensitive, Value::Boolean(false));
+        default(Tag::Extractable, Value::Boolean(self.shared.settings.extractable));
+        default(Tag::ProtectionStorageMask, Value::Integer(new.home.mask.bits().cast_signed()));
+        if let Some(format) = new.format {
+            default(Tag::KeyFormatType, Value::Enumeration(format.into()));
+        }
+        let sensitive = set.boolean(Tag::Sensitive).unwrap_or(false);
+        let extractable = set.boolean(Tag::Extractable).unwrap_or(true);
+        set.set(Tag::AlwaysSensitive, Value::Boolean(sensitive));
+        set.set(Tag::NeverExtractable, Value::Boolean(!extractable));
+        if let Some(Material::Open(object)) = &new.material
+            && let Some(digest) = keyblock::digested(object).and_then(|bytes| digest(&bytes, new.format))
+        {
+            set.add(Attribute::new(Tag::Digest, digest));
+        }
+        let mut object = Managed {
+            sequence: self.shared.vault.next_seq(),
+            owner: Arc::clone(&self.asker),
+            residency: new.home.residency,
+            origin: new.origin,
+            attributes: set,
+        };
+        object.advance(now);
+        self.overlay.insert(&self.shared, object, new.material)?;
+        Ok(identifier)
+    }
+
+    /// Where a new key of a kind lives: the first alternative that a residency satisfies in all bits, the residency never
+    /// weaker than the attributes.
+    ///
+    /// # Errors
+    /// Protection Storage Unavailable.
+    pub fn home(
+        &self,
+        kind: Option<KeyKind>,
+        extractable: Option<bool>,
+        alternatives: Option<&ProtectionStorageMasks>,
+    ) -> Outcome<Home> {
+        let settings = &self.shared.settings;
+        let extractable = extractable.unwrap_or(settings.extractable);
+        let offered = |residency| match kind {
+            Some(kind) => self.shared.providers.maker(kind, residency).is_some(),
+            None => residency == crypto::Residency::Sealed,
+        };
+        let protection = settings.protection;
+        let wrapped = offered(crypto::Residency::Wrapped);
+        let token = offered(crypto::Residency::Token([0; 16]));
+        // A key that must not leave lives in the module wherever the module can hold it; without one, the server keeps
+        // it from leaving and says Software.
+        let homes = [
+            (Residency::Wrapped, protection.wrapped, !extractable && wrapped),
+            (Residency::Token, protection.token, !extractable && token && (protection.token != 0 || !wrapped)),
+            (Residency::Sealed, protection.sealed, extractable || !(wrapped || token)),
+        ];
+        let mut homes = homes
+            .into_iter()
+            .filter(|home| home.2)
+            .map(|(residency, mask, _)| Home { residency, mask: ProtectionStorageMask::from_bits_retain(mask) });
+        let asked = alternatives.map(|alternatives| alternatives.masks.as_slice()).filter(|masks| !masks.is_empty());
+        let home = match asked {
+            None => homes.next(),
+            Some(masks) => {
+                let homes: Vec<Home> = homes.collect();
+                masks.iter().find_map(|&mask| {
+                    homes.iter().find(|home| home.mask.contains(mask)).map(|home| Home { mask, ..*home })
+                })
+            }
+        };
+        home.ok_or_else(|| {
+            Failure::new(
+                ResultReason::ProtectionStorageUnavailable,
+                "no place that this server has satisfies one of the Protection Storage Masks in all its bits",
+            )
+        })
+    }
+
+    /// Generates a key or key pair. A second run of the message gets the same one again.
+    ///
+    /// # Errors
+    /// What the provider says.
+    pub fn generate(&mut self, kind: KeyKind, residency: Residency) -> Outcome<NewKey> {
+        let residency = self.provider_residency(residency)?;
+        if let Some((made, public)) = self.kept.made.get(self.made).cloned() {
+            self.made += 1;
+            return Ok(NewKey { made, public });
+        }
+        let provider = self.shared.providers.maker(kind, residency).ok_or_else(|| {
+            Failure::new(ResultReason::UnsupportedCryptographicParameters, "no provider makes such keys here")
+        })?;
+        let (made, public) = if kind.is_pair() {
+            let pair = provider.generate_pair(kind, residency)?;
+            (pair.private, Some(pair.public))
+        } else {
+            (provider.generate(kind, residency)?, None)
+        };
+        Ok(self.keep(made, public))
+    }
+
+    /// Brings the bytes of a key under guard. A second run of the message gets the same handle again.
+    ///
+    /// # Errors
+    /// What the provider says.
+    pub fn adopt(&mut self, kind: KeyKind, bytes: &Secret, residency: Residency) -> Outcome<Made> {
+        let residency = self.provider_residency(residency)?;
+        if let Some((made, _)) = self.kept.made.get(self.made).cloned() {
+            self.made += 1;
+            return Ok(made);
+        }
+        let provider = self.shared.providers.maker(kind, residency).ok_or_else(|| {
+            Failure::new(ResultReason::UnsupportedCryptographicParameters, "no provider takes such keys here")
+        })?;
+        let made = provider.adopt(kind, bytes, residency)?;
+        Ok(self.keep(made, None).made)
+    }
+
+    fn keep(&mut self, made: Made, public: Option<Vec<u8>>) -> NewKey {
+        self.kept.made.push((made.clone(), public.clone()));
+        self.made = self.kept.made.len();
+        NewKey { made, public }
+    }
+
+    /// A token key is made only after its identity was committed as an intent, so that a crash leaves no key behind that
+    /// nobody knows.
+    fn provider_residency(&mut self, residency: Residency) -> Outcome<crypto::Residency> {
+        Ok(match residency {
+            Residency::Sealed => crypto::Residency::Sealed,
+            Residency::Wrapped => crypto::Residency::Wrapped,
+            Residency::Token => {
+                if let Some(&identity) = self.kept.identities.get(self.identified) {
+                    self.identified += 1;
+                    return Ok(crypto::Residency::Token(identity));
+                }
+                let identity = <[u8; 16]>::try_from(self.random(16)?.expose()).unwrap_or_default();
+                self.kept.identities.push(identity);
+                self.wanted.push(identity);
+                return Err(Failure::internal("the intent of a token key must be committed first"));
+            }
+        })
+    }
+
+    fn new_identifier(&self) -> Outcome<Text> {
+        let random = <[u8; 16]>::try_from(self.random(16)?.expose()).unwrap_or_default();
+        Ok(uuid::Builder::from_random_bytes(random).into_uuid().to_string().into())
+    }
+}
+
+/// Digest with SHA-256 over the key material in the format in which it is kept.
+fn digest(bytes: &Secret, format: Option<KeyFormatType>) -> Option<Value> {
+    let digest = Digest {
+        hashing_algorithm: HashingAlgorithm::SHA256,
+        value: Some(Blob::new(public::hash(Hash::Sha256, bytes.expose()))),
+        key_format_type: format,
+    };
+    value_of(&digest, Tag::Digest)
+}

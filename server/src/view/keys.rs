@@ -1,0 +1,112 @@
+//! Keys at work: which provider holds one, and which bytes may leave.
+
+use kmip_codec::spec::{ObjectType, ResultReason};
+use kmip_codec::types::Object;
+
+use super::View;
+use super::overlay::is_guarded;
+use crate::crypto::algorithm::KeyKind;
+use crate::crypto::keyblock::{self, Canonical};
+use crate::crypto::{CryptoError, Key, Provider};
+use crate::failure::{Failure, Outcome};
+use crate::object::material::Material;
+use crate::trust::policy::Permitted;
+
+/// An object whose bytes may leave: only [`View::export`] makes one.
+#[derive(Debug)]
+pub struct Exportable(Object);
+
+impl Exportable {
+    /// The object.
+    pub fn into_object(self) -> Object {
+        self.0
+    }
+}
+
+impl View {
+    /// Lets the bytes of an object leave, in the clear or to be wrapped before they do. The one place that decides it.
+    ///
+    /// # Errors
+    /// Not Extractable; Sensitive; Key Value Not Present; Object Destroyed.
+    pub fn export(&mut self, permitted: &Permitted, wrapped: bool) -> Outcome<Exportable> {
+        // A public key has nothing to hide, and a certificate is made to be seen.
+        let public = matches!(permitted.object_type(), ObjectType::PublicKey | ObjectType::Certificate);
+        if !permitted.is_extractable() && !public || is_guarded(permitted.residency) {
+            return Err(Failure::new(ResultReason::NotExtractable, "the object is not Extractable"));
+        }
+        if permitted.is_sensitive() && !public && !wrapped {
+            return Err(Failure::new(ResultReason::Sensitive, "the object is Sensitive: it leaves only wrapped"));
+        }
+        match &*self.material(permitted)? {
+            Material::Open(object) => Ok(Exportable((**object).clone())),
+            Material::Guarded(_) => Err(Failure::new(ResultReason::NotExtractable, "the key cannot leave the module")),
+        }
+    }
+
+    /// Works with a secret or private key, wherever it lives.
+    ///
+    /// # Errors
+    /// What the provider says; Invalid Object Type for a key that the server cannot use.
+    pub fn with_key<T>(
+        &mut self,
+        permitted: &Permitted,
+        work: impl FnOnce(&dyn Provider, Key<'_>) -> Result<T, CryptoError>,
+    ) -> Outcome<T> {
+        let material = self.material(permitted)?;
+        let opened;
+        let key = match &*material {
+            Material::Guarded(guarded) => Key::Guarded(guarded),
+            Material::Open(object) => {
+                opened = canonical(object)?;
+                match &opened {
+                    Canonical::Secret { kind, bytes } => Key::Clear { kind: *kind, bytes },
+                    Canonical::Public { .. } => return Err(wrong_type(permitted)),
+                }
+            }
+        };
+        let provider = self.shared.providers.holder(&key).ok_or_else(|| {
+            Failure::from(CryptoError::Unavailable("the key lives in a module, and none is configured".into()))
+        })?;
+        Ok(work(provider, key)?)
+    }
+
+    /// The public half of a public key or certificate, as SubjectPublicKeyInfo DER.
+    ///
+    /// # Errors
+    /// Invalid Object Type for anything else.
+    pub fn public_key(&mut self, permitted: &Permitted) -> Outcome<Vec<u8>> {
+        match &*self.material(permitted)? {
+            Material::Open(object) => match canonical(object)? {
+                Canonical::Public { spki, .. } => Ok(spki),
+                Canonical::Secret { .. } => Err(wrong_type(permitted)),
+            },
+            Material::Guarded(_) => Err(wrong_type(permitted)),
+        }
+    }
+
+    /// What an object's key is.
+    ///
+    /// # Errors
+    /// Invalid Object Type for what is no key.
+    pub fn key_kind(&mut self, permitted: &Permitted) -> Outcome<KeyKind> {
+        match &*self.material(permitted)? {
+            Material::Open(object) => Ok(canonical(object)?.kind()),
+            Material::Guarded(guarded) => Ok(guarded.kind),
+        }
+    }
+
+    /// Whether the object's material lives in the module, so that its use belongs to the slow lane.
+    pub fn is_guarded(&self, permitted: &Permitted) -> bool {
+        is_guarded(permitted.residency)
+    }
+}
+
+fn canonical(object: &Object) -> Outcome<Canonical> {
+    let block =
+        object.key_block().ok_or_else(|| Failure::new(ResultReason::InvalidObjectType, "the object is no key"))?;
+    keyblock::canonical(object.object_type(), block)
+}
+
+fn wrong_type(permitted: &Permitted) -> Failure {
+    Failure::new(ResultReason::InvalidObjectType, format!("a {} cannot be used so", permitted.object_type()))
+}

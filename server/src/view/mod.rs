@@ -1,0 +1,320 @@
+//! All that an operation can reach: objects as they stand in this message, the provider that holds a key, clock, random
+//! source, who is asking.
+//!
+//! The view hands out no object without a decision ([`View::open`]), writes no store, and is committed by the dispatcher.
+
+mod commit;
+mod insert;
+mod keys;
+mod locate;
+mod overlay;
+mod protect;
+
+use std::sync::Arc;
+
+use kmip_codec::Value;
+use kmip_codec::schema::Encode;
+use kmip_codec::spec::{CryptographicAlgorithm, ObjectType, ResultReason, Tag, Version};
+use kmip_codec::ttlv::{Limits, Text, Writer, frame, parse};
+use kmip_codec::types::{Attribute, Name, UniqueIdentifier};
+
+use crate::crypto::Made;
+use crate::crypto::providers::Providers;
+use crate::failure::{Failure, Outcome};
+use crate::object::Managed;
+use crate::object::material::Material;
+use crate::object::state::Event;
+use crate::secret::Secret;
+use crate::store::vault::Vault;
+use crate::trust::policy::{self, Permitted, Use};
+pub use commit::Commit;
+pub use insert::{Home, New, NewKey};
+pub use keys::Exportable;
+pub use locate::{Filter, Found, Storage};
+use overlay::{MaterialChange, Overlay};
+
+/// The time.
+pub trait Clock: Send + Sync {
+    /// Seconds since 1970-01-01T00:00:00Z.
+    fn now(&self) -> i64;
+}
+
+/// The system's time.
+pub struct SystemClock;
+
+impl Clock for SystemClock {
+    fn now(&self) -> i64 {
+        let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+        since.map_or(0, |since| i64::try_from(since.as_secs()).unwrap_or(i64::MAX))
+    }
+}
+
+/// What the configuration says about keys and answers.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// Whether a new key is Extractable where the client does not say.
+    pub extractable: bool,
+    /// Whether a length that contradicts the key material is taken.
+    pub accept_wrong_length: bool,
+    /// The longest lease, in seconds.
+    pub longest_lease: u32,
+    /// The Protection Storage Mask that each residency satisfies.
+    pub protection: Protection,
+    /// How far a client's Time Stamp may be from ours, in seconds; `None` for not looking.
+    pub clock_skew: Option<u32>,
+    /// Whether a credential in a header is passed over: the certificate alone says who asks. Otherwise it is refused, since
+    /// this server has no users that it could check it against.
+    pub ignore_credentials: bool,
+    /// The longest answer, in bytes.
+    pub maximum_response: usize,
+    /// The most items that a Locate without Maximum Items answers.
+    pub maximum_located: usize,
+}
+
+/// The bits of Protection Storage Mask by residency (KMIP 2.1 §12.2).
+#[derive(Debug, Clone, Copy)]
+pub struct Protection {
+    /// Sealed.
+    pub sealed: u32,
+    /// Wrapped.
+    pub wrapped: u32,
+    /// Token; no bits: token objects are not offered.
+    pub token: u32,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            extractable: true,
+            accept_wrong_length: false,
+            longest_lease: 3600,
+            protection: Protection { sealed: 0x1, wrapped: 0x2, token: 0 },
+            clock_skew: None,
+            ignore_credentials: false,
+            maximum_response: 32 * 1024 * 1024,
+            maximum_located: 10_000,
+        }
+    }
+}
+
+/// What all messages share.
+pub struct Shared {
+    /// The store.
+    pub vault: Vault,
+    /// Who does cryptography.
+    pub providers: Providers,
+    /// The time.
+    pub clock: Box<dyn Clock>,
+    /// The configuration.
+    pub settings: Settings,
+}
+
+/// What survives a second run of the message: what was generated, in the order in which it was asked for.
+#[derive(Default)]
+pub struct Kept {
+    made: Vec<(Made, Option<Vec<u8>>)>,
+    identities: Vec<[u8; 16]>,
+}
+
+/// One message's view of the server.
+pub struct View {
+    shared: Arc<Shared>,
+    asker: Arc<str>,
+    version: Version,
+    now: i64,
+    overlay: Overlay,
+    placeholder: Option<Text>,
+    kept: Kept,
+    /// How many of `kept.made` this run has taken.
+    made: usize,
+    /// How many of `kept.identities` this run has taken.
+    identified: usize,
+    /// Identities of token keys whose intents must be committed before the message can go on.
+    wanted: Vec<[u8; 16]>,
+}
+
+impl View {
+    /// A view for one run of a message.
+    pub fn new(shared: Arc<Shared>, asker: Arc<str>, version: Version, kept: Kept) -> Self {
+        let now = shared.clock.now();
+        Self {
+            shared,
+            asker,
+            version,
+            now,
+            overlay: Overlay::default(),
+            placeholder: None,
+            kept,
+            made: 0,
+            identified: 0,
+            wanted: Vec::new(),
+        }
+    }
+
+    /// The version of the message.
+    pub const fn version(&self) -> Version {
+        self.version
+    }
+
+    /// The time of the message, in seconds; the same for all its items.
+    pub const fn now(&self) -> i64 {
+        self.now
+    }
+
+    /// What all messages share.
+    pub fn shared(&self) -> &Arc<Shared> {
+        &self.shared
+    }
+
+    /// The longest lease, in seconds.
+    pub fn longest_lease(&self) -> i64 {
+        self.shared.settings.longest_lease.into()
+    }
+
+    /// The ID Placeholder.
+    pub fn placeholder(&self) -> Option<&Text> {
+        self.placeholder.as_ref()
+    }
+
+    /// Sets the ID Placeholder.
+    pub fn set_placeholder(&mut self, identifier: Option<Text>) {
+        self.placeholder = identifier;
+    }
+
+    /// Empties the ID Placeholder.
+    pub fn clear_placeholder(&mut self) {
+        self.placeholder = None;
+    }
+
+    /// Opens an object for a use: the one that is named, or the ID Placeholder's. The dispatcher has turned the other
+    /// forms of a Unique Identifier into text.
+    ///
+    /// # Errors
+    /// Object Not Found, and whatever the policy and the object's state have against the use.
+    pub fn open(&mut self, identifier: Option<&UniqueIdentifier>, intent: Use) -> Outcome<Permitted> {
+        let identifier = match identifier {
+            Some(UniqueIdentifier::Text(text)) => text.clone(),
+            Some(_) => return Err(Failure::not_found()),
+            None => self.placeholder.clone().ok_or_else(|| {
+                Failure::new(
+                    ResultReason::MissingData,
+                    "no Unique Identifier is given, and the ID Placeholder is empty",
+                )
+            })?,
+        };
+        let object = self.overlay.load(&self.shared, &self.asker, &identifier, self.now)?;
+        policy::decide(&self.asker, object, intent, self.now)
+    }
+
+    /// Opens the object of this name in the requester's own namespace.
+    ///
+    /// # Errors
+    /// Object Not Found.
+    pub fn open_named(&mut self, name: &Name, intent: Use) -> Outcome<Permitted> {
+        let value = value_of(name, Tag::Name).ok_or_else(Failure::not_found)?;
+        let filter = Filter::new(vec![Attribute::new(Tag::Name, value)])?;
+        let found = self.locate(&filter, 0, 1, false)?;
+        let identifier = found.identifiers.into_iter().next().ok_or_else(Failure::not_found)?;
+        self.open(Some(&UniqueIdentifier::Text(identifier)), intent)
+    }
+
+    /// Changes an object's attributes; then time is brought to bear on it, and its names must still be its own.
+    ///
+    /// # Errors
+    /// What the change says; Non Unique Name Attribute. Nothing is changed then.
+    pub fn edit<T>(&mut self, permitted: &Permitted, change: impl FnOnce(&mut Managed) -> Outcome<T>) -> Outcome<T> {
+        let mut object = (*self.overlay.current(permitted.sequence)?).clone();
+        let answer = change(&mut object)?;
+        object.advance(self.now);
+        self.overlay.replace(&self.shared, object)?;
+        Ok(answer)
+    }
+
+    /// Destroys an object: the material goes with the commit, and with it every handle.
+    ///
+    /// # Errors
+    /// What the state machine says.
+    pub fn destroy(&mut self, permitted: &Permitted) -> Outcome<()> {
+        let now = self.now;
+        if !permitted.is_destroyed() && overlay::is_guarded(permitted.residency) {
+            // Whose handles go, and what the module must forget, is said in the material.
+            self.material(permitted)?;
+        }
+        self.edit(permitted, |object| Ok(object.happen(Event::Destroy, now)?))?;
+        self.overlay.set_material(permitted.sequence, MaterialChange::Drop)
+    }
+
+    /// The material of an object.
+    ///
+    /// # Errors
+    /// Object Destroyed; Key Value Not Present.
+    pub fn material(&mut self, permitted: &Permitted) -> Outcome<Arc<Material>> {
+        self.overlay.material(&self.shared, permitted)
+    }
+
+    /// Takes units of an object's Usage Limits, if it has any; the writer checks again that they are there.
+    ///
+    /// # Errors
+    /// Usage Limit Exceeded.
+    pub fn take_usage(&mut self, permitted: &Permitted, bytes: usize) -> Outcome<()> {
+        self.overlay.take_usage(permitted, bytes)
+    }
+
+    /// Whether units of an object's Usage Limits were taken before.
+    pub fn is_used(&self, permitted: &Permitted) -> bool {
+        permitted.usage_limits().is_some_and(|limits| limits.count.is_some_and(|count| count != limits.total))
+    }
+
+    /// Random bytes.
+    ///
+    /// # Errors
+    /// A module that is not available.
+    pub fn random(&self, count: usize) -> Outcome<Secret> {
+        let mut bytes = zeroize::Zeroizing::new(vec![0; count]);
+        self.shared.providers.random().random(&mut bytes)?;
+        Ok(Secret::copy_of(&bytes))
+    }
+
+    /// Begins an item: what it changes can be taken back alone.
+    pub fn begin_item(&mut self) {
+        self.overlay.begin();
+    }
+
+    /// Takes back what the item has changed.
+    pub fn fail_item(&mut self) {
+        self.overlay.roll_back();
+    }
+
+    /// Takes back everything that the message has changed.
+    pub fn undo(&mut self) {
+        self.overlay = Overlay::default();
+        self.placeholder = None;
+    }
+
+    /// Whether an object's key lives in the module, or is of a kind whose use takes long: its use belongs to the slow lane.
+    /// An object that cannot be opened is nobody's work.
+    pub fn is_slow(&mut self, identifier: Option<&Text>) -> bool {
+        let Some(identifier) = identifier.or(self.placeholder.as_ref()).cloned() else { return false };
+        self.overlay.load(&self.shared, &self.asker, &identifier, self.now).is_ok_and(|object| {
+            let is_rsa = object.algorithm() == Some(CryptographicAlgorithm::RSA);
+            overlay::is_guarded(object.residency) || is_rsa && object.object_type() == ObjectType::PrivateKey
+        })
+    }
+
+    /// Whether the message cannot go on before intents are committed.
+    pub fn has_wanted_intents(&self) -> bool {
+        !self.wanted.is_empty()
+    }
+
+    /// The identities of token keys whose intents must be committed before the message can go on.
+    pub fn wanted_intents(&mut self) -> Vec<[u8; 16]> {
+        std::mem::take(&mut self.wanted)
+    }
+}
+
+/// A structure as the value of an attribute, in our canonical form.
+pub fn value_of(structure: &impl Encode, tag: Tag) -> Option<Value> {
+    let mut writer = Writer::new(Version::V2_1);
+    structure.encode(tag, &mut writer);
+    parse(&frame::protect(writer.finish()), &Limits::default()).ok().map(|element| element.value)
+}

@@ -1,0 +1,288 @@
+//! What the message has read and changed so far. Nothing of it is in the store.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use kmip_codec::spec::{ResultReason, Tag, UsageLimitsUnit};
+use kmip_codec::ttlv::Text;
+use kmip_codec::{Element, Value};
+
+use super::Shared;
+use crate::failure::{Failure, Outcome};
+use crate::object::material::{self, Material};
+use crate::object::record;
+use crate::object::terms::{self, Term};
+use crate::object::{Managed, Residency};
+use crate::store::Revision;
+use crate::store::vault::{Belongs, Domain, Hash16, Opened};
+use crate::trust::policy::Permitted;
+
+/// The counter of Usage Limits among an object's counters.
+pub(super) const USAGE: u8 = 1;
+
+/// What becomes of an object's material.
+#[derive(Clone)]
+pub(super) enum MaterialChange {
+    /// It stays.
+    Keep,
+    /// It is written.
+    Put(Arc<Material>),
+    /// It goes.
+    Drop,
+}
+
+/// An object as it was read, and as it stands in this message.
+#[derive(Clone)]
+pub(super) struct Entry {
+    /// As it is in the store; `None` for a new object.
+    pub(super) base: Option<Base>,
+    /// As it stands.
+    pub(super) object: Arc<Managed>,
+    /// Whether it was changed by more than the reading of a clock.
+    pub(super) changed: bool,
+    /// What becomes of its material.
+    pub(super) material: MaterialChange,
+    /// Material that was read, and its revision.
+    pub(super) read: Option<(Arc<Material>, Revision)>,
+    /// Units of Usage Limits that were taken.
+    pub(super) taken: u64,
+}
+
+/// An object in the store.
+#[derive(Clone)]
+pub(super) struct Base {
+    /// The record.
+    pub(super) opened: Arc<Opened>,
+    /// What it says.
+    pub(super) object: Arc<Managed>,
+}
+
+/// Everything that was read and changed.
+#[derive(Default)]
+pub(super) struct Overlay {
+    pub(super) entries: HashMap<u64, Entry>,
+    identifiers: HashMap<Text, u64>,
+    /// Unique rows that were looked up, and what they were: absent ones too.
+    pub(super) lookups: HashMap<Hash16, (Option<u64>, Revision)>,
+    /// The entries as they were when the item began to change them.
+    journal: Vec<(u64, Option<Entry>)>,
+}
+
+impl Overlay {
+    pub(super) fn begin(&mut self) {
+        self.journal.clear();
+    }
+
+    pub(super) fn roll_back(&mut self) {
+        while let Some((sequence, before)) = self.journal.pop() {
+            match before {
+                Some(entry) => {
+                    self.entries.insert(sequence, entry);
+                }
+                None => {
+                    if let Some(entry) = self.entries.remove(&sequence) {
+                        self.identifiers.remove(&entry.object.identifier());
+                    }
+                }
+            }
+        }
+    }
+
+    /// Finds an object by its Unique Identifier.
+    pub(super) fn load(&mut self, shared: &Shared, asker: &str, identifier: &Text, now: i64) -> Outcome<Arc<Managed>> {
+        let sequence = match self.identifiers.get(identifier) {
+            Some(&sequence) => sequence,
+            None => {
+                let unique = shared.vault.hash(Domain::Identifier, &[identifier.as_bytes()]);
+                self.lookup(shared, unique)?.ok_or_else(Failure::not_found)?
+            }
+        };
+        let object = self.by_sequence(shared, sequence, now)?.ok_or_else(Failure::not_found)?;
+        // The record vouches for itself: a row that led to another object would show here.
+        if object.identifier() != *identifier {
+            return Err(Failure::internal(format!("an index row led to a wrong object for {asker}")));
+        }
+        Ok(object)
+    }
+
+    /// The object with this number, brought up to now.
+    pub(super) fn by_sequence(&mut self, shared: &Shared, sequence: u64, now: i64) -> Outcome<Option<Arc<Managed>>> {
+        if let Some(entry) = self.entries.get(&sequence) {
+            return Ok(Some(Arc::clone(&entry.object)));
+        }
+        let Some(opened) = shared.vault.record(sequence)? else { return Ok(None) };
+        let mut object =
+            record::read(sequence, &opened.plaintext).map_err(|error| Failure::internal(error.to_string()))?;
+        let base = Base { opened: Arc::new(opened), object: Arc::new(object.clone()) };
+        object.advance(now);
+        refill(shared, &mut object)?;
+        let object = Arc::new(object);
+        self.identifiers.insert(object.identifier(), sequence);
+        self.entries.insert(
+            sequence,
+            Entry {
+                base: Some(base),
+                object: Arc::clone(&object),
+                changed: false,
+                material: MaterialChange::Keep,
+                read: None,
+                taken: 0,
+            },
+        );
+        Ok(Some(object))
+    }
+
+    /// An object that was loaded or made before.
+    pub(super) fn current(&self, sequence: u64) -> Outcome<Arc<Managed>> {
+        match self.entries.get(&sequence) {
+            Some(entry) => Ok(Arc::clone(&entry.object)),
+            None => Err(Failure::internal("an object is changed that was never loaded")),
+        }
+    }
+
+    /// Puts the changed object in the place of the former one.
+    pub(super) fn replace(&mut self, shared: &Shared, object: Managed) -> Outcome<()> {
+        let sequence = object.sequence;
+        let before = terms::terms(&*self.current(sequence)?).unique;
+        self.claim(shared, sequence, &terms::terms(&object).unique, &before)?;
+        let object = Arc::new(object);
+        self.remember(sequence, |entry| {
+            entry.object = object;
+            entry.changed = true;
+        })
+    }
+
+    /// Adds a new object.
+    pub(super) fn insert(&mut self, shared: &Shared, object: Managed, material: Option<Material>) -> Outcome<()> {
+        let sequence = object.sequence;
+        self.claim(shared, sequence, &terms::terms(&object).unique, &[])?;
+        let material = material.map_or(MaterialChange::Keep, |material| MaterialChange::Put(Arc::new(material)));
+        self.journal.push((sequence, None));
+        self.identifiers.insert(object.identifier(), sequence);
+        let object = Arc::new(object);
+        self.entries.insert(sequence, Entry { base: None, object, changed: true, material, read: None, taken: 0 });
+        Ok(())
+    }
+
+    pub(super) fn set_material(&mut self, sequence: u64, change: MaterialChange) -> Outcome<()> {
+        self.remember(sequence, |entry| {
+            entry.material = change;
+            entry.changed = true;
+        })
+    }
+
+    pub(super) fn material(&mut self, shared: &Shared, permitted: &Permitted) -> Outcome<Arc<Material>> {
+        let sequence = permitted.sequence;
+        if permitted.is_destroyed() {
+            return Err(Failure::new(ResultReason::ObjectDestroyed, "the object is destroyed"));
+        }
+        let absent = || Failure::new(ResultReason::KeyValueNotPresent, "the server does not hold the key value");
+        let entry = self.entries.get_mut(&sequence).ok_or_else(Failure::not_found)?;
+        match (&entry.material, &entry.read) {
+            (MaterialChange::Put(material), _) | (MaterialChange::Keep, Some((material, _))) => {
+                Ok(Arc::clone(material))
+            }
+            (MaterialChange::Drop, _) => Err(absent()),
+            (MaterialChange::Keep, None) => {
+                let opened = shared.vault.material(sequence)?.ok_or_else(absent)?;
+                let material =
+                    material::read(&opened.plaintext).map_err(|error| Failure::internal(error.to_string()))?;
+                let material = Arc::new(material);
+                entry.read = Some((Arc::clone(&material), opened.revision));
+                Ok(material)
+            }
+        }
+    }
+
+    pub(super) fn take_usage(&mut self, permitted: &Permitted, bytes: usize) -> Outcome<()> {
+        let sequence = permitted.sequence;
+        let mut object = (*self.current(sequence)?).clone();
+        let Some(limits) = object.usage_limits() else { return Ok(()) };
+        let units = match limits.unit {
+            UsageLimitsUnit::Byte => u64::try_from(bytes).unwrap_or(u64::MAX),
+            _ => 1,
+        };
+        let left = limits.count.unwrap_or(limits.total);
+        let left = i64::try_from(units).ok().and_then(|units| left.checked_sub(units)).filter(|&left| left >= 0);
+        let Some(left) = left else {
+            return Err(Failure::new(ResultReason::UsageLimitExceeded, "the Usage Limits of the key do not allow it"));
+        };
+        set_count(&mut object, left);
+        self.remember(sequence, |entry| {
+            entry.object = Arc::new(object);
+            entry.taken = entry.taken.saturating_add(units);
+        })
+    }
+
+    /// The number under a unique row, as the store has it; remembered, so that the commit checks it.
+    fn lookup(&mut self, shared: &Shared, unique: Hash16) -> Outcome<Option<u64>> {
+        if let Some(&(sequence, _)) = self.lookups.get(&unique) {
+            return Ok(sequence);
+        }
+        let found = shared.vault.lookup_unique(&unique)?;
+        let (sequence, revision) = found.map_or((None, 0), |(sequence, revision)| (Some(sequence), revision));
+        self.lookups.insert(unique, (sequence, revision));
+        Ok(sequence)
+    }
+
+    /// Who has a unique term, by the store and by what this message has changed.
+    pub(super) fn holder(&mut self, shared: &Shared, term: &Term) -> Outcome<Option<u64>> {
+        let has = |entry: &Entry| terms::terms(&entry.object).unique.contains(term);
+        if let Some((&sequence, _)) = self.entries.iter().find(|(_, entry)| entry.changed && has(entry)) {
+            return Ok(Some(sequence));
+        }
+        let unique = shared.vault.hash(Domain::Unique, &[term]);
+        let holder = self.lookup(shared, unique)?;
+        // The holder may have given it up in this very message.
+        let given_up = |sequence: &u64| self.entries.get(sequence).is_some_and(|entry| entry.changed && !has(entry));
+        Ok(holder.filter(|sequence| !given_up(sequence)))
+    }
+
+    fn claim(&mut self, shared: &Shared, sequence: u64, wanted: &[Term], had: &[Term]) -> Outcome<()> {
+        for term in wanted.iter().filter(|term| !had.contains(term)) {
+            if self.holder(shared, term)?.is_some_and(|holder| holder != sequence) {
+                return Err(Failure::new(ResultReason::NonUniqueNameAttribute, "another object has that Name"));
+            }
+        }
+        Ok(())
+    }
+
+    fn remember(&mut self, sequence: u64, change: impl FnOnce(&mut Entry)) -> Outcome<()> {
+        let entry = self.entries.get_mut(&sequence).ok_or_else(Failure::not_found)?;
+        self.journal.push((sequence, Some(entry.clone())));
+        change(entry);
+        Ok(())
+    }
+}
+
+/// To whom an object's rows belong.
+pub(super) fn belongs(shared: &Shared, object: &Managed) -> Belongs {
+    Belongs {
+        owner: shared.vault.hash(Domain::Owner, &[object.owner.as_bytes()]),
+        identifier: shared.vault.hash(Domain::Identifier, &[object.identifier().as_bytes()]),
+    }
+}
+
+/// The count of Usage Limits lives in a counter of its own, so that uses of one key do not conflict with each other.
+fn refill(shared: &Shared, object: &mut Managed) -> Outcome<()> {
+    let Some(limits) = object.usage_limits() else { return Ok(()) };
+    let taken = shared.vault.counter(object.sequence, USAGE)?.map_or(0, |(taken, _)| taken);
+    let left = limits.total.saturating_sub(i64::try_from(taken).unwrap_or(i64::MAX)).max(0);
+    set_count(object, left);
+    Ok(())
+}
+
+fn set_count(object: &mut Managed, left: i64) {
+    let Some(Value::Structure(elements)) = object.attributes.get(Tag::UsageLimits) else { return };
+    let counted = |element: &Element| match element.tag {
+        Tag::UsageLimitsCount => Element::new(Tag::UsageLimitsCount, Value::LongInteger(left)),
+        _ => element.clone(),
+    };
+    let elements = elements.iter().map(counted).collect();
+    object.attributes.set(Tag::UsageLimits, Value::Structure(elements));
+}
+
+/// Whether a residency keeps the key away from the server.
+pub(super) const fn is_guarded(residency: Residency) -> bool {
+    matches!(residency, Residency::Wrapped | Residency::Token)
+}

@@ -1,0 +1,254 @@
+//! Puts the house together from its configuration: root key, store, HSM, service, network.
+
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::Arc;
+
+use kmip_codec::spec::{Tag, mask_of, xml_name};
+use kmip_codec::ttlv::Limits;
+
+use crate::config::{self, Config, RootKeyKind};
+use crate::crypto::Provider;
+use crate::crypto::pkcs11::{self, HsmRoot, Pkcs11Error, Token, TokenChoice};
+use crate::crypto::providers::Providers;
+use crate::dispatch::{Dispatcher, Lane};
+use crate::net::{BindError, Server, Tls, TlsError};
+use crate::secret::Secret;
+use crate::store::StoreError;
+use crate::store::keyring::{self, KeysError};
+use crate::store::root::{FileRoot, RootError, RootKey, service_credential};
+use crate::store::sled::{SledOptions, SledStore};
+use crate::store::vault::{Vault, VaultError};
+use crate::view::{Protection, Settings, Shared, SystemClock};
+
+pub mod module;
+mod service;
+
+pub use service::KmipService;
+
+/// Slow operations at the same time, where no HSM says how many it can take.
+const SLOW_PLACES: usize = 4;
+
+/// The label of the root key on a token.
+const ROOT_LABEL: &str = "kmipd-root";
+
+/// The variable in which SoftHSM looks for its configuration.
+const SOFTHSM_VARIABLE: &str = "SOFTHSM2_CONF";
+
+/// Why the server does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The root key.
+    #[error("[root_key] {0}")]
+    Root(#[from] RootError),
+    /// The keys of the store.
+    #[error("[store] {0}")]
+    Keys(#[from] KeysError),
+    /// The store.
+    #[error("[store] {0}")]
+    Store(#[from] StoreError),
+    /// The rows of the store.
+    #[error("[store] {0}")]
+    Vault(#[from] VaultError),
+    /// The HSM.
+    #[error("[hsm] {0}")]
+    Hsm(#[from] Pkcs11Error),
+    /// Certificates and trust.
+    #[error("{0}")]
+    Tls(#[from] TlsError),
+    /// The address.
+    #[error("[listen] {0}")]
+    Bind(#[from] BindError),
+    /// Something that the configuration says and that cannot be.
+    #[error("{0}")]
+    Refused(String),
+}
+
+/// What rests: the sealed store, and the token if there is one.
+pub struct Storage {
+    /// The store, sealed.
+    pub vault: Vault,
+    /// The HSM's token.
+    pub token: Option<Token>,
+}
+
+impl Storage {
+    /// Opens the root key, the store and the HSM. A new store is made where there is none.
+    ///
+    /// # Errors
+    /// Which of them cannot be opened, and why.
+    pub fn open(config: &Config) -> Result<Self, StartError> {
+        let token = config.hsm.as_ref().map(token).transpose()?;
+        let options = SledOptions { cache_bytes: config.store.cache_mib.saturating_mul(1024 * 1024) };
+        // First the store: its lock keeps others from the files that are made beside it.
+        let store = SledStore::open(&config.store.path, &options)?;
+        let id = store.id();
+        let root = root_key(config, token.as_ref())?;
+        let keys = keyring::open(&config.store.path, id, &store, &*root)?;
+        let vault = Vault::open(Arc::new(store), id, keys)?;
+        Ok(Self { vault, token })
+    }
+}
+
+/// Builds the server from its configuration, bound to its addresses and ready to serve.
+///
+/// # Errors
+/// What cannot be opened, read or bound.
+pub async fn build(config: &Config) -> Result<Server<KmipService>, StartError> {
+    let tls = Arc::new(Tls::load(&config.tls, config.identity.from)?);
+    let Storage { vault, token } = Storage::open(config)?;
+    let module: Option<Arc<dyn Provider>> = match token {
+        Some(token) => Some(Arc::new(module::open(token, &vault, config).await?)),
+        None => None,
+    };
+    let shared = Arc::new(Shared {
+        vault,
+        providers: Providers::new(module),
+        clock: Box::new(SystemClock),
+        settings: settings(config)?,
+    });
+    let limits = Limits { depth: config.limits.depth, items: config.limits.items };
+    let lane = Lane::new(config.hsm.as_ref().map_or(SLOW_PLACES, |hsm| hsm.sessions));
+    let service = Arc::new(KmipService::start(Dispatcher::new(shared, limits, config.limits.batch_items, lane)));
+    Ok(Server::bind(&config.listen.address, tls, service, config.limits).await?)
+}
+
+/// What the configuration says of keys and answers, for the view.
+fn settings(config: &Config) -> Result<Settings, StartError> {
+    let mut protection = Protection { sealed: 0, wrapped: 0, token: 0 };
+    for (name, residency) in &config.keys.protection_storage {
+        let bits = mask_of(Tag::ProtectionStorageMask).and_then(|mask| mask.from_xml_name(&xml_name(name)));
+        let bits = bits.ok_or_else(|| {
+            StartError::Refused(format!("[keys] protection_storage: there is no Protection Storage Mask \"{name}\""))
+        })?;
+        match residency {
+            config::Residency::Sealed => protection.sealed |= bits,
+            config::Residency::Wrapped => protection.wrapped |= bits,
+            config::Residency::Token => protection.token |= bits,
+        }
+    }
+    let default = Settings::default();
+    if config.keys.protection_storage.is_empty() {
+        protection = default.protection;
+    }
+    let skew = u32::try_from(config.compatibility.time_skew_seconds).unwrap_or(u32::MAX);
+    Ok(Settings {
+        extractable: config.keys.extractable_by_default,
+        accept_wrong_length: config.compatibility.accept_wrong_length,
+        ignore_credentials: config.compatibility.ignore_credentials,
+        clock_skew: Some(skew),
+        protection,
+        ..default
+    })
+}
+
+/// Refuses what `kmipd dev` made: its root key lies in the folder of the store.
+///
+/// # Errors
+/// The words.
+pub fn refuse_dev(config: &Config) -> Result<(), StartError> {
+    let made_by_dev = config.root_key.kind == RootKeyKind::DevFile || config.store.path.join("root.key").exists();
+    let inside = config.root_key.path.as_ref().is_some_and(|path| path.starts_with(&config.store.path));
+    if made_by_dev || inside {
+        return Err(StartError::Refused(format!(
+            "the root key lies in the store's folder {}, as `kmipd dev` makes it: whoever copies the folder has every \
+             key. `kmipd serve` refuses such a store; make a new one with another [root_key] (passphrase, credential, \
+             file elsewhere, hsm)",
+            config.store.path.display()
+        )));
+    }
+    Ok(())
+}
+
+/// Replaces the process by itself, once, with SoftHSM's configuration in the environment, where the module looks for it.
+/// (To change the environment of a process that has threads is unsound.)
+///
+/// # Errors
+/// The process cannot be replaced.
+pub fn enter_softhsm(config: &Config) -> Result<(), StartError> {
+    let Some(file) = config.hsm.as_ref().and_then(|hsm| hsm.softhsm_conf.as_ref()) else { return Ok(()) };
+    if std::env::var_os(SOFTHSM_VARIABLE).is_some() {
+        return Ok(());
+    }
+    let fail = |error: std::io::Error| StartError::Refused(format!("[hsm] softhsm_conf: {error}"));
+    let file = file.canonicalize().map_err(fail)?;
+    let program = std::env::current_exe().map_err(fail)?;
+    Err(fail(Command::new(program).args(std::env::args_os().skip(1)).env(SOFTHSM_VARIABLE, file).exec()))
+}
+
+/// Opens the token that `[hsm]` names.
+///
+/// # Errors
+/// What is wrong with module, token or PIN.
+pub fn token(hsm: &config::Hsm) -> Result<Token, StartError> {
+    let choice = match (&hsm.token, hsm.slot) {
+        (Some(label), _) => TokenChoice::Label(label.clone()),
+        (None, Some(slot)) => TokenChoice::Slot(slot),
+        (None, None) => return Err(StartError::Refused("[hsm] needs `token` or `slot`".to_owned())),
+    };
+    let pin = match (&hsm.pin_file, &hsm.pin_env, &hsm.pin_credential) {
+        (Some(path), _, _) => pkcs11::read_pin(path)?,
+        (None, Some(variable), _) => {
+            let value = std::env::var(variable).map_err(|_| {
+                StartError::Refused(format!("[hsm] pin_env: the environment variable {variable} is not set"))
+            })?;
+            Secret::new(value.into_bytes())
+        }
+        (None, None, Some(name)) => pkcs11::read_pin(&service_credential(name)?)?,
+        (None, None, None) => return Err(StartError::Refused("[hsm] needs a PIN".to_owned())),
+    };
+    let mut settings = pkcs11::Config::new(hsm.module.clone(), choice, pin);
+    settings.pool = hsm.sessions;
+    settings.handles = hsm.handles;
+    Ok(Token::open(&settings)?)
+}
+
+fn root_key(config: &Config, token: Option<&Token>) -> Result<Box<dyn RootKey>, StartError> {
+    let (root, folder) = (&config.root_key, &config.store.path);
+    let path = || -> Result<PathBuf, StartError> {
+        match (&root.path, &root.passphrase_file, &root.credential) {
+            (Some(path), _, _) | (None, Some(path), _) => Ok(path.clone()),
+            (None, None, Some(name)) => Ok(service_credential(name)?),
+            (None, None, None) => Err(StartError::Refused("[root_key] says no file".to_owned())),
+        }
+    };
+    Ok(match root.kind {
+        RootKeyKind::DevFile => Box::new(FileRoot::beside(folder)?),
+        RootKeyKind::File | RootKeyKind::Credential => Box::new(FileRoot::credential(&path()?)?),
+        RootKeyKind::Passphrase => Box::new(FileRoot::passphrase(folder, &path()?)?),
+        RootKeyKind::Hsm => {
+            let token = token.ok_or_else(|| StartError::Refused("[root_key] kind = \"hsm\" needs [hsm]".to_owned()))?;
+            Box::new(InHsm(hsm_root(token, folder)?))
+        }
+    })
+}
+
+/// A root key is made only for a store that has no keys yet: keys sealed by another one could never be opened.
+fn hsm_root(token: &Token, folder: &Path) -> Result<HsmRoot, StartError> {
+    match HsmRoot::find(token, ROOT_LABEL)? {
+        Some(root) => Ok(root),
+        None if folder.join(keyring::NAME).exists() => Err(StartError::Refused(format!(
+            "[root_key] the token has no key \"{ROOT_LABEL}\", which opens {}; is it the right token?",
+            folder.display()
+        ))),
+        None => Ok(HsmRoot::create(token, ROOT_LABEL)?),
+    }
+}
+
+/// The root key of the token, as the store sees it.
+struct InHsm(HsmRoot);
+
+impl RootKey for InHsm {
+    fn name(&self) -> &str {
+        self.0.name()
+    }
+
+    fn seal(&self, context: &[u8], secret: &Secret) -> Result<Vec<u8>, RootError> {
+        self.0.seal(context, secret).map_err(|error| RootError::Other(error.to_string()))
+    }
+
+    fn open(&self, context: &[u8], sealed: &[u8]) -> Result<Secret, RootError> {
+        self.0.open(context, sealed).map_err(|error| RootError::Other(error.to_string()))
+    }
+}
