@@ -260,7 +260,6 @@ fn consistent_dates(date: &dyn Fn(Tag) -> Option<i64>) -> Outcome<()> {
 fn date(value: &Value) -> Option<i64> {
     match value {
         Value::DateTime(seconds) => Some(*seconds),
-        Value::DateTimeExtended(microseconds) => Some(microseconds.div_euclid(1_000_000)),
         _ => None,
     }
 }
