@@ -1,4 +1,4 @@
-//! Every difference between the versions' ways to write attributes: [`v1`] has Template-Attribute and names, [`v2`]
+//! Every difference between the versions' ways to write attributes: `v1` has Template-Attribute and names, `v2`
 //! has Attributes and tags. Everything else is `since` and `until` in the tables and structures.
 
 mod check;
