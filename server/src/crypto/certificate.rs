@@ -47,6 +47,16 @@ pub fn attributes(der: &[u8]) -> Outcome<Vec<(Tag, Value)>> {
     Ok(found)
 }
 
+/// The public key of an X.509 certificate in DER, as SubjectPublicKeyInfo DER.
+///
+/// # Errors
+/// Invalid Field for bytes that are no certificate.
+pub fn public_key(der: &[u8]) -> Outcome<Vec<u8>> {
+    let key =
+        Certificate::from_der(der).and_then(|certificate| certificate.tbs_certificate.subject_public_key_info.to_der());
+    key.map_err(|_| Failure::new(ResultReason::InvalidField, "the Certificate Value is no X.509 certificate in DER"))
+}
+
 /// The signature algorithm by its object identifier (RFC 8017, RFC 5758).
 fn signature(oid: &str) -> Option<DigitalSignatureAlgorithm> {
     Some(match oid {

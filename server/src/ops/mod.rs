@@ -8,17 +8,27 @@ pub mod attribute;
 pub mod check;
 pub mod create;
 pub mod create_key_pair;
-
+pub mod data;
+pub mod decrypt;
 pub mod destroy;
 pub mod discover_versions;
+pub mod encrypt;
 pub mod get;
 pub mod get_attribute_list;
 pub mod get_attributes;
+pub mod hash;
 pub mod locate;
+pub mod mac;
+pub mod mac_verify;
 pub mod new_object;
+pub mod parameters;
 pub mod query;
 pub mod register;
 pub mod revoke;
+pub mod rng_retrieve;
+pub mod rng_seed;
+pub mod sign;
+pub mod signature_verify;
 pub mod wrapping;
 
 use kmip_codec::Element;
@@ -120,6 +130,20 @@ pub static OPERATIONS: &[OperationRow] = &[
     row::<activate::Activate>(Operation::Activate, Placeholder::Keep, Effect::Repeatable, Lane::Here),
     row::<revoke::Revoke>(Operation::Revoke, Placeholder::Keep, Effect::Repeatable, Lane::Here),
     row::<destroy::Destroy>(Operation::Destroy, Placeholder::Keep, Effect::Repeatable, Lane::ByKey),
+    row::<encrypt::Encrypt>(Operation::Encrypt, Placeholder::Keep, Effect::Repeatable, Lane::ByKey),
+    row::<decrypt::Decrypt>(Operation::Decrypt, Placeholder::Keep, Effect::Repeatable, Lane::ByKey),
+    row::<sign::Sign>(Operation::Sign, Placeholder::Keep, Effect::Repeatable, Lane::Slow),
+    row::<signature_verify::SignatureVerify>(
+        Operation::SignatureVerify,
+        Placeholder::Keep,
+        Effect::Repeatable,
+        Lane::ByKey,
+    ),
+    row::<mac::Mac>(Operation::MAC, Placeholder::Keep, Effect::Repeatable, Lane::ByKey),
+    row::<mac_verify::MacVerify>(Operation::MACVerify, Placeholder::Keep, Effect::Repeatable, Lane::ByKey),
+    row::<rng_retrieve::RngRetrieve>(Operation::RNGRetrieve, Placeholder::Keep, Effect::Repeatable, Lane::Here),
+    row::<rng_seed::RngSeed>(Operation::RNGSeed, Placeholder::Keep, Effect::Repeatable, Lane::Here),
+    row::<hash::Hash>(Operation::Hash, Placeholder::Keep, Effect::Repeatable, Lane::Here),
     row::<query::Query>(Operation::Query, Placeholder::Keep, Effect::Repeatable, Lane::Here),
     row::<discover_versions::DiscoverVersions>(
         Operation::DiscoverVersions,

@@ -9,6 +9,8 @@ mod keys;
 mod locate;
 mod overlay;
 mod protect;
+#[cfg(test)]
+pub(crate) mod testing;
 
 use std::sync::Arc;
 

@@ -1,0 +1,531 @@
+//! Cryptographic Parameters turned into what a provider is asked (KMIP 2.1 §4.16). The one place that does it.
+//!
+//! A field that is not obeyed is refused ([`only`] knows them all): as Unsupported Cryptographic Parameters where this
+//! server does not do it, as Bad Cryptographic Parameters where it contradicts the rest.
+
+use kmip_codec::schema::decode;
+use kmip_codec::spec::{
+    BlockCipherMode as Mode, CryptographicAlgorithm as Algorithm, DigitalSignatureAlgorithm as SignatureAlgorithm,
+    HashingAlgorithm, MaskGenerator, ObjectType, PaddingMethod, ResultReason, Tag, Version,
+};
+use kmip_codec::types::CryptographicParameters as Parameters;
+use kmip_codec::{Element, ttlv::Blob};
+
+use crate::crypto::algorithm::{Cipher, Hash, Mac, Message, Padding, Signature};
+use crate::failure::{Failure, Outcome};
+use crate::trust::policy::Permitted;
+
+/// Length of an AES block in bytes.
+const BLOCK: usize = 16;
+/// Length in bytes of a GCM nonce that the server makes: all of it random (SP 800-38D §8.2.2).
+const NONCE: usize = 12;
+
+/// The parameters that apply: those of the request, else the key's own with the lowest Attribute Index, else none.
+/// They are never mixed.
+///
+/// # Errors
+/// A stored attribute that cannot be read.
+pub fn applying(given: Option<Parameters>, key: &Permitted) -> Outcome<Parameters> {
+    if let Some(given) = given {
+        return Ok(given);
+    }
+    let own = key.attributes.iter().filter(|attribute| attribute.tag == Tag::CryptographicParameters);
+    match own.min_by_key(|attribute| attribute.index) {
+        None => Ok(Parameters::default()),
+        Some(attribute) => decode(Element::new(attribute.tag, attribute.value.clone()), Version::V2_1)
+            .map_err(|error| Failure::internal(format!("stored Cryptographic Parameters: {error}"))),
+    }
+}
+
+/// A way to encrypt or decrypt, before IV, additional data and tag are known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Enciphering {
+    mode: Chaining,
+    /// Length that the IV must have, in bytes, where the parameters say it.
+    iv_len: Option<usize>,
+    random_iv: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Chaining {
+    Gcm { tag_len: usize },
+    Cbc(Padding),
+    Ctr,
+    Ecb(Padding),
+}
+
+/// What a request gives besides the data.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Accompanying<'a> {
+    /// IV/Counter/Nonce.
+    pub iv: Option<&'a Blob>,
+    /// Authenticated Encryption Additional Data.
+    pub aad: Option<&'a Blob>,
+    /// Authenticated Encryption Tag; only for decryption.
+    pub tag: Option<&'a Blob>,
+}
+
+impl Enciphering {
+    /// Reads the parameters for a symmetric key, in a message of a version.
+    ///
+    /// # Errors
+    /// Bad and Unsupported Cryptographic Parameters; Invalid Object Type for what does not encrypt.
+    pub fn read(parameters: &Parameters, key: &Permitted, version: Version) -> Outcome<Self> {
+        match key.object_type() {
+            ObjectType::SymmetricKey => {}
+            ObjectType::PublicKey | ObjectType::PrivateKey => {
+                return Err(unsupported("encryption and decryption with asymmetric keys"));
+            }
+            other => return Err(wrong_type(other)),
+        }
+        let algorithm = key.algorithm().unwrap_or(Algorithm(0));
+        if parameters.cryptographic_algorithm.is_some_and(|given| given != algorithm) {
+            return Err(bad(format!("the Cryptographic Algorithm of the parameters is not the key's, {algorithm}")));
+        }
+        if algorithm != Algorithm::AES {
+            return Err(unsupported(format!("encryption with the algorithm {algorithm}")));
+        }
+        let mut used =
+            vec![Tag::BlockCipherMode, Tag::PaddingMethod, Tag::CryptographicAlgorithm, Tag::RandomIV, Tag::IVLength];
+        if parameters.block_cipher_mode == Some(Mode::GCM) {
+            used.push(Tag::TagLength);
+        }
+        only(parameters, &used, "this encryption")?;
+        let padding = match parameters.padding_method {
+            None | Some(PaddingMethod::None) => Padding::None,
+            Some(PaddingMethod::PKCS5) => Padding::Pkcs5,
+            Some(PaddingMethod::OAEP | PaddingMethod::PKCS1V15 | PaddingMethod::PSS) => {
+                return Err(bad("that Padding Method is not for block ciphers"));
+            }
+            Some(other) => return Err(unsupported(format!("the Padding Method {other}"))),
+        };
+        let Some(mode) = parameters.block_cipher_mode else {
+            return Err(bad("neither the request nor the key says a Block Cipher Mode"));
+        };
+        let mode = match mode {
+            Mode::GCM => Chaining::Gcm { tag_len: gcm_tag(parameters.tag_length, version)? },
+            Mode::CBC => Chaining::Cbc(padding),
+            Mode::CTR => Chaining::Ctr,
+            Mode::ECB => Chaining::Ecb(padding),
+            other => return Err(unsupported(format!("the Block Cipher Mode {other}"))),
+        };
+        if padding == Padding::Pkcs5 && matches!(mode, Chaining::Gcm { .. } | Chaining::Ctr) {
+            return Err(bad("the Block Cipher Mode does not pad"));
+        }
+        let iv_len = parameters.iv_length.map(|bits| iv_bytes(bits, mode)).transpose()?;
+        Ok(Self { mode, iv_len, random_iv: parameters.random_iv == Some(true) })
+    }
+
+    /// How long an IV the server makes for an encryption for which the client gave none, in bytes; `None` where it makes
+    /// none.
+    ///
+    /// # Errors
+    /// Unsupported Cryptographic Parameters for a nonce of another length than ours.
+    pub fn iv_to_make(&self) -> Outcome<Option<usize>> {
+        if !self.random_iv {
+            return Ok(None);
+        }
+        match self.mode {
+            Chaining::Ecb(_) => Ok(None),
+            Chaining::Cbc(_) | Chaining::Ctr => Ok(Some(BLOCK)),
+            Chaining::Gcm { .. } if self.iv_len.is_none_or(|len| len == NONCE) => Ok(Some(NONCE)),
+            Chaining::Gcm { .. } => Err(unsupported("a nonce made by the server that has not 96 bits")),
+        }
+    }
+
+    /// What the provider is asked to encrypt with.
+    ///
+    /// # Errors
+    /// Missing Initialization Vector; Bad Cryptographic Parameters.
+    pub fn encrypting<'a>(&self, with: Accompanying<'a>) -> Outcome<Cipher<'a>> {
+        self.cipher(with, false)
+    }
+
+    /// What the provider is asked to decrypt with.
+    ///
+    /// # Errors
+    /// Missing Initialization Vector; Missing Data where the tag is missing; Bad Cryptographic Parameters.
+    pub fn decrypting<'a>(&self, with: Accompanying<'a>) -> Outcome<Cipher<'a>> {
+        self.cipher(with, true)
+    }
+
+    fn cipher<'a>(&self, with: Accompanying<'a>, decrypt: bool) -> Outcome<Cipher<'a>> {
+        let bytes = |blob: Option<&'a Blob>| blob.map(|blob| &**blob);
+        if !matches!(self.mode, Chaining::Gcm { .. }) {
+            let what = "a mode that does not authenticate";
+            if with.aad.is_some() {
+                return Err(meaningless(Tag::AuthenticatedEncryptionAdditionalData, what));
+            }
+            if with.tag.is_some() {
+                return Err(meaningless(Tag::AuthenticatedEncryptionTag, what));
+            }
+        }
+        if let Chaining::Ecb(padding) = self.mode {
+            if with.iv.is_some() {
+                return Err(meaningless(Tag::IVCounterNonce, "ECB"));
+            }
+            return Ok(Cipher::AesEcb { padding });
+        }
+        let iv = bytes(with.iv).ok_or_else(|| {
+            Failure::new(ResultReason::MissingInitializationVector, "the Block Cipher Mode needs an IV/Counter/Nonce")
+        })?;
+        if self.iv_len.is_some_and(|len| len != iv.len()) {
+            return Err(bad(format!("the IV/Counter/Nonce has {} bytes, which is not the IV Length", iv.len())));
+        }
+        Ok(match self.mode {
+            Chaining::Gcm { tag_len } => {
+                let tag = match bytes(with.tag) {
+                    Some(tag) => tag,
+                    None if decrypt => return Err(super::data::missing(Tag::AuthenticatedEncryptionTag)),
+                    None => &[],
+                };
+                Cipher::AesGcm { iv, aad: bytes(with.aad).unwrap_or_default(), tag_len, tag }
+            }
+            Chaining::Cbc(padding) => Cipher::AesCbc { iv, padding },
+            Chaining::Ctr => Cipher::AesCtr { iv },
+            Chaining::Ecb(padding) => Cipher::AesEcb { padding },
+        })
+    }
+}
+
+/// Tag Length, in bytes. The standard requires it with GCM, and a guess would decide how much a forger has to guess.
+fn gcm_tag(length: Option<i32>, version: Version) -> Outcome<usize> {
+    // Before 1.4 no message has a place for the tag, and none of them says that it should stand in the data.
+    if !Tag::AuthenticatedEncryptionTag.known_in(version) {
+        return Err(unsupported(format!("GCM in KMIP {version}, whose messages have no place for the tag")));
+    }
+    let length = length.ok_or_else(|| bad("GCM needs a Tag Length"))?;
+    match usize::try_from(length) {
+        Ok(bytes @ (4 | 8 | 12..=16)) => Ok(bytes),
+        _ => Err(bad(format!("GCM has no tag of {length} bytes"))),
+    }
+}
+
+/// IV Length, from bits to bytes.
+fn iv_bytes(bits: i32, mode: Chaining) -> Outcome<usize> {
+    let wrong = || bad(format!("the Block Cipher Mode has no IV of {bits} bits"));
+    let bytes = usize::try_from(bits).ok().filter(|bits| bits.is_multiple_of(8)).ok_or_else(wrong)? / 8;
+    match mode {
+        Chaining::Ecb(_) => Err(wrong()),
+        Chaining::Cbc(_) | Chaining::Ctr if bytes != BLOCK => Err(wrong()),
+        Chaining::Gcm { .. } if bytes == 0 => Err(wrong()),
+        _ => Ok(bytes),
+    }
+}
+
+/// The MAC that the parameters mean, or the key's own Cryptographic Algorithm where they do not name one.
+///
+/// # Errors
+/// Bad and Unsupported Cryptographic Parameters; Invalid Object Type for what makes no MACs.
+pub fn mac(parameters: &Parameters, key: &Permitted) -> Outcome<Mac> {
+    if !matches!(key.object_type(), ObjectType::SymmetricKey | ObjectType::SecretData) {
+        return Err(wrong_type(key.object_type()));
+    }
+    let own = key.algorithm();
+    let algorithm = parameters
+        .cryptographic_algorithm
+        .or(own)
+        .ok_or_else(|| bad("neither the parameters nor the key say a Cryptographic Algorithm"))?;
+    let hash = hmac_hash(algorithm).ok_or_else(|| unsupported(format!("MACs with the algorithm {algorithm}")))?;
+    if own.is_some_and(|own| own != algorithm && hmac_hash(own).is_some()) {
+        return Err(bad(format!("the Cryptographic Algorithm of the key is not {algorithm}")));
+    }
+    if let Some(named) = parameters.hashing_algorithm
+        && hash_of(named)? != hash
+    {
+        return Err(bad(format!("the Hashing Algorithm {named} is not that of {algorithm}")));
+    }
+    only(parameters, &[Tag::CryptographicAlgorithm, Tag::HashingAlgorithm], "HMAC")?;
+    Ok(Mac::Hmac(hash))
+}
+
+/// The hash function that the parameters name.
+///
+/// # Errors
+/// Bad and Unsupported Cryptographic Parameters.
+pub fn hash(parameters: &Parameters) -> Outcome<Hash> {
+    only(parameters, &[Tag::HashingAlgorithm], "Hash")?;
+    let named = parameters.hashing_algorithm.ok_or_else(|| bad("no Hashing Algorithm is given"))?;
+    hash_of(named)
+}
+
+/// The signature schemes that parameters leave open.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Schemes {
+    /// The one that signs: the standard's defaults fill what is not said.
+    pub signing: Signature,
+    /// Those by which a signature may verify besides, and that sign where the provider lacks the first. For PSS the
+    /// standard says SHA-1 and 64 bytes where the mask generator's hash and the salt's length are not given; most
+    /// software takes the message's hash, and a salt as long as the hash or as can be, and so do the signatures that
+    /// were published with such parameters.
+    pub also: Vec<Signature>,
+}
+
+/// The signature scheme that the parameters mean, for a message.
+///
+/// # Errors
+/// Bad and Unsupported Cryptographic Parameters.
+pub fn signature(parameters: &Parameters, key: &Permitted, bits: u32, message: Message<'_>) -> Outcome<Schemes> {
+    let Parameters { padding_method, hashing_algorithm, cryptographic_algorithm, .. } = parameters;
+    let (family, fixed) = match parameters.digital_signature_algorithm {
+        Some(algorithm) => by_name(algorithm)?,
+        None => (by_algorithm(cryptographic_algorithm.or(key.algorithm()), *padding_method)?, None),
+    };
+    let mut used =
+        vec![Tag::PaddingMethod, Tag::HashingAlgorithm, Tag::CryptographicAlgorithm, Tag::DigitalSignatureAlgorithm];
+    if family == Family::Pss {
+        used.extend([Tag::SaltLength, Tag::MaskGenerator, Tag::MaskGeneratorHashingAlgorithm, Tag::TrailerField]);
+    }
+    only(parameters, &used, "this signature")?;
+    let is_rsa = family != Family::Ecdsa;
+    match cryptographic_algorithm {
+        None => {}
+        Some(Algorithm::RSA) if is_rsa => {}
+        Some(Algorithm::EC | Algorithm::ECDSA) if !is_rsa => {}
+        Some(other) => return Err(bad(format!("the Cryptographic Algorithm {other} is not that of the signature"))),
+    }
+    let padding = match family {
+        Family::Pkcs1 => PaddingMethod::PKCS1V15,
+        Family::Pss => PaddingMethod::PSS,
+        Family::Ecdsa => PaddingMethod::None,
+    };
+    if padding_method.is_some_and(|given| given != padding) {
+        return Err(bad(format!("the signature is padded with {padding}, and not as the Padding Method says")));
+    }
+    let named = hashing_algorithm.map(hash_of).transpose()?;
+    if let (Some(fixed), Some(named)) = (fixed, named)
+        && fixed != named
+    {
+        return Err(bad("Digital Signature Algorithm and Hashing Algorithm name different hash functions"));
+    }
+    let hash = match (fixed.or(named), family, message) {
+        (Some(hash), _, _) => hash,
+        // ECDSA reads a digest as a number, whatever made it (FIPS 186-5 §6.4.1): the length alone is needed.
+        (None, Family::Ecdsa, Message::Digest(digest)) => hash_by_len(digest.len())
+            .ok_or_else(|| unsupported(format!("signatures of a digest of {} bytes of no named hash", digest.len())))?,
+        (None, Family::Pkcs1 | Family::Pss, Message::Digest(_)) => {
+            return Err(unsupported("RSA signatures of a digest whose Hashing Algorithm is not named"));
+        }
+        (None, _, Message::Data(_)) => return Err(bad("neither the request nor the key says a Hashing Algorithm")),
+    };
+    let simple = |signing| Schemes { signing, also: Vec::new() };
+    match family {
+        Family::Ecdsa | Family::Pkcs1 => {
+            Ok(simple(if is_rsa { Signature::RsaPkcs1(hash) } else { Signature::Ecdsa(hash) }))
+        }
+        Family::Pss => {
+            if !matches!(parameters.mask_generator, None | Some(MaskGenerator::MGF1)) {
+                return Err(unsupported("another Mask Generator than MGF1"));
+            }
+            if !matches!(parameters.trailer_field, None | Some(1)) {
+                return Err(unsupported("another Trailer Field than 1"));
+            }
+            let mgf = parameters.mask_generator_hashing_algorithm.map(hash_of).transpose()?;
+            let salt = parameters
+                .salt_length
+                .map(|bytes| usize::try_from(bytes).map_err(|_| bad(format!("a Salt Length of {bytes} bytes"))));
+            Ok(pss(hash, mgf, salt.transpose()?, bits))
+        }
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Family {
+    Pkcs1,
+    Pss,
+    Ecdsa,
+}
+
+fn by_name(algorithm: SignatureAlgorithm) -> Outcome<(Family, Option<Hash>)> {
+    use SignatureAlgorithm as A;
+    Ok(match algorithm {
+        A::SHA1WithRSAEncryption => (Family::Pkcs1, Some(Hash::Sha1)),
+        A::SHA224WithRSAEncryption => (Family::Pkcs1, Some(Hash::Sha224)),
+        A::SHA256WithRSAEncryption => (Family::Pkcs1, Some(Hash::Sha256)),
+        A::SHA384WithRSAEncryption => (Family::Pkcs1, Some(Hash::Sha384)),
+        A::SHA512WithRSAEncryption => (Family::Pkcs1, Some(Hash::Sha512)),
+        A::SHA3256WithRSAEncryption => (Family::Pkcs1, Some(Hash::Sha3_256)),
+        A::SHA3384WithRSAEncryption => (Family::Pkcs1, Some(Hash::Sha3_384)),
+        A::SHA3512WithRSAEncryption => (Family::Pkcs1, Some(Hash::Sha3_512)),
+        A::RSASSAPSS => (Family::Pss, None),
+        A::ECDSAWithSHA1 => (Family::Ecdsa, Some(Hash::Sha1)),
+        A::ECDSAWithSHA224 => (Family::Ecdsa, Some(Hash::Sha224)),
+        A::ECDSAWithSHA256 => (Family::Ecdsa, Some(Hash::Sha256)),
+        A::ECDSAWithSHA384 => (Family::Ecdsa, Some(Hash::Sha384)),
+        A::ECDSAWithSHA512 => (Family::Ecdsa, Some(Hash::Sha512)),
+        other => return Err(unsupported(format!("the Digital Signature Algorithm {other}"))),
+    })
+}
+
+/// The combination of Cryptographic Algorithm and Hashing Algorithm is enough to name a signature, says the standard: RSA
+/// with a hash and no padding is what it calls "with RSA Encryption", which is PKCS #1 v1.5.
+fn by_algorithm(algorithm: Option<Algorithm>, padding: Option<PaddingMethod>) -> Outcome<Family> {
+    match (algorithm, padding) {
+        (Some(Algorithm::RSA), None | Some(PaddingMethod::PKCS1V15)) => Ok(Family::Pkcs1),
+        (Some(Algorithm::RSA), Some(PaddingMethod::PSS)) => Ok(Family::Pss),
+        (Some(Algorithm::RSA), Some(PaddingMethod::OAEP | PaddingMethod::PKCS5)) => {
+            Err(bad("that Padding Method is not for signatures"))
+        }
+        (Some(Algorithm::RSA), Some(other)) => {
+            Err(unsupported(format!("RSA signatures with the Padding Method {other}")))
+        }
+        (Some(Algorithm::EC | Algorithm::ECDSA), _) => Ok(Family::Ecdsa),
+        (Some(other), _) => Err(unsupported(format!("signatures with the algorithm {other}"))),
+        (None, _) => Err(bad("neither the parameters nor the key say a Cryptographic Algorithm")),
+    }
+}
+
+/// PSS with the standard's defaults: SHA-1 for the mask, and a salt as long as the block of the mask's hash.
+fn pss(hash: Hash, mgf: Option<Hash>, salt: Option<usize>, bits: u32) -> Schemes {
+    let standard = mgf.unwrap_or(Hash::Sha1);
+    let scheme = |mgf, salt| Signature::RsaPss { hash, mgf, salt };
+    let signing = scheme(standard, salt.unwrap_or_else(|| block_len(standard)));
+    // RFC 8017 §9.1.1: what is left of the encoded message after the digest and two bytes.
+    let room = (bits.saturating_sub(1) as usize).div_ceil(8);
+    let longest = room.saturating_sub(hash.len() + 2);
+    let masks = mgf.map_or_else(|| vec![standard, hash], |mgf| vec![mgf]);
+    let mut also = Vec::new();
+    for mgf in masks {
+        let salts = salt.map_or_else(|| vec![block_len(mgf), hash.len(), longest], |salt| vec![salt]);
+        for salt in salts {
+            let other = scheme(mgf, salt);
+            if salt <= longest && other != signing && !also.contains(&other) {
+                also.push(other);
+            }
+        }
+    }
+    Schemes { signing, also }
+}
+
+fn hash_by_len(len: usize) -> Option<Hash> {
+    [Hash::Sha1, Hash::Sha224, Hash::Sha256, Hash::Sha384, Hash::Sha512].into_iter().find(|hash| hash.len() == len)
+}
+
+/// Length in bytes of the blocks that the hash function takes (FIPS 180-4 §1, FIPS 202 §7).
+const fn block_len(hash: Hash) -> usize {
+    match hash {
+        Hash::Md5 | Hash::Sha1 | Hash::Sha224 | Hash::Sha256 => 64,
+        Hash::Sha384 | Hash::Sha512 | Hash::Sha512_224 | Hash::Sha512_256 => 128,
+        Hash::Sha3_224 => 144,
+        Hash::Sha3_256 => 136,
+        Hash::Sha3_384 => 104,
+        Hash::Sha3_512 => 72,
+    }
+}
+
+fn hash_of(algorithm: HashingAlgorithm) -> Outcome<Hash> {
+    use HashingAlgorithm as A;
+    Ok(match algorithm {
+        A::MD5 => Hash::Md5,
+        A::SHA1 => Hash::Sha1,
+        A::SHA224 => Hash::Sha224,
+        A::SHA256 => Hash::Sha256,
+        A::SHA384 => Hash::Sha384,
+        A::SHA512 => Hash::Sha512,
+        A::SHA512224 => Hash::Sha512_224,
+        A::SHA512256 => Hash::Sha512_256,
+        A::SHA3224 => Hash::Sha3_224,
+        A::SHA3256 => Hash::Sha3_256,
+        A::SHA3384 => Hash::Sha3_384,
+        A::SHA3512 => Hash::Sha3_512,
+        other => return Err(unsupported(format!("the Hashing Algorithm {other}"))),
+    })
+}
+
+const fn hmac_hash(algorithm: Algorithm) -> Option<Hash> {
+    Some(match algorithm {
+        Algorithm::HMACMD5 => Hash::Md5,
+        Algorithm::HMACSHA1 => Hash::Sha1,
+        Algorithm::HMACSHA224 => Hash::Sha224,
+        Algorithm::HMACSHA256 => Hash::Sha256,
+        Algorithm::HMACSHA384 => Hash::Sha384,
+        Algorithm::HMACSHA512 => Hash::Sha512,
+        Algorithm::HMACSHA3224 => Hash::Sha3_224,
+        Algorithm::HMACSHA3256 => Hash::Sha3_256,
+        Algorithm::HMACSHA3384 => Hash::Sha3_384,
+        Algorithm::HMACSHA3512 => Hash::Sha3_512,
+        _ => return None,
+    })
+}
+
+/// Refuses every field that is given and is not among the used ones. A Random IV that is not wanted and a Padding Method
+/// None are obeyed by leaving them alone.
+fn only(parameters: &Parameters, used: &[Tag], what: &str) -> Outcome<()> {
+    // Without `..`: a new field of the structure must be thought of here.
+    let Parameters {
+        block_cipher_mode,
+        padding_method,
+        hashing_algorithm,
+        key_role_type,
+        digital_signature_algorithm,
+        cryptographic_algorithm,
+        random_iv,
+        iv_length,
+        tag_length,
+        fixed_field_length,
+        invocation_field_length,
+        counter_length,
+        initial_counter_value,
+        salt_length,
+        mask_generator,
+        mask_generator_hashing_algorithm,
+        p_source,
+        trailer_field,
+    } = parameters;
+    let not_done = [
+        (Tag::KeyRoleType, key_role_type.is_some()),
+        (Tag::FixedFieldLength, fixed_field_length.is_some()),
+        (Tag::InvocationFieldLength, invocation_field_length.is_some()),
+        (Tag::CounterLength, counter_length.is_some()),
+        (Tag::InitialCounterValue, initial_counter_value.is_some()),
+    ];
+    if let Some((tag, _)) = not_done.iter().find(|(_, given)| *given) {
+        return Err(unsupported(tag.to_string()));
+    }
+    let fields = [
+        (Tag::BlockCipherMode, block_cipher_mode.is_some()),
+        (Tag::PaddingMethod, padding_method.is_some_and(|method| method != PaddingMethod::None)),
+        (Tag::HashingAlgorithm, hashing_algorithm.is_some()),
+        (Tag::DigitalSignatureAlgorithm, digital_signature_algorithm.is_some()),
+        (Tag::CryptographicAlgorithm, cryptographic_algorithm.is_some()),
+        (Tag::RandomIV, *random_iv == Some(true)),
+        (Tag::IVLength, iv_length.is_some()),
+        (Tag::TagLength, tag_length.is_some()),
+        (Tag::SaltLength, salt_length.is_some()),
+        (Tag::MaskGenerator, mask_generator.is_some()),
+        (Tag::MaskGeneratorHashingAlgorithm, mask_generator_hashing_algorithm.is_some()),
+        (Tag::PSource, p_source.is_some()),
+        (Tag::TrailerField, trailer_field.is_some()),
+    ];
+    match fields.iter().find(|(tag, given)| *given && !used.contains(tag)) {
+        None => Ok(()),
+        Some((tag, _)) => Err(meaningless(*tag, what)),
+    }
+}
+
+fn meaningless(tag: Tag, what: &str) -> Failure {
+    bad(format!("{tag} has no meaning for {what}"))
+}
+
+fn bad(message: impl Into<String>) -> Failure {
+    Failure::new(ResultReason::BadCryptographicParameters, message)
+}
+
+fn unsupported(what: impl Into<String>) -> Failure {
+    Failure::new(ResultReason::UnsupportedCryptographicParameters, format!("not supported: {}", what.into()))
+}
+
+fn wrong_type(object_type: ObjectType) -> Failure {
+    Failure::new(ResultReason::InvalidObjectType, format!("a {object_type} cannot be used so"))
+}
+
+/// MAC, MAC Verify and Hash do not have Unsupported Cryptographic Parameters among their reasons (KMIP 2.1 §6.1.24.1,
+/// §6.1.32.1, §6.1.33.1).
+pub fn as_feature(failure: Failure) -> Failure {
+    match failure.reason {
+        ResultReason::UnsupportedCryptographicParameters => {
+            Failure { reason: ResultReason::FeatureNotSupported, ..failure }
+        }
+        _ => failure,
+    }
+}

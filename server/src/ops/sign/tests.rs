@@ -1,0 +1,295 @@
+//! Sign and Signature Verify.
+
+use kmip_codec::spec::{
+    BlockCipherMode, CertificateType, CryptographicAlgorithm as Algorithm, CryptographicUsageMask as Mask,
+    DigitalSignatureAlgorithm as Named, HashingAlgorithm as Hashing, KeyFormatType, MaskGenerator, PaddingMethod,
+    ResultReason as Reason, Tag, UsageLimitsUnit, ValidityIndicator, Version,
+};
+use kmip_codec::ttlv::Blob;
+use kmip_codec::types::{Certificate, CryptographicParameters as Parameters, Object, UniqueIdentifier, UsageLimits};
+use kmip_codec::{Element, Value};
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivatePkcs8KeyDer};
+
+use super::{Request, Sign};
+use crate::crypto::algorithm::{Curve, Hash, KeyKind};
+use crate::crypto::software::SoftwareProvider;
+use crate::crypto::{Made, Provider, Residency, public};
+use crate::failure::Outcome;
+use crate::ops::data::Data;
+use crate::ops::signature_verify::{self, SignatureVerify};
+use crate::view::testing::{Bench, NOW, block, structured, usage};
+
+/// A key, and its PSS signature with SHA-256 as published with parameters that leave the rest open: the mask's hash is
+/// SHA-256, and the salt has 222 bytes.
+const PUBLISHED_KEY: &str = "3082010a0282010100ab7f161c0042496ccd6c6d4dadb919973435357776003acf54b7af1e440afb80b64a8755f8002cfeba\
+    6b184540a2d66086d74648346d75b8d71812b205387c0f6583bc4d7dc7ec114f3b176b7957c422e7d03fc6267fa2a6f89b9b\
+    ee9e60a1d7c2d833e5a5f4bb0b1434f4e795a41100f8aa214900df8b65089f98135b1c67b701675abdbc7d5721aac9d14a7f\
+    081fcec80b64e8a0ecc8295353c795328abf70e1b42e7bb8b7f4e8ac8c810cdb66e3d21126eba8da7d0ca34142cb76f91f01\
+    3da809e9c1b7ae64c54130fbc21d80e9c2cb06c5c8d7cce8946a9ac99b1c2815c3612a29a82d73a1f99374fe30e54951662a\
+    6eda29c6fc411335d5dc7426b0f6050203010001";
+const PUBLISHED_DATA: &str = "01020304050607080910111213141516";
+const PUBLISHED_SIGNATURE: &str = "2925ebf8c6c9d0585c36a44491dd28f8ffd1098d2275a505a0eba7af452e9496472fd5c4a515d1c0db16c7c59ef76863b571\
+    cbf498fb8178ffeb75667e6e51b9b9bbf09d55bba54b42acb947aa5a81dc62751727d7cad4616c0c0bf1dd666f8266f24262\
+    c5fa9cbbdc424ef5f5e345e633d111e66eb4afc4001bb02e158b2d5d4573c614655f21a688bee0e9dbde6a58324c08f42ae6\
+    9697e0c51803f9de6b3df242d2915d9b1a8110ad28143ab7855ef92ede48971b484172de3b0b8957f493a74b3372ee2200f2\
+    233607735f90d0b180968ab20d74841fd3dba4fb1f225ea5c6c87f99c2a238db72a536e68be202a092cd032337d451477e56\
+    8f9a48b638cb";
+
+struct Pair {
+    private: UniqueIdentifier,
+    public: UniqueIdentifier,
+}
+
+const RSA: KeyKind = KeyKind::Rsa { bits: 2048 };
+const EC: KeyKind = KeyKind::Ec { curve: Curve::P256 };
+
+fn pair(bench: &Bench, kind: KeyKind, more: &[(Tag, Value)]) -> Pair {
+    let algorithm = if kind == RSA { Algorithm::RSA } else { Algorithm::EC };
+    let made = SoftwareProvider.generate_pair(kind, Residency::Sealed).unwrap();
+    let Made::Clear(pkcs8) = made.private else { panic!("software makes keys in the clear") };
+    let private = Object::PrivateKey(block(KeyFormatType::Pkcs8, algorithm, pkcs8.expose()));
+    let public = Object::PublicKey(block(KeyFormatType::X509, algorithm, &made.public));
+    let attributes = |mask| [&[usage(mask)], more].concat();
+    Pair {
+        private: bench.object(private, attributes(Mask::SIGN)),
+        public: bench.object(public, attributes(Mask::VERIFY)),
+    }
+}
+
+fn request(key: &UniqueIdentifier, parameters: Option<Parameters>, data: Option<&[u8]>) -> Request {
+    Request {
+        unique_identifier: Some(key.clone()),
+        cryptographic_parameters: parameters,
+        data: data.map(|data| Data::Bytes(Blob::copy_of(data))),
+        digested_data: None,
+        correlation_value: None,
+        init_indicator: None,
+        final_indicator: None,
+    }
+}
+
+fn sign(bench: &Bench, request: Request) -> Outcome<Blob> {
+    Ok(bench.run::<Sign>(Version::V2_1, request)?.signature_data.unwrap())
+}
+
+fn is_valid(bench: &Bench, key: &UniqueIdentifier, signed: &Request, signature: &[u8]) -> Outcome<bool> {
+    let request = signature_verify::Request {
+        unique_identifier: Some(key.clone()),
+        cryptographic_parameters: signed.cryptographic_parameters.clone(),
+        data: signed.data.clone(),
+        digested_data: signed.digested_data.clone(),
+        signature_data: Some(Blob::copy_of(signature)),
+        correlation_value: None,
+        init_indicator: None,
+        final_indicator: None,
+    };
+    let answer = bench.run::<SignatureVerify>(Version::V2_1, request)?;
+    Ok(answer.validity_indicator == Some(ValidityIndicator::Valid))
+}
+
+fn hashed(algorithm: Algorithm, hash: Hashing) -> Parameters {
+    Parameters { cryptographic_algorithm: Some(algorithm), hashing_algorithm: Some(hash), ..Parameters::default() }
+}
+
+fn named(named: Named) -> Parameters {
+    Parameters { digital_signature_algorithm: Some(named), ..Parameters::default() }
+}
+
+fn pss(hash: Hashing) -> Parameters {
+    Parameters { padding_method: Some(PaddingMethod::PSS), ..hashed(Algorithm::RSA, hash) }
+}
+
+#[test]
+fn every_scheme_signs_and_verifies_and_no_other_data() {
+    let bench = Bench::new();
+    let (rsa, ec) = (pair(&bench, RSA, &[]), pair(&bench, EC, &[]));
+    let pkcs1 = Parameters { padding_method: Some(PaddingMethod::PKCS1V15), ..hashed(Algorithm::RSA, Hashing::SHA256) };
+    let salted = Parameters { salt_length: Some(32), ..pss(Hashing::SHA256) };
+    let masked = Parameters {
+        mask_generator: Some(MaskGenerator::MGF1),
+        mask_generator_hashing_algorithm: Some(Hashing::SHA256),
+        trailer_field: Some(1),
+        ..salted.clone()
+    };
+    let by_hash = Parameters { hashing_algorithm: Some(Hashing::SHA256), ..Parameters::default() };
+    for (pair, parameters) in [
+        (&rsa, hashed(Algorithm::RSA, Hashing::SHA256)),
+        (&rsa, pkcs1),
+        (&rsa, by_hash.clone()),
+        (&rsa, named(Named::SHA512WithRSAEncryption)),
+        (&rsa, pss(Hashing::SHA256)),
+        (&rsa, salted),
+        (&rsa, masked),
+        (&rsa, Parameters { hashing_algorithm: Some(Hashing::SHA256), ..named(Named::RSASSAPSS) }),
+        (&ec, hashed(Algorithm::ECDSA, Hashing::SHA256)),
+        (&ec, hashed(Algorithm::EC, Hashing::SHA384)),
+        (&ec, by_hash),
+        (&ec, named(Named::ECDSAWithSHA512)),
+    ] {
+        let asked = request(&pair.private, Some(parameters.clone()), Some(b"data"));
+        let signature = sign(&bench, asked.clone()).unwrap();
+        assert!(is_valid(&bench, &pair.public, &asked, &signature).unwrap(), "{parameters:?}");
+        let other = request(&pair.private, Some(parameters), Some(b"date"));
+        assert!(!is_valid(&bench, &pair.public, &other, &signature).unwrap());
+        assert!(!is_valid(&bench, &pair.public, &asked, &[0; 256]).unwrap());
+        assert!(!is_valid(&bench, &pair.public, &asked, b"").unwrap());
+    }
+}
+
+#[test]
+fn a_digest_is_signed_as_its_data_would_be() {
+    let bench = Bench::new();
+    let (rsa, ec) = (pair(&bench, RSA, &[]), pair(&bench, EC, &[]));
+    let digest = public::hash(Hash::Sha256, b"data");
+    let unnamed = Parameters { cryptographic_algorithm: Some(Algorithm::ECDSA), ..Parameters::default() };
+    for (pair, to_sign, to_verify) in [
+        (&rsa, hashed(Algorithm::RSA, Hashing::SHA256), hashed(Algorithm::RSA, Hashing::SHA256)),
+        // ECDSA does not care what made the digest.
+        (&ec, unnamed.clone(), hashed(Algorithm::ECDSA, Hashing::SHA256)),
+    ] {
+        let mut asked = request(&pair.private, Some(to_sign), None);
+        asked.digested_data = Some(Blob::copy_of(&digest));
+        let signature = sign(&bench, asked.clone()).unwrap();
+        let whole = request(&pair.private, Some(to_verify), Some(b"data"));
+        assert!(is_valid(&bench, &pair.public, &whole, &signature).unwrap());
+        assert!(is_valid(&bench, &pair.public, &asked, &signature).unwrap());
+    }
+    let reason = |pair: &Pair, parameters, data: Option<&[u8]>, digest: Option<&[u8]>| {
+        let mut asked = request(&pair.private, Some(parameters), data);
+        asked.digested_data = digest.map(Blob::copy_of);
+        sign(&bench, asked).unwrap_err().reason
+    };
+    let raw = Parameters { cryptographic_algorithm: Some(Algorithm::RSA), ..Parameters::default() };
+    assert_eq!(reason(&rsa, raw, None, Some(&[1; 16])), Reason::UnsupportedCryptographicParameters);
+    assert_eq!(reason(&ec, unnamed, None, Some(&[1; 16])), Reason::UnsupportedCryptographicParameters);
+    let sha256 = || hashed(Algorithm::RSA, Hashing::SHA256);
+    assert_eq!(reason(&rsa, sha256(), None, Some(&[1; 16])), Reason::CryptographicFailure);
+    assert_eq!(reason(&rsa, sha256(), Some(b""), Some(&[1; 32])), Reason::InvalidField);
+    assert_eq!(reason(&rsa, sha256(), None, None), Reason::MissingData);
+}
+
+#[test]
+fn open_pss_parameters_take_what_most_software_signs() {
+    let bench = Bench::new();
+    let key = Object::PublicKey(block(KeyFormatType::Pkcs1, Algorithm::RSA, &hex::decode(PUBLISHED_KEY).unwrap()));
+    let own = structured(Tag::CryptographicParameters, &pss(Hashing::SHA256));
+    let key = bench.object(key, vec![usage(Mask::VERIFY), own]);
+    let signature = hex::decode(PUBLISHED_SIGNATURE).unwrap();
+    let data = hex::decode(PUBLISHED_DATA).unwrap();
+    let valid = |parameters| is_valid(&bench, &key, &request(&key, parameters, Some(&data)), &signature).unwrap();
+    assert!(valid(None));
+    let said = Parameters {
+        salt_length: Some(222),
+        mask_generator_hashing_algorithm: Some(Hashing::SHA256),
+        ..pss(Hashing::SHA256)
+    };
+    assert!(valid(Some(said.clone())));
+    // What is said is not open.
+    assert!(!valid(Some(Parameters { salt_length: Some(32), ..said.clone() })));
+    assert!(!valid(Some(Parameters { mask_generator_hashing_algorithm: Some(Hashing::SHA1), ..said })));
+    assert!(!valid(Some(pss(Hashing::SHA1))));
+}
+
+#[test]
+fn a_certificate_verifies_with_the_key_in_it() {
+    let bench = Bench::new();
+    let authority = kmipd_certs::Authority::new().unwrap();
+    let der = CertificateDer::from_pem_slice(authority.cert_pem().as_bytes()).unwrap();
+    let pkcs8 = PrivatePkcs8KeyDer::from_pem_slice(authority.key_pem().as_bytes()).unwrap();
+    let private = block(KeyFormatType::Pkcs8, Algorithm::EC, pkcs8.secret_pkcs8_der());
+    let private = bench.object(Object::PrivateKey(private), vec![usage(Mask::SIGN)]);
+    let asked = request(&private, Some(hashed(Algorithm::ECDSA, Hashing::SHA256)), Some(b"data"));
+    let signature = sign(&bench, asked.clone()).unwrap();
+    let held = |der: &[u8]| {
+        let certificate =
+            Certificate { certificate_type: CertificateType::X509, certificate_value: Blob::copy_of(der) };
+        bench.object(Object::Certificate(certificate), vec![usage(Mask::VERIFY)])
+    };
+    assert_eq!(is_valid(&bench, &held(&der), &asked, &signature), Ok(true));
+    let other = CertificateDer::from_pem_slice(kmipd_certs::Authority::new().unwrap().cert_pem().as_bytes()).unwrap();
+    assert_eq!(is_valid(&bench, &held(&other), &asked, &signature), Ok(false));
+    assert_eq!(is_valid(&bench, &held(b"none"), &asked, &signature).unwrap_err().reason, Reason::InvalidField);
+}
+
+#[test]
+fn what_is_refused() {
+    let bench = Bench::new();
+    let (rsa, ec) = (pair(&bench, RSA, &[]), pair(&bench, EC, &[]));
+    let reason = |key: &UniqueIdentifier, parameters: Option<Parameters>| {
+        sign(&bench, request(key, parameters, Some(b""))).unwrap_err().reason
+    };
+    let (bad, unsupported) = (Reason::BadCryptographicParameters, Reason::UnsupportedCryptographicParameters);
+    let sha256 = || hashed(Algorithm::RSA, Hashing::SHA256);
+    for (parameters, expected) in [
+        (Parameters::default(), bad),
+        (Parameters { hashing_algorithm: Some(Hashing::SHA1), ..named(Named::SHA256WithRSAEncryption) }, bad),
+        (Parameters { padding_method: Some(PaddingMethod::PSS), ..named(Named::SHA256WithRSAEncryption) }, bad),
+        (Parameters { cryptographic_algorithm: Some(Algorithm::EC), ..named(Named::SHA256WithRSAEncryption) }, bad),
+        (named(Named::MD5WithRSAEncryption), unsupported),
+        (named(Named::DSAWithSHA256), unsupported),
+        (hashed(Algorithm::RSA, Hashing::MD5), unsupported),
+        (hashed(Algorithm::RSA, Hashing::RIPEMD160), unsupported),
+        (hashed(Algorithm::DSA, Hashing::SHA256), unsupported),
+        (hashed(Algorithm::ECDSA, Hashing::SHA256), bad),
+        (Parameters { padding_method: Some(PaddingMethod::OAEP), ..sha256() }, bad),
+        (Parameters { padding_method: Some(PaddingMethod::None), ..sha256() }, unsupported),
+        (Parameters { salt_length: Some(20), ..sha256() }, bad),
+        (Parameters { block_cipher_mode: Some(BlockCipherMode::CBC), ..sha256() }, bad),
+        (Parameters { random_iv: Some(true), ..sha256() }, bad),
+        (Parameters { salt_length: Some(-1), ..pss(Hashing::SHA256) }, bad),
+        (Parameters { salt_length: Some(223), ..pss(Hashing::SHA256) }, bad),
+        // What is said is not replaced by what the provider has.
+        (Parameters { mask_generator_hashing_algorithm: Some(Hashing::SHA1), ..pss(Hashing::SHA256) }, unsupported),
+        (Parameters { trailer_field: Some(2), ..pss(Hashing::SHA256) }, unsupported),
+        (Parameters { mask_generator: Some(MaskGenerator(2)), ..pss(Hashing::SHA256) }, unsupported),
+    ] {
+        assert_eq!(reason(&rsa.private, Some(parameters.clone())), expected, "{parameters:?}");
+    }
+    assert_eq!(reason(&rsa.private, None), bad);
+    assert_eq!(reason(&ec.private, Some(sha256())), bad);
+    assert_eq!(reason(&rsa.public, Some(sha256())), Reason::IncompatibleCryptographicUsageMask);
+    let aes = bench.key(Algorithm::AES, &[1; 16], Mask::SIGN.union(Mask::VERIFY), vec![]);
+    assert_eq!(reason(&aes, Some(sha256())), Reason::InvalidObjectType);
+    let signed = request(&rsa.private, Some(sha256()), Some(b""));
+    assert_eq!(is_valid(&bench, &aes, &signed, b"").unwrap_err().reason, Reason::InvalidObjectType);
+    // Another family's signature is not this key's: an answer.
+    assert_eq!(is_valid(&bench, &ec.public, &signed, b""), Ok(false));
+}
+
+#[test]
+fn mask_state_dates_and_usage() {
+    let bench = Bench::new();
+    let date = |tag, after: i64| (tag, Value::DateTime(NOW + after));
+    let by_hash = || Some(hashed(Algorithm::EC, Hashing::SHA256));
+    let can = |more: &[(Tag, Value)]| {
+        let pair = pair(&bench, EC, more);
+        let asked = request(&pair.private, by_hash(), Some(b""));
+        let verified = is_valid(&bench, &pair.public, &asked, b"").map(drop).map_err(|failure| failure.reason);
+        (sign(&bench, asked).map(drop).map_err(|failure| failure.reason), verified)
+    };
+    let state = Err(Reason::WrongKeyLifecycleState);
+    assert_eq!(can(&[date(Tag::ActivationDate, 1)]), (state, state));
+    assert_eq!(can(&[date(Tag::ProcessStartDate, 1)]), (Ok(()), state));
+    assert_eq!(can(&[date(Tag::ProtectStopDate, 0)]), (state, Ok(())));
+
+    let limits = structured(Tag::UsageLimits, &UsageLimits { total: 1, count: Some(1), unit: UsageLimitsUnit::Object });
+    let limited = pair(&bench, EC, &[limits]);
+    let asked = request(&limited.private, by_hash(), Some(b"data"));
+    let signature = sign(&bench, asked.clone()).unwrap();
+    assert_eq!(is_valid(&bench, &limited.public, &asked, &signature), Ok(true));
+    assert_eq!(bench.usage_left(&limited.public), Some(1));
+    assert_eq!(sign(&bench, asked).unwrap_err().reason, Reason::UsageLimitExceeded);
+}
+
+#[test]
+fn digested_data_is_named_where_the_version_has_none() {
+    let bench = Bench::new();
+    let fields = || vec![Element::new(Tag::DigestedData, Value::ByteString(Blob::copy_of(&[1; 32])))];
+    let old = bench.send::<Sign>(Version::V1_3, fields()).unwrap_err();
+    assert!(old.reason == Reason::InvalidMessage && old.message.contains("Digested Data"), "{old}");
+    let old = bench.send::<SignatureVerify>(Version::V1_3, fields()).unwrap_err();
+    assert!(old.reason == Reason::InvalidMessage && old.message.contains("Digested Data"), "{old}");
+    // The ID Placeholder is empty, but the field is read.
+    assert_eq!(bench.send::<Sign>(Version::V1_4, fields()).unwrap_err().reason, Reason::MissingData);
+}
