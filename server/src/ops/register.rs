@@ -91,8 +91,9 @@ impl Handler for Register {
             wrapped_link(block, &mut given.attributes);
         }
         let format = object.key_block().map(|block| block.key_format_type);
-        let home =
-            view.home(canonical.as_ref().map(Canonical::kind), given.extractable(), protection_storage_masks.as_ref())?;
+        // Only a secret can be guarded: a public key stays in the store, and can be had, whatever is said of leaving.
+        let guardable = canonical.as_ref().filter(|key| matches!(key, Canonical::Secret { .. })).map(Canonical::kind);
+        let home = view.home(guardable, given.extractable(), protection_storage_masks.as_ref())?;
         let material = match (canonical, home.residency) {
             (Some(Canonical::Secret { kind, bytes }), Residency::Wrapped | Residency::Token) => {
                 match view.adopt(kind, &bytes, home.residency)? {
