@@ -456,13 +456,14 @@ fn log_failure(asker: &Asker, message: Option<&RequestMessage>, operation: Optio
     let (identity, address, reason) = (&*asker.identity, &asker.address, failure.reason);
     // What the client sends for this purpose (KMIP 2.1 §9.9).
     let correlation = message.and_then(|message| message.header.client_correlation_value.as_ref());
-    let correlation = correlation.map(|text| short(text)).unwrap_or_default();
+    let correlation = correlation.map(|text| short(text));
+    let correlation = correlation.as_deref();
     match &failure.log {
         Some(log) => {
-            tracing::error!(%identity, %address, %operation, %reason, ?correlation, detail = %log, "request failed: {}", failure.message);
+            tracing::error!(%identity, %address, %operation, %reason, correlation, detail = %log, "request failed: {}", failure.message);
         }
         None => {
-            tracing::info!(%identity, %address, %operation, %reason, ?correlation, "request refused: {}", failure.message);
+            tracing::info!(%identity, %address, %operation, %reason, correlation, "request refused: {}", failure.message);
         }
     }
 }
