@@ -133,9 +133,9 @@ fn without_shim(config: &str) -> String {
 /// The `[hsm]` of a folder with a token that `dev` made.
 fn hsm_of(house: &House) -> String {
     let text = fs::read_to_string(house.config()).unwrap();
-    let section = &text[text.find("[hsm]").unwrap()..];
+    let section = text.split_once("[hsm]").unwrap().1;
     let at = |name: &str| format!("{:?}", house.dir.join(name).to_str().unwrap());
-    without_shim(section)
+    format!("[hsm]{}", without_shim(section))
         .replace("\"hsm/pin\"", &at("hsm/pin"))
         .replace("\"hsm/softhsm2.conf\"", &at("hsm/softhsm2.conf"))
 }
