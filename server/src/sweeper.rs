@@ -7,10 +7,9 @@ use std::time::Duration;
 use kmip_codec::spec::Version;
 use kmip_codec::types::UniqueIdentifier;
 
-use crate::crypto::{Guarded, Place};
+use crate::crypto::Guarded;
 use crate::dispatch::forget;
 use crate::failure::{Failure, Outcome};
-use crate::object::guarded::KeyKind;
 use crate::object::record;
 use crate::store::CommitError;
 use crate::trust::policy::Use;
@@ -84,10 +83,7 @@ async fn finish_intents(shared: &Arc<Shared>) -> Outcome<()> {
     }
     let worker = Arc::clone(shared);
     let gone = tokio::task::spawn_blocking(move || {
-        let gone = identities.into_iter().filter(|&id| {
-            // A token object is found by its identity alone.
-            forget(&worker, &Guarded { id, kind: KeyKind::Generic { bytes: 0 }, place: Place::Token })
-        });
+        let gone = identities.into_iter().filter(|&id| forget(&worker, &Guarded::unknown_on_token(id)));
         gone.collect::<Vec<_>>()
     });
     let gone = gone.await.map_err(|error| Failure::internal(error.to_string()))?;

@@ -2,6 +2,7 @@
 
     cases.py --list [--guarded]                      the names of the cases, with their versions
     cases.py FOLDER [--guarded]                      runs them against the server of `kmipd dev` in FOLDER
+    cases.py CONF --own                              what a client finds
     cases.py OTHER_CONF --blind IDENTIFIER...        what a second client sees of the first's objects
 
 With --guarded new keys do not leave the server: what asks for the bytes of one is left out, and more is asked instead.
@@ -462,7 +463,8 @@ def uses_that_are_refused(b):
     iv = os.urandom(16)
     uid = b.aes()
     refused(WRONG_STATE[b.version], b.client.encrypt, b"data", uid, CBC, iv)
-    only = b.aes(Mask.DECRYPT)
+    # Create of PyKMIP always asks for both uses.
+    only = b.symmetric(os.urandom(32), Mask.DECRYPT)
     b.client.activate(only)
     mask = Reason.INCOMPATIBLE_CRYPTOGRAPHIC_USAGE_MASK if b.is_v2 else Reason.PERMISSION_DENIED
     refused(mask, b.client.encrypt, b"data", only, CBC, iv)
@@ -501,7 +503,7 @@ def mac(b):
 @case(guarded=True)
 def what_does_not_leave(b):
     value = os.urandom(32)
-    reason = Reason.NOT_EXTRACTABLE if b.is_v2 else Reason.PERMISSION_DENIED
+    reason = Reason.PERMISSION_DENIED if b.version == "1.2" else Reason.NOT_EXTRACTABLE
     by = b.symmetric(os.urandom(32), Mask.WRAP_KEY)
     b.client.activate(by)
     value_of_pair = private_der(serialization.PrivateFormat.PKCS8)
@@ -571,6 +573,9 @@ def main(arguments):
     if "--list" in arguments:
         for function, version, _ in wanted(is_guarded):
             print(json.dumps({"case": function.__name__, "version": version}))
+    elif "--own" in arguments:
+        with ProxyKmipClient(config_file=arguments[0], kmip_version=VERSIONS["2.0"]) as client:
+            print(json.dumps({"own": client.locate()}))
     elif "--blind" in arguments:
         blind(arguments[0], arguments[2:])
     else:

@@ -29,6 +29,8 @@ impl View {
         let mut batch = self.shared.vault.batch();
         let mut destroyed = Vec::new();
         let mut freed: Vec<Hash16> = Vec::new();
+        // Token keys that the message made; those that no object has in the end (it failed, or was undone) must go.
+        let mut abandoned = self.kept.identities.clone();
         for (&sequence, entry) in &self.overlay.entries {
             if entry.changed {
                 self.write(&mut batch, sequence, entry, &mut freed)?;
@@ -51,11 +53,13 @@ impl View {
                 && let Material::Guarded(Guarded { id, place: Place::Token, .. }) = &**material
             {
                 batch.delete_intent(id);
+                abandoned.retain(|other| other != id);
             }
             if entry.taken > 0 {
                 count(&mut batch, sequence, entry);
             }
         }
+        destroyed.extend(abandoned.into_iter().map(Guarded::unknown_on_token));
         self.claim(&mut batch, &freed)?;
         Ok(Commit { batch, destroyed })
     }
