@@ -116,21 +116,21 @@ pub async fn build(config: &Config) -> Result<Server<KmipService>, StartError> {
 
 /// What the configuration says of keys and answers, for the view.
 fn settings(config: &Config) -> Result<Settings, StartError> {
-    let mut protection = Protection { sealed: 0, wrapped: 0, token: 0 };
+    let default = Settings::default();
+    let mut protection = default.protection;
     for (name, residency) in &config.keys.protection_storage {
         let bits = mask_of(Tag::ProtectionStorageMask).and_then(|mask| mask.from_xml_name(&xml_name(name)));
         let bits = bits.ok_or_else(|| {
             StartError::Refused(format!("[keys] protection_storage: there is no Protection Storage Mask \"{name}\""))
         })?;
+        // A kind of storage is one place, and the configuration says which.
+        let Protection { sealed, wrapped, token } = &mut protection;
+        [&mut *sealed, &mut *wrapped, &mut *token].into_iter().for_each(|place| *place &= !bits);
         match residency {
-            config::Residency::Sealed => protection.sealed |= bits,
-            config::Residency::Wrapped => protection.wrapped |= bits,
-            config::Residency::Token => protection.token |= bits,
+            config::Residency::Sealed => *sealed |= bits,
+            config::Residency::Wrapped => *wrapped |= bits,
+            config::Residency::Token => *token |= bits,
         }
-    }
-    let default = Settings::default();
-    if config.keys.protection_storage.is_empty() {
-        protection = default.protection;
     }
     let skew = u32::try_from(config.compatibility.time_skew_seconds).unwrap_or(u32::MAX);
     Ok(Settings {

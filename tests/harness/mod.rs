@@ -2,6 +2,7 @@
 #![allow(dead_code, unused_imports, reason = "each test program uses a part of it")]
 
 mod folder;
+pub(crate) mod kmip;
 mod wire;
 
 use std::fs;
@@ -13,11 +14,13 @@ use std::sync::{Arc, Condvar, Mutex};
 use std::thread;
 use std::time::Duration;
 
+use kmip_codec::spec::Version;
 use kmipd_certs::{Authority, Issued};
 use rustix::process::{Pid, kill_process};
 use tempfile::TempDir;
 
 pub(crate) use folder::{openssl, served};
+pub(crate) use kmip::Kmip;
 pub(crate) use rustix::process::Signal;
 pub(crate) use wire::{Client, Wire, message};
 
@@ -178,6 +181,11 @@ impl Kmipd {
     pub(crate) fn authority(&self) -> Authority {
         let read = |name: &str| fs::read_to_string(self.dir.join(name)).unwrap();
         Authority::from_pem(&read("ca.pem"), &read("ca.key")).unwrap()
+    }
+
+    /// A connection of the client that `dev` made, for messages of this version.
+    pub(crate) fn kmip(&self, version: Version) -> Kmip {
+        Kmip::new(self.connect(), version)
     }
 
     /// Connects as the client that `dev` made.

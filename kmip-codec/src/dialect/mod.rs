@@ -1,4 +1,4 @@
-//! Every difference between the versions' ways to write attributes: [`v1`] has Template-Attribute and names, [`v2`]
+//! Every difference between the versions' ways to write attributes: `v1` has Template-Attribute and names, `v2`
 //! has Attributes and tags. Everything else is `since` and `until` in the tables and structures.
 
 mod check;
@@ -40,15 +40,13 @@ pub fn read_attribute(element: Element, version: Version) -> Result<Attribute> {
     if version.is_v2() { v2::read_attribute(element, version) } else { v1::read_attribute(element, version) }
 }
 
-/// Writes one attribute, unless the version does not have it, or something within it.
+/// Writes one attribute as the version has it, unless the version does not have it.
 pub fn write_attribute(attribute: &Attribute, writer: &mut Writer) {
-    if !check::writable(attribute, writer.version()) {
-        return;
-    }
+    let Some(attribute) = check::fitted(attribute, writer.version()) else { return };
     if writer.version().is_v2() {
-        v2::write_attribute(attribute, writer);
+        v2::write_attribute(&attribute, writer);
     } else {
-        v1::write_attribute(attribute, writer);
+        v1::write_attribute(&attribute, writer);
     }
 }
 

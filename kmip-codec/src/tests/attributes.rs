@@ -231,11 +231,17 @@ fn fields_of_attributes_in_their_versions() {
     assert_eq!(kind(twice), (ErrorKind::Repeated(Tag::RandomIV), path.clone()));
     let foreign = read(text("420055", "x"), Version::V1_2);
     assert_eq!(kind(foreign), (ErrorKind::Unexpected(Tag::NameValue), path));
-    // What the version lacks within a value keeps the whole attribute out of its answers.
-    let list = read(random_iv(), Version::V1_2).unwrap().list;
-    let mut writer = Writer::new(Version::V1_1);
-    dialect::write_attribute(&list[0], &mut writer);
-    assert!(writer.is_empty());
+    // What the version lacks within a value stays out of its answers, and so does a value of which nothing is left.
+    let write = |field: String| {
+        let list = read(field, Version::V1_2).unwrap().list;
+        let mut writer = Writer::new(Version::V1_1);
+        dialect::write_attribute(&list[0], &mut writer);
+        writer.finish()
+    };
+    assert!(write(random_iv()).is_empty());
+    let padding = || enumeration(&tag(Tag::PaddingMethod), 3);
+    assert_eq!(write(padding() + &random_iv()), write(padding()));
+    assert!(!write(padding()).is_empty());
 }
 
 #[test]

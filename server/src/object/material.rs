@@ -50,7 +50,7 @@ pub fn write(material: &Material) -> Secret {
 /// Reads material.
 ///
 /// # Errors
-/// [`Malformed`] where the bytes are not what [`write`] makes.
+/// [`Malformed`] where the bytes are not what [`write()`] makes.
 pub fn read(bytes: &Secret) -> Result<Material, Malformed> {
     let frame = frame::protect(bytes.expose().to_vec());
     let element = parse(&frame, &Limits::default()).map_err(|_| Malformed("no elements"))?;

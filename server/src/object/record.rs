@@ -56,7 +56,7 @@ pub fn write(object: &Managed) -> Secret {
 /// Reads an object.
 ///
 /// # Errors
-/// [`Malformed`] where the bytes are not what [`write`] makes.
+/// [`Malformed`] where the bytes are not what [`write()`] makes.
 pub fn read(sequence: u64, bytes: &Secret) -> Result<Managed, Malformed> {
     let frame = frame::protect(bytes.expose().to_vec());
     let record = parse(&frame, &Limits::default()).map_err(|_| Malformed("no elements"))?;

@@ -168,3 +168,46 @@ fn run<H: Handler>(view: &mut View, payload: Element) -> Outcome<Answered> {
     let identifiers = H::identifiers(&response);
     Ok(Answered { payload: Box::new(response), identifiers })
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fmt::Write;
+
+    use super::*;
+
+    /// The support matrix of the README.
+    fn matrix() -> String {
+        let mut versions = Version::ALL.to_vec();
+        versions.reverse();
+        let mut text = String::from("| operation |");
+        versions.iter().for_each(|version| write!(text, " {version} |").unwrap());
+        text.push_str("\n|---|");
+        versions.iter().for_each(|_| text.push_str(":-:|"));
+        for row in OPERATIONS {
+            write!(text, "\n| {} |", row.operation).unwrap();
+            for version in &versions {
+                text.push_str(if row.operation.known_in(*version) { " ✓ |" } else { "  |" });
+            }
+        }
+        text
+    }
+
+    #[test]
+    fn the_readme_has_the_matrix() {
+        let readme = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../README.md")).unwrap();
+        let matrix = matrix();
+        let found = readme.split("<!-- matrix -->\n").nth(1).and_then(|rest| rest.split("\n<!-- /matrix -->").next());
+        assert_eq!(found, Some(matrix.as_str()), "put this between the marks in README.md:\n\n{matrix}\n");
+    }
+
+    #[test]
+    fn an_operation_has_one_line() {
+        for (place, row) in OPERATIONS.iter().enumerate() {
+            assert!(
+                OPERATIONS.iter().skip(place + 1).all(|other| other.operation != row.operation),
+                "{}",
+                row.operation
+            );
+        }
+    }
+}

@@ -71,6 +71,7 @@ impl Handler for Register {
         let mut found = Vec::new();
         let canonical = match &object {
             Object::Certificate(certificate) => {
+                found.push((Tag::KeyFormatType, Value::Enumeration(KeyFormatType::X509.into())));
                 found.push((Tag::CertificateType, Value::Enumeration(certificate.certificate_type.into())));
                 if certificate.certificate_type == CertificateType::X509 {
                     found.extend(certificate::attributes(&certificate.certificate_value)?);
@@ -78,6 +79,7 @@ impl Handler for Register {
                 None
             }
             Object::OpaqueObject(opaque) => {
+                found.push((Tag::KeyFormatType, Value::Enumeration(KeyFormatType::Opaque.into())));
                 found.push((Tag::OpaqueDataType, Value::Enumeration(opaque.opaque_data_type.into())));
                 None
             }
@@ -91,8 +93,11 @@ impl Handler for Register {
             wrapped_link(block, &mut given.attributes);
         }
         let format = object.key_block().map(|block| block.key_format_type);
-        // Only a secret can be guarded: a public key stays in the store, and can be had, whatever is said of leaving.
-        let guardable = canonical.as_ref().filter(|key| matches!(key, Canonical::Secret { .. })).map(Canonical::kind);
+        // A public key hides nothing: it rests with us, whatever may be done with it.
+        let guardable = match &canonical {
+            Some(Canonical::Secret { kind, .. }) => Some(*kind),
+            Some(Canonical::Public { .. }) | None => None,
+        };
         let home = view.home(guardable, given.extractable(), protection_storage_masks.as_ref())?;
         let material = match (canonical, home.residency) {
             (Some(Canonical::Secret { kind, bytes }), Residency::Wrapped | Residency::Token) => {
@@ -127,7 +132,10 @@ impl Handler for Register {
 fn key(view: &View, object: &Object, given: &Given, found: &mut Vec<(Tag, Value)>) -> Outcome<Option<Canonical>> {
     let object_type = object.object_type();
     let Some(block) = object.key_block() else { return Ok(None) };
-    given.require_usage_mask()?;
+    // Clients leave it out for secrets that are for no cryptographic use; a mask that the server supplies permits none.
+    if !given.has(Tag::CryptographicUsageMask) {
+        found.push((Tag::CryptographicUsageMask, Value::Integer(0)));
+    }
     if let Object::SecretData(secret) = object {
         found.push((Tag::SecretDataType, Value::Enumeration(secret.secret_data_type.into())));
     }

@@ -64,6 +64,8 @@ impl View {
         let identifier = self.new_identifier()?;
         let mut set = AttributeSet::default();
         set.set(Tag::UniqueIdentifier, Value::TextString(identifier.clone()));
+        let short = public::hash(Hash::Sha256, identifier.as_bytes());
+        set.set(Tag::ShortUniqueIdentifier, Value::ByteString(Blob::new(short)));
         set.set(Tag::ObjectType, Value::Enumeration(new.object_type.into()));
         for attribute in new.attributes {
             set.add(attribute);

@@ -29,6 +29,9 @@ impl View {
     /// # Errors
     /// Not Extractable; Sensitive; Key Value Not Present; Object Destroyed.
     pub fn export(&mut self, permitted: &Permitted, wrapped: bool) -> Outcome<Exportable> {
+        if permitted.is_destroyed() {
+            return Err(Failure::new(ResultReason::ObjectDestroyed, "the object is destroyed"));
+        }
         // A public key has nothing to hide, and a certificate is made to be seen.
         let public = matches!(permitted.object_type(), ObjectType::PublicKey | ObjectType::Certificate);
         if !permitted.is_extractable() && !public || is_guarded(permitted.residency) {

@@ -290,7 +290,6 @@ fn date(attribute: &Attribute) -> Option<i64> {
     let row = attribute_by_tag(attribute.tag)?;
     match (row.kind, &attribute.value) {
         (AttributeKind::DateTime, Value::DateTime(seconds)) => Some(*seconds),
-        (AttributeKind::DateTime, Value::DateTimeExtended(micros)) => Some(micros.div_euclid(1_000_000)),
         _ => None,
     }
 }

@@ -1,0 +1,215 @@
+//! What one client sees of another: nothing.
+
+use kmip_codec::spec::{
+    CryptographicUsageMask, ObjectType, Operation, ResultReason, RevocationReasonCode, StorageStatusMask, Tag, Version,
+};
+use kmip_codec::ttlv::{Blob, Text};
+use kmip_codec::types::{CryptographicParameters, UniqueIdentifier};
+use kmipd::ops;
+
+use crate::common::{VERSIONS, nobody, wrapped, wrapping};
+use crate::harness::Kmipd;
+use crate::harness::kmip::{
+    Kmip, Refused, create, delete, enumeration, get, get_attributes, locate, modify, name, new_attribute, object,
+    revoke, text,
+};
+
+kmip_codec::structure! {
+    /// What the cryptographic operations ask, as far as they name a key.
+    struct Cryptography {
+        /// The key.
+        unique_identifier: Option<UniqueIdentifier> = UniqueIdentifier,
+        /// How.
+        cryptographic_parameters: Option<CryptographicParameters> = CryptographicParameters,
+        /// On what.
+        data: Option<Blob> = Data,
+        /// A MAC to verify.
+        mac_data: Option<Blob> = MACData,
+        /// A signature to verify.
+        signature_data: Option<Blob> = SignatureData,
+    }
+}
+
+/// An operation on an object that is named; `None` for operations that name none.
+fn ask(kmip: &mut Kmip, operation: Operation, identifier: &Text) -> Option<Result<kmip_codec::Element, Refused>> {
+    let named = Some(identifier);
+    let comment = text(Tag::ContactInformation, "changed");
+    let cryptography = Cryptography {
+        unique_identifier: named.cloned().map(UniqueIdentifier::Text),
+        cryptographic_parameters: None,
+        data: Some(Blob::copy_of(b"data")),
+        mac_data: (operation == Operation::MACVerify).then(|| Blob::copy_of(b"mac")),
+        signature_data: (operation == Operation::SignatureVerify).then(|| Blob::copy_of(b"signature")),
+    };
+    let check = ops::check::Request {
+        unique_identifier: named.cloned().map(UniqueIdentifier::Text),
+        usage_limits_count: None,
+        cryptographic_usage_mask: Some(CryptographicUsageMask::ENCRYPT),
+        lease_time: None,
+    };
+    Some(match operation {
+        Operation::Create
+        | Operation::CreateKeyPair
+        | Operation::Register
+        | Operation::Locate
+        | Operation::Query
+        | Operation::DiscoverVersions
+        | Operation::Hash
+        | Operation::RNGRetrieve
+        | Operation::RNGSeed => return None,
+        Operation::Get => kmip.attempt(operation, &get(named)),
+        Operation::GetAttributes => kmip.attempt(operation, &get_attributes(named, vec![Tag::State.into()])),
+        Operation::GetAttributeList | Operation::Activate | Operation::Destroy => {
+            kmip.attempt(operation, &object(named))
+        }
+        Operation::Revoke => kmip.attempt(operation, &revoke(named, RevocationReasonCode::KeyCompromise)),
+        Operation::Check => kmip.attempt(operation, &check),
+        Operation::AddAttribute | Operation::SetAttribute => kmip.attempt(operation, &new_attribute(named, comment)),
+        Operation::ModifyAttribute => kmip.attempt(operation, &modify(named, None, comment)),
+        Operation::DeleteAttribute => kmip.attempt(operation, &delete(named, Tag::ContactInformation.into(), None)),
+        Operation::Encrypt
+        | Operation::Decrypt
+        | Operation::Sign
+        | Operation::SignatureVerify
+        | Operation::MAC
+        | Operation::MACVerify => kmip.attempt(operation, &cryptography),
+        other => panic!("{other} has no request in this test"),
+    })
+}
+
+#[test]
+fn an_object_of_somebody_else_does_not_exist() {
+    let kmipd = Kmipd::dev();
+    let stranger = kmipd.client_named("stranger");
+    for version in VERSIONS {
+        let mut owner = kmipd.kmip(version);
+        let mut other = Kmip::new(stranger.connect().unwrap(), version);
+        let mark = name(&format!("mine in {version}"));
+        let contact = text(Tag::ContactInformation, "as it was");
+        let own = owner.create(vec![mark.clone(), contact.clone()]);
+        let not_found = if version.is_v2() { ResultReason::ObjectNotFound } else { ResultReason::ItemNotFound };
+        let mut asked = 0;
+        for row in ops::OPERATIONS.iter().filter(|row| row.operation.known_in(version)) {
+            let Some(theirs) = ask(&mut other, row.operation, &own) else { continue };
+            let theirs = theirs.unwrap_err();
+            assert_eq!(theirs.reason(), not_found, "{}", row.operation);
+            // To the letter what is said of an object that nobody has.
+            assert_eq!(ask(&mut other, row.operation, &nobody()), Some(Err(theirs)), "{}", row.operation);
+            asked += 1;
+        }
+        assert!(asked >= 10, "{asked}");
+        assert_eq!(owner.values(&own, Tag::ContactInformation), [contact.value]);
+        assert_eq!(owner.state(&own), kmip_codec::spec::State::PreActive);
+
+        // Locate does not see it either, whatever it looks for.
+        let mut filters = vec![
+            vec![],
+            vec![mark.clone()],
+            vec![text(Tag::UniqueIdentifier, &own)],
+            vec![enumeration(Tag::ObjectType, ObjectType::SymmetricKey)],
+            vec![text(Tag::ContactInformation, "as it was")],
+        ];
+        if version == Version::V1_0 {
+            filters.pop();
+        }
+        for filter in filters {
+            let request = ops::locate::Request {
+                storage_status_mask: Some(StorageStatusMask::all()).filter(|_| version.is_v2()),
+                ..locate(filter)
+            };
+            let found: ops::locate::Response = other.ask(Operation::Locate, &request);
+            assert_eq!(found.unique_identifiers, [] as [&str; 0]);
+        }
+        assert_eq!(owner.locate(vec![mark]), [own]);
+    }
+}
+
+#[test]
+fn a_key_of_somebody_else_wraps_nothing() {
+    let kmipd = Kmipd::dev();
+    let stranger = kmipd.client_named("stranger");
+    for version in VERSIONS {
+        let mut owner = kmipd.kmip(version);
+        let mut other = Kmip::new(stranger.connect().unwrap(), version);
+        let key = owner.create(vec![wrapping()]);
+        owner.activate(&key);
+        let own = other.create(vec![]);
+        let theirs = other.attempt::<kmip_codec::Element>(Operation::Get, &wrapped(&own, &key, version)).unwrap_err();
+        let reason = if version.is_v2() { ResultReason::WrappingObjectNotFound } else { ResultReason::ItemNotFound };
+        assert_eq!(theirs.reason(), reason);
+        let absent =
+            other.attempt::<kmip_codec::Element>(Operation::Get, &wrapped(&own, &nobody(), version)).unwrap_err();
+        assert_eq!(theirs, absent);
+    }
+}
+
+#[test]
+fn names_are_unique_for_their_owner_and_free_after_destroy() {
+    let kmipd = Kmipd::dev();
+    let stranger = kmipd.client_named("stranger");
+    for version in VERSIONS {
+        let mut owner = kmipd.kmip(version);
+        let mut other = Kmip::new(stranger.connect().unwrap(), version);
+        let mark = name(&format!("the key of {version}"));
+        let first = owner.create(vec![mark.clone()]);
+        let taken = if version.is_v2() { ResultReason::NonUniqueNameAttribute } else { ResultReason::InvalidField };
+        // Taken for its owner, in every way to get a name; free for others.
+        assert_eq!(owner.refusal(Operation::Create, &create(vec![mark.clone()])), taken);
+        let nameless = owner.create(vec![]);
+        assert_eq!(owner.refusal(Operation::AddAttribute, &new_attribute(Some(&nameless), mark.clone())), taken);
+        let theirs = other.create(vec![mark.clone()]);
+        assert_eq!(other.refusal(Operation::Create, &create(vec![mark.clone()])), taken);
+        assert_eq!(owner.locate(vec![mark.clone()]), [first.clone()]);
+        assert_eq!(other.locate(vec![mark.clone()]), [theirs.clone()]);
+
+        owner.destroy(&first);
+        assert!(owner.locate(vec![mark.clone()]).is_empty());
+        let second = owner.create(vec![mark.clone()]);
+        assert_eq!(owner.locate(vec![mark.clone()]), [second.clone()]);
+        assert_eq!(other.locate(vec![mark.clone()]), [theirs]);
+        // A name that is deleted or changed is free too.
+        owner.ask::<ops::attribute::Response>(
+            Operation::DeleteAttribute,
+            &delete(Some(&second), Tag::Name.into(), None),
+        );
+        owner.ask::<ops::attribute::Response>(Operation::AddAttribute, &new_attribute(Some(&nameless), mark.clone()));
+        assert_eq!(owner.locate(vec![mark.clone()]), [nameless.clone()]);
+        let changed = name(&format!("another key of {version}"));
+        let current = version.is_v2().then(|| mark.clone());
+        owner.ask::<ops::attribute::Response>(
+            Operation::ModifyAttribute,
+            &modify(Some(&nameless), current, changed.clone()),
+        );
+        assert!(owner.locate(vec![mark.clone()]).is_empty());
+        assert_eq!(owner.locate(vec![changed]), [nameless]);
+        owner.create(vec![mark]);
+    }
+}
+
+#[test]
+fn of_clients_that_race_for_a_name_one_gets_it() {
+    let kmipd = Kmipd::dev();
+    for round in 0..10 {
+        let mark = name(&format!("round {round}"));
+        let made: usize = std::thread::scope(|scope| {
+            let runs: Vec<_> = (0..4)
+                .map(|_| {
+                    let (kmipd, mark) = (&kmipd, &mark);
+                    scope.spawn(move || {
+                        let mut kmip = kmipd.kmip(Version::V2_1);
+                        match kmip.attempt::<kmip_codec::Element>(Operation::Create, &create(vec![mark.clone()])) {
+                            Ok(_) => 1,
+                            Err(refused) => {
+                                assert_eq!(refused.reason(), ResultReason::NonUniqueNameAttribute);
+                                0
+                            }
+                        }
+                    })
+                })
+                .collect();
+            runs.into_iter().map(|run| run.join().unwrap()).sum()
+        });
+        assert_eq!(made, 1);
+        assert_eq!(kmipd.kmip(Version::V2_1).locate(vec![mark]).len(), 1);
+    }
+}
