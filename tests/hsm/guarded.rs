@@ -163,6 +163,23 @@ fn a_key_is_made_in_the_module_and_works_there_alone() {
     nothing_came_in_or_out(&calls(&house.calls));
 }
 
+/// What lives in the module fails while the module is away, and the rest goes on; then it works again.
+#[test]
+fn the_server_outlives_a_token_that_goes_away() {
+    let house = House::new();
+    let mut speaker = Speaker::of(&house.kmipd);
+    let key = speaker.create("AES", "256", "Encrypt", &stays());
+    let open = speaker.create("AES", "256", "Encrypt", &[]);
+    let block = speaker.block(&key);
+    fs::write(&house.gone, "").unwrap();
+    speaker.refusal("Encrypt", &[id(&key), ecb(), bytes("Data", b"sixteen letters.")]);
+    assert_eq!(speaker.refusal("Get", &[id(&key)]), ResultReason::NotExtractable);
+    speaker.block(&open);
+    speaker.ask("Get", &[id(&open)]);
+    fs::remove_file(&house.gone).unwrap();
+    assert_eq!(speaker.block(&key), block);
+}
+
 /// No secret was brought in, read, copied or derived, and what was wrapped was so by the two halves of the wrapping key.
 fn nothing_came_in_or_out(calls: &[Json]) {
     assert!(!calls.is_empty());
@@ -231,6 +248,14 @@ fn bytes_are_nowhere_to_be_seen() {
     assert!(!speaker.flag(&three, "AlwaysSensitive"));
     assert_eq!(speaker.refusal("Get", &[id(&three)]), ResultReason::Sensitive);
     speaker.ask("Get", &[id(&three), wrapped_with(&wrapping, "NoEncoding")]);
+
+    // A key of the module's wraps as the same key outside does.
+    let inside = speaker.register(&by, &stays());
+    let [outside, inside] = [&wrapping, &inside].map(|by| {
+        let got = speaker.ask("Get", &[id(&three), wrapped_with(by, "NoEncoding")]);
+        octets(got.find(Tag::SymmetricKey).unwrap().find(Tag::KeyBlock).unwrap(), Tag::KeyValue)
+    });
+    assert_eq!((outside.len(), &outside), (40, &inside));
 
     // The search finds what is there.
     assert!(holds(&speaker.heard, &tightened));

@@ -16,6 +16,8 @@ pub(crate) struct House {
     pub(crate) calls: PathBuf,
     /// A file that makes the shim end its process: see there.
     pub(crate) end: PathBuf,
+    /// A file that lets the token be away as long as it is there.
+    pub(crate) gone: PathBuf,
     _folder: TempDir,
 }
 
@@ -27,12 +29,13 @@ impl House {
     /// The same with more in its configuration.
     pub(crate) fn with(more: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let (calls, end, dir) = (folder.path().join("calls"), folder.path().join("end"), folder.path().join("dev"));
+        let [calls, end, gone, dir] = ["calls", "end", "gone", "dev"].map(|name| folder.path().join(name));
         let environment = [
             ("KMIPD_SOFTHSM", shim()),
             ("KMIPD_SHIM_MODULE", find_softhsm().unwrap()),
             ("KMIPD_SHIM_LOG", calls.clone()),
             ("KMIPD_SHIM_END", end.clone()),
+            ("KMIPD_SHIM_GONE", gone.clone()),
             ("KMIPD_LOG", PathBuf::from("trace")),
         ];
         let environment = environment.map(|(name, value)| (name.to_owned(), value));
@@ -42,7 +45,7 @@ impl House {
             append(&dir.join("kmipd.toml"), more);
             kmipd.restart();
         }
-        let this = Self { kmipd, dir, calls, end, _folder: folder };
+        let this = Self { kmipd, dir, calls, end, gone, _folder: folder };
         this.forget_calls();
         this
     }

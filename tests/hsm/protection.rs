@@ -5,9 +5,10 @@ use std::time::{Duration, Instant};
 
 use kmip_codec::spec::ResultReason;
 
+use crate::harness::Kmipd;
 use crate::house::House;
 use crate::shim::{calls, named};
-use crate::speaker::{Speaker, V2_1, identifier, name, stays};
+use crate::speaker::{Speaker, V2_1, identifier, name, new, stays};
 use crate::xml::{bo, bytes, en, id, int, st};
 
 /// Alternatives of Protection Storage Masks.
@@ -107,6 +108,25 @@ fn masks_choose_where_a_key_lives() {
     ] {
         assert_eq!(speaker.refusal("CreateKeyPair", &halves(private, public)), reason);
     }
+}
+
+/// Without a module the server keeps the attributes' word, and does not say more than that.
+#[test]
+fn without_a_module_the_mask_says_software() {
+    let kmipd = Kmipd::dev();
+    let mut speaker = Speaker::of(&kmipd);
+    let key = speaker.create("AES", "256", "Encrypt", &stays());
+    assert_eq!(speaker.protection(&key), 1);
+    assert_eq!(speaker.refusal("Get", &[id(&key)]), ResultReason::NotExtractable);
+    let hardware = create(&stays(), &masks(&["Hardware"]));
+    assert_eq!(speaker.refusal("Create", &hardware), ResultReason::ProtectionStorageUnavailable);
+    let tightened = speaker.register(&[5; 32], &[]);
+    speaker.ask("SetAttribute", &[id(&tightened), new(bo("Extractable", false))]);
+    assert_eq!(speaker.refusal("Get", &[id(&tightened)]), ResultReason::NotExtractable);
+    // Here it can be loosened again; that it once could leave is not forgotten.
+    speaker.ask("SetAttribute", &[id(&tightened), new(bo("Extractable", true))]);
+    speaker.ask("Get", &[id(&tightened)]);
+    assert!(!speaker.flag(&tightened, "NeverExtractable"));
 }
 
 const ON_TOKEN: &str =

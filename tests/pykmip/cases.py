@@ -379,6 +379,14 @@ def a_sensitive_key_leaves_only_wrapped(b):
     refused(Reason.SENSITIVE, b.client.get, uid)
 
 
+@case()
+def check(b):
+    uid = b.aes()
+    same(b.client.check(uid, cryptographic_usage_mask=[Mask.ENCRYPT]), uid)
+    # The answer names the uses that are not allowed, and no object.
+    same(b.client.check(uid, cryptographic_usage_mask=[Mask.SIGN]), None)
+
+
 # ---------------------------------------------------------------- life
 
 
