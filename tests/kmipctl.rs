@@ -1,7 +1,6 @@
 //! kmipctl against a kmipd of its own: every command, as a person or a program types it.
 
 #[cfg(test)]
-#[allow(unused_imports, reason = "each test program uses a part of it")]
 mod harness;
 
 use std::fs;
