@@ -67,7 +67,9 @@ impl View {
 
     /// What a second run of the message must not do again.
     pub fn into_kept(self) -> Kept {
-        self.kept
+        let mut kept = self.kept;
+        kept.keys.iter_mut().for_each(|key| key.taken = false);
+        kept
     }
 
     fn write(&self, batch: &mut VaultBatch, sequence: u64, entry: &Entry, freed: &mut Vec<Hash16>) -> Outcome<()> {
