@@ -132,6 +132,13 @@ impl Overlay {
         Ok(Some(object))
     }
 
+    /// Lets go of an object that was only looked at.
+    pub(super) fn forget(&mut self, sequence: u64) {
+        if let Some(entry) = self.entries.remove(&sequence) {
+            self.identifiers.remove(&entry.object.identifier());
+        }
+    }
+
     /// An object that was loaded or made before.
     pub(super) fn current(&self, sequence: u64) -> Outcome<Arc<Managed>> {
         match self.entries.get(&sequence) {
