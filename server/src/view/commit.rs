@@ -38,10 +38,7 @@ impl View {
             if let (MaterialChange::Keep, Some((_, revision))) = (&entry.material, &entry.read) {
                 batch.expect_material(sequence, *revision);
             }
-            if matches!(entry.material, MaterialChange::Drop)
-                && let Some((material, _)) = &entry.read
-                && let Material::Guarded(guarded) = &**material
-            {
+            if let MaterialChange::Drop(Some(guarded)) = &entry.material {
                 if guarded.place == Place::Token {
                     batch.put_intent(&guarded.id)?;
                 }
@@ -82,7 +79,7 @@ impl View {
             MaterialChange::Put(material) => {
                 batch.put_material(sequence, belongs, &material::write(material))?;
             }
-            MaterialChange::Drop => {
+            MaterialChange::Drop(_) => {
                 batch.delete_material(sequence)?;
             }
         }
@@ -185,12 +182,37 @@ fn due_time(seconds: i64) -> u64 {
 #[cfg(test)]
 mod tests {
     use kmip_codec::Value;
-    use kmip_codec::spec::{NameType, Tag, Version};
-    use kmip_codec::types::Name;
+    use kmip_codec::spec::{NameType, ObjectType, ProtectionStorageMask, Tag, Version};
+    use kmip_codec::types::{Name, UniqueIdentifier};
 
     use super::super::testing::{Bench, secret, structured};
+    use super::super::{Home, New};
+    use crate::crypto::algorithm::KeyKind;
+    use crate::crypto::{Guarded, Place};
+    use crate::object::material::Material;
+    use crate::object::{Origin, Residency};
     use crate::store::CommitError;
     use crate::trust::policy::Use;
+
+    #[test]
+    fn a_module_key_goes_that_is_made_and_destroyed_in_one_message() {
+        let bench = Bench::new();
+        let mut view = bench.view(Version::V2_1);
+        let guarded = Guarded { id: [7; 16], kind: KeyKind::Aes { bits: 256 }, place: Place::Token };
+        let new = New {
+            object_type: ObjectType::SymmetricKey,
+            attributes: Vec::new(),
+            found: Vec::new(),
+            material: Some(Material::Guarded(guarded.clone())),
+            format: None,
+            home: Home { residency: Residency::Token, mask: ProtectionStorageMask::HARDWARE },
+            origin: Origin::Generated,
+        };
+        let identifier = UniqueIdentifier::Text(view.insert(new).unwrap());
+        let permitted = view.open(Some(&identifier), Use::Destroy).unwrap();
+        view.destroy(&permitted).unwrap();
+        assert_eq!(view.commit().unwrap().destroyed, [guarded]);
+    }
 
     #[test]
     fn two_messages_that_free_the_same_name_conflict() {

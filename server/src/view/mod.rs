@@ -222,12 +222,16 @@ impl View {
     /// What the state machine says.
     pub fn destroy(&mut self, permitted: &Permitted) -> Outcome<()> {
         let now = self.now;
+        let mut guarded = None;
         if !permitted.is_destroyed() && overlay::is_guarded(permitted.residency) {
             // Whose handles go, and what the module must forget, is said in the material.
-            self.material(permitted)?;
+            guarded = match &*self.material(permitted)? {
+                Material::Guarded(guarded) => Some(guarded.clone()),
+                Material::Open(_) => None,
+            };
         }
         self.edit(permitted, |object| Ok(object.happen(Event::Destroy, now)?))?;
-        self.overlay.set_material(permitted.sequence, MaterialChange::Drop)
+        self.overlay.set_material(permitted.sequence, MaterialChange::Drop(guarded))
     }
 
     /// The material of an object.
