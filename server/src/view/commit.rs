@@ -3,7 +3,7 @@
 use super::overlay::{Base, Entry, MaterialChange, USAGE, belongs};
 use super::{Kept, Shared, View};
 use crate::crypto::{Guarded, Place};
-use crate::failure::{Failure, Outcome};
+use crate::failure::Outcome;
 use crate::object::material::{self, Material};
 use crate::object::record;
 use crate::object::terms::{self, Term, Terms};
@@ -30,7 +30,7 @@ impl View {
         let mut destroyed = Vec::new();
         let mut freed: Vec<Hash16> = Vec::new();
         // Token keys that the message made; those that no object has in the end (it failed, or was undone) must go.
-        let mut abandoned = self.kept.identities.clone();
+        let mut abandoned: Vec<[u8; 16]> = self.kept.identities().collect();
         for (&sequence, entry) in &self.overlay.entries {
             if entry.changed {
                 self.write(&mut batch, sequence, entry, &mut freed)?;

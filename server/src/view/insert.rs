@@ -10,7 +10,7 @@ use kmip_codec::spec::{
 use kmip_codec::ttlv::{Blob, Text};
 use kmip_codec::types::{Attribute, Digest, ProtectionStorageMasks};
 
-use super::{View, value_of};
+use super::{Kept, View, value_of};
 use crate::crypto::algorithm::{Hash, KeyKind};
 use crate::crypto::{self, Made, keyblock, public};
 use crate::failure::{Failure, Outcome};
@@ -65,6 +65,13 @@ pub(super) struct KeptKey {
     key: Option<NewKey>,
     /// Whether the run at hand has taken it.
     pub(super) taken: bool,
+}
+
+impl Kept {
+    /// The identities that were reserved for token keys.
+    pub(super) fn identities(&self) -> impl Iterator<Item = [u8; 16]> {
+        self.keys.iter().filter_map(|key| key.identity)
+    }
 }
 
 impl View {
