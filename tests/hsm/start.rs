@@ -1,9 +1,10 @@
 //! What the operator reads when the module, the token or the PIN is not right; and root keys of every kind.
 
 use std::fs;
+use std::io::{BufRead, BufReader};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use kmip_codec::spec::{ResultReason, Tag};
 use kmipd::crypto::pkcs11::find_softhsm;
@@ -19,9 +20,22 @@ fn fails(config: &Path, serve: bool) -> String {
     let dir = Path::new(config).parent().unwrap().to_str().unwrap();
     let start: &[&str] =
         if serve { &["serve", "--config", config] } else { &["dev", "--dir", dir, "--listen", "127.0.0.1:0"] };
-    let output = command(start).env("KMIPD_LOG", "error").output().unwrap();
-    assert!(!output.status.success(), "it started");
-    let said = String::from_utf8(output.stderr).unwrap();
+    let mut command = command(start);
+    let mut child = command.env("KMIPD_LOG", "info").stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut said = String::new();
+    for line in BufReader::new(child.stderr.take().unwrap()).lines() {
+        let line = line.unwrap();
+        if line.contains("\"listening\"") {
+            child.kill().unwrap();
+            panic!("it started");
+        }
+        // What is no line of the log.
+        if !line.starts_with('{') {
+            said.push_str(&line);
+            said.push('\n');
+        }
+    }
+    assert!(!child.wait().unwrap().success());
     let [line] = said.lines().collect::<Vec<_>>()[..] else { panic!("not one line: {said}") };
     line.strip_prefix("kmipd: ").unwrap().to_owned()
 }
