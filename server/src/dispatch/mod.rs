@@ -424,10 +424,23 @@ impl Budget {
 }
 
 /// Where an item runs whose lane depends on the key: work without a named object makes one, in the module if there is one.
+/// A wrapping key is at work too; and a key that is no longer to be Extractable moves into the module.
 fn lane_of(view: &mut View, payload: &Element) -> bool {
+    let has_module = view.shared().providers.module().is_some();
+    let specification = payload.value.find(Tag::KeyWrappingSpecification);
+    let information = specification.and_then(|value| value.find(Tag::EncryptionKeyInformation));
+    if let Some(Value::TextString(wrapping)) = information.and_then(|value| value.find(Tag::UniqueIdentifier))
+        && view.is_slow(Some(wrapping))
+    {
+        return true;
+    }
     match payload.value.find(Tag::UniqueIdentifier) {
-        Some(Value::TextString(identifier)) => view.is_slow(Some(&identifier.clone())),
-        _ if payload.value.find(Tag::ObjectType).is_some() => view.shared().providers.module().is_some(),
+        // New Attribute is 2.x's; an Attribute by its name is 1.x's, where nothing else tells what it is about.
+        _ if has_module && [Tag::NewAttribute, Tag::Attribute].iter().any(|&tag| payload.value.find(tag).is_some()) => {
+            true
+        }
+        Some(Value::TextString(identifier)) => view.is_slow(Some(identifier)),
+        _ if payload.value.find(Tag::ObjectType).is_some() => has_module,
         _ => view.is_slow(None),
     }
 }
