@@ -8,7 +8,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::process::Command;
 
 use harness::{Client, Kmipd, Signal, message, openssl, run, served};
-use kmipd_certs::{Issued, Profile, Validity};
+use kmipd_certs::{Issued, Profile, Validity, write_private};
 
 /// An answer is a Response Message, whatever it says.
 fn is_response(answer: &[u8]) -> bool {
@@ -224,6 +224,38 @@ fn a_stop_is_clean() {
 }
 
 #[test]
+fn a_store_opens_with_its_root_key_only() {
+    // A token, which `dev` makes.
+    let mut dev = Kmipd::dev_with(&["--hsm"]);
+    assert!(dev.terminate().success());
+    let dir = dev.dir.clone();
+    let made = fs::read_to_string(dir.join("kmipd.toml")).unwrap();
+    write_private(&dir.join("passphrase"), "correct horse\n").unwrap();
+    write_private(&dir.join("other"), "battery staple\n").unwrap();
+
+    let config = dir.join("serve.toml");
+    let write = |store: &str, root: &str| {
+        let text = made.replace("path = \"store\"", &format!("path = \"{store}\""));
+        fs::write(&config, text.replace("kind = \"dev-file\"", root)).unwrap();
+    };
+    let passphrase = "kind = \"passphrase\"\npassphrase_file = \"passphrase\"";
+    let other = "kind = \"passphrase\"\npassphrase_file = \"other\"";
+    for (store, root) in [("one", passphrase), ("two", "kind = \"hsm\"")] {
+        write(store, root);
+        let mut kmipd = Kmipd::serve(&config);
+        assert!(is_response(&kmipd.connect().ask(&message()).unwrap()));
+        assert!(kmipd.terminate().success());
+        kmipd.restart();
+        assert!(is_response(&kmipd.connect().ask(&message()).unwrap()));
+        assert!(kmipd.terminate().success());
+        write(store, other);
+        let (good, _, said) = run(&["serve", "--config", config.to_str().unwrap()]);
+        assert!(!good && (said.contains("[store]") || said.contains("[root_key]")), "{said}");
+        assert!(!said.contains("horse") && !said.contains("staple"), "{said}");
+    }
+}
+
+#[test]
 fn two_servers_do_not_share_a_store() {
     let folder = tempfile::tempdir().unwrap();
     let config = served(folder.path(), "");
@@ -244,8 +276,8 @@ fn a_configuration_is_checked_without_a_trace() {
     assert!(!folder.path().join("store").exists());
 
     fs::set_permissions(folder.path().join("root.key"), fs::Permissions::from_mode(0o644)).unwrap();
-    let (_, said, _) = run(&["check", "--config", path]);
-    assert!(said.contains("has mode 644: others can read or write it"), "{said}");
+    let (good, said, _) = run(&["check", "--config", path]);
+    assert!(!good && said.contains("has mode 644: others can read or write it"), "{said}");
     fs::copy(folder.path().join("client.key"), folder.path().join("server.key")).unwrap();
     let (good, said, _) = run(&["check", "--config", path]);
     assert!(!good && said.contains("does not belong to the certificate"), "{said}");

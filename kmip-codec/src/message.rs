@@ -187,24 +187,17 @@ impl RequestMessage {
     /// # Errors
     /// Whatever is wrong, with the version that an answer should have.
     pub fn read(frame: &Bytes, limits: &Limits) -> Result<Self, Unreadable> {
-        let (version, mut fields) = open(frame, limits, Tag::RequestMessage)?;
+        let (version, header, items) = read(frame, limits, Tag::RequestMessage, Tag::RequestHeader)?;
+        let message = Self { version, header, items };
         let unreadable =
             |error: Error| Unreadable { error: error.within(Tag::RequestMessage), version: Some(version.into()) };
-        let header = required(&mut fields, Tag::RequestHeader).map_err(unreadable)?;
-        let items = items(&mut fields).map_err(unreadable)?;
-        let message = Self { version, header, items };
-        fields.finish().and_then(|()| counted(message.header.batch_count, message.items.len())).map_err(unreadable)?;
+        counted(message.header.batch_count, message.items.len()).map_err(unreadable)?;
         Ok(message)
     }
 
     /// The binary form.
     pub fn write(&self) -> Vec<u8> {
-        let mut writer = Writer::new(self.version);
-        writer.structure(Tag::RequestMessage, |w| {
-            self.header.encode(Tag::RequestHeader, w);
-            self.items.put(Tag::BatchItem, Lifetime::ALWAYS, w);
-        });
-        writer.finish()
+        write(self.version, Tag::RequestMessage, Tag::RequestHeader, &self.header, &self.items)
     }
 }
 
@@ -214,24 +207,17 @@ impl ResponseMessage {
     /// # Errors
     /// Whatever is wrong.
     pub fn read(frame: &Bytes, limits: &Limits) -> Result<Self, Unreadable> {
-        let (version, mut fields) = open(frame, limits, Tag::ResponseMessage)?;
+        let (version, header, items) = read(frame, limits, Tag::ResponseMessage, Tag::ResponseHeader)?;
+        let message = Self { version, header, items };
         let unreadable =
             |error: Error| Unreadable { error: error.within(Tag::ResponseMessage), version: Some(version.into()) };
-        let header = required(&mut fields, Tag::ResponseHeader).map_err(unreadable)?;
-        let items = items(&mut fields).map_err(unreadable)?;
-        let message = Self { version, header, items };
-        fields.finish().and_then(|()| counted(message.header.batch_count, message.items.len())).map_err(unreadable)?;
+        counted(message.header.batch_count, message.items.len()).map_err(unreadable)?;
         Ok(message)
     }
 
     /// The binary form.
     pub fn write(&self) -> Vec<u8> {
-        let mut writer = Writer::new(self.version);
-        writer.structure(Tag::ResponseMessage, |w| {
-            self.header.encode(Tag::ResponseHeader, w);
-            self.items.put(Tag::BatchItem, Lifetime::ALWAYS, w);
-        });
-        writer.finish()
+        write(self.version, Tag::ResponseMessage, Tag::ResponseHeader, &self.header, &self.items)
     }
 }
 
@@ -239,6 +225,36 @@ impl From<Version> for ProtocolVersion {
     fn from(version: Version) -> Self {
         Self { major: version.major.into(), minor: version.minor.into() }
     }
+}
+
+/// The parts of a message of either direction.
+fn read<H: Decode, I: Encode + Decode>(
+    frame: &Bytes,
+    limits: &Limits,
+    message: Tag,
+    header: Tag,
+) -> Result<(Version, H, Vec<I>), Unreadable> {
+    let (version, mut fields) = open(frame, limits, message, header)?;
+    let unreadable = |error: Error| Unreadable { error: error.within(message), version: Some(version.into()) };
+    let header = required(&mut fields, header).map_err(unreadable)?;
+    let items = items(&mut fields).map_err(unreadable)?;
+    fields.finish().map_err(unreadable)?;
+    Ok((version, header, items))
+}
+
+fn write<H: Encode, I: Encode + Decode>(
+    version: Version,
+    message: Tag,
+    tag: Tag,
+    header: &H,
+    items: &Vec<I>,
+) -> Vec<u8> {
+    let mut writer = Writer::new(version);
+    writer.structure(message, |w| {
+        header.encode(tag, w);
+        items.put(Tag::BatchItem, Lifetime::ALWAYS, w);
+    });
+    writer.finish()
 }
 
 fn required<T: Decode>(fields: &mut Fields, tag: Tag) -> Result<T> {
@@ -260,13 +276,12 @@ fn counted(said: i32, found: usize) -> Result<()> {
 }
 
 /// Parses the frame, and finds the version before anything is read that depends on it.
-fn open(frame: &Bytes, limits: &Limits, tag: Tag) -> Result<(Version, Fields), Unreadable> {
+fn open(frame: &Bytes, limits: &Limits, tag: Tag, header: Tag) -> Result<(Version, Fields), Unreadable> {
     let unreadable = |error, version| Unreadable { error, version };
     let element = parse(frame, limits).map_err(|error| unreadable(error, early_version(frame)))?;
     if element.tag != tag {
         return Err(unreadable(Error::from(ErrorKind::Unexpected(element.tag)), early_version(frame)));
     }
-    let header = if tag == Tag::RequestMessage { Tag::RequestHeader } else { Tag::ResponseHeader };
     let said = said_version(&element, header).map_err(|error| unreadable(error.within(tag), None))?;
     let Some(version) = Version::supported(said.major, said.minor) else {
         return Err(unreadable(

@@ -86,7 +86,7 @@ impl Findings {
                 }
             }
         }
-        self.secret_file("[tls] key", &files.key);
+        self.secret_file("[tls] key", &files.key, Grade::Warning);
     }
 
     fn dates(&mut self, key: &str, certificate: &Certificate, now: SystemTime) {
@@ -118,13 +118,13 @@ impl Findings {
                     self.credential(name);
                 }
                 if let Some(path) = &root.passphrase_file {
-                    self.secret_file("[root_key] passphrase_file", path);
+                    self.secret_file("[root_key] passphrase_file", path, Grade::Error);
                 }
             }
             RootKeyKind::Hsm => {}
         }
         if let Some(path) = &root.path {
-            self.secret_file("[root_key] path", path);
+            self.secret_file("[root_key] path", path, Grade::Error);
         }
     }
 
@@ -143,8 +143,8 @@ impl Findings {
         }
     }
 
-    /// A file that only its owner should be able to read.
-    fn secret_file(&mut self, place: &str, path: &Path) {
+    /// A file that only its owner should be able to read; how bad it is if others can.
+    fn secret_file(&mut self, place: &str, path: &Path, if_open: Grade) {
         let shown = path.display();
         let mode = match fs::metadata(path) {
             Ok(data) => data.permissions().mode() & 0o777,
@@ -156,7 +156,7 @@ impl Findings {
             self.add(Grade::Good, format!("{place} {shown} is readable by its owner only"));
         } else {
             let text = format!("{place} {shown} has mode {mode:03o}: others can read or write it; chmod 600 {shown}");
-            self.add(Grade::Warning, text);
+            self.add(if_open, text);
         }
     }
 
@@ -193,7 +193,7 @@ impl Findings {
             Err(error) => self.add(Grade::Error, error.to_string()),
         }
         if let Some(path) = &hsm.pin_file {
-            self.secret_file("[hsm] pin_file", path);
+            self.secret_file("[hsm] pin_file", path, Grade::Warning);
         }
     }
 

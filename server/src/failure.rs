@@ -121,8 +121,10 @@ pub fn reason_in(version: Version, reason: ResultReason) -> ResultReason {
         | ResultReason::ProtectionStorageUnavailable
         | ResultReason::PrivateProtectionStorageUnavailable
         | ResultReason::PublicProtectionStorageUnavailable => ResultReason::FeatureNotSupported,
-        ResultReason::CodecError | ResultReason::UnsupportedProtocolVersion => ResultReason::InvalidMessage,
-        ResultReason::MissingInitializationVector => ResultReason::MissingData,
+        // The published cases of 1.2 to 1.4 give Invalid Message for an IV that is missing.
+        ResultReason::CodecError
+        | ResultReason::UnsupportedProtocolVersion
+        | ResultReason::MissingInitializationVector => ResultReason::InvalidMessage,
         ResultReason::WrappingObjectArchived => ResultReason::ObjectArchived,
         ResultReason::InvalidTicket | ResultReason::BadPassword => ResultReason::AuthenticationNotSuccessful,
         ResultReason::KeyValueNotPresent => ResultReason::ItemNotFound,

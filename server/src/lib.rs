@@ -3,6 +3,7 @@
 pub mod check;
 pub mod config;
 pub mod crypto;
+pub mod ctl;
 pub mod dev;
 pub mod dispatch;
 pub mod failure;

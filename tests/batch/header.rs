@@ -232,14 +232,21 @@ fn two_versions_share_a_connection() {
 }
 
 #[test]
-fn correlation_values_come_back() {
+fn the_clients_correlation_value_is_for_the_log() {
     let kmipd = Kmipd::dev();
     for version in [Version::V1_4, Version::V2_1] {
         let mut kmip = kmipd.kmip(version);
         let marked = RequestHeader { client_correlation_value: Some("mine".into()), ..header(version) };
         let item = kmip.item(Operation::Create, &create(vec![]));
         let answer = kmip.exchange(&message(version, marked, vec![item]));
-        assert_eq!(answer.header.client_correlation_value.as_deref(), Some("mine"));
+        // KMIP 2.1 §9.9: from client to server it stands in the request.
+        assert_eq!(answer.header.client_correlation_value, None);
         identifier(&crate::harness::kmip::came(answer)[0]);
+        let marked =
+            RequestHeader { client_correlation_value: Some(format!("to find {version}").into()), ..header(version) };
+        let nothing = kmipd::ops::activate::Request { unique_identifier: Some("nothing".into()) };
+        let item = kmip.item(Operation::Activate, &nothing);
+        kmip.exchange(&message(version, marked, vec![item]));
+        kmipd.wait_for(&format!("to find {version}"));
     }
 }

@@ -27,8 +27,8 @@ pub(crate) fn encrypt(talk: &mut Talk) {
     talk.key("key", 3, &h(KEY), 0x04);
     let (data, iv) = (x(DATA, &h(PLAIN)), x(IV_COUNTER_NONCE, &h(IV)));
     talk.ask(0x1F, vec![id("key"), cbc(), data.clone(), iv], vec![id("key"), x(DATA, &h(CIPHER))]);
-    // Missing Initialization Vector in 2.x, Missing Data in 1.x.
-    talk.fail(0x1F, vec![id("key"), cbc(), data.clone()], talk.either(0x06, 0x34));
+    // Missing Initialization Vector in 2.x; Invalid Message in 1.x, as its published cases have it.
+    talk.fail(0x1F, vec![id("key"), cbc(), data.clone()], talk.either(0x04, 0x34));
     // With a Random IV (0x4200C5) the server's comes behind the data.
     let random = s(CRYPTOGRAPHIC_PARAMETERS, vec![e(BLOCK_CIPHER_MODE, 1), crate::ttlv::b(0x42_00C5, true)]);
     let answer = vec![id("key"), vx(DATA, ""), vx(IV_COUNTER_NONCE, "made")];

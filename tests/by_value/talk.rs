@@ -127,10 +127,10 @@ pub(crate) fn name(name: &str) -> Node {
     s(NAME, vec![crate::ttlv::t(NAME_VALUE, name), e(NAME_TYPE, 1)])
 }
 
-/// An operation's number, the first version that has it, and its conversation.
+/// An operation, the first version that has it, and what is said of it.
 type Said = (u32, (i32, i32), fn(&mut Talk));
 
-/// The operations by their numbers.
+/// The operations by their numbers, each with its conversation and the first version that has it.
 const SAID: &[Said] = &[
     (0x01, (1, 0), objects::create),
     (0x02, (1, 0), objects::create_key_pair),

@@ -9,7 +9,7 @@ use std::fs;
 use std::io::{BufRead, BufReader, Read};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStderr, Command, ExitStatus, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Condvar, Mutex};
 use std::thread;
 use std::time::Duration;
@@ -31,7 +31,9 @@ const PATIENCE: Duration = Duration::from_secs(60);
 pub(crate) struct Kmipd {
     arguments: Vec<String>,
     child: Child,
+    environment: Vec<(String, PathBuf)>,
     log: Arc<Log>,
+    printed: Arc<Log>,
     /// The folder that `dev` made, or that holds the configuration of `serve`.
     pub(crate) dir: PathBuf,
     /// Where it listens; another port after a restart, unless the configuration names one.
@@ -64,20 +66,40 @@ impl Kmipd {
         Self::start(&arguments, dir)
     }
 
+    /// `kmipd dev` in this folder, with further arguments and variables in its environment.
+    pub(crate) fn dev_among(dir: &Path, more: &[&str], environment: &[(String, PathBuf)]) -> Self {
+        let arguments = [&["dev", "--dir", dir.to_str().unwrap(), "--listen", "127.0.0.1:0"], more].concat();
+        Self::start_among(&arguments, dir, environment)
+    }
+
     /// `kmipd serve` with this configuration.
     pub(crate) fn serve(config: &Path) -> Self {
-        Self::start(&["serve", "--config", config.to_str().unwrap()], config.parent().unwrap())
+        Self::serve_among(config, &[])
+    }
+
+    /// The same with variables in its environment.
+    pub(crate) fn serve_among(config: &Path, environment: &[(String, PathBuf)]) -> Self {
+        Self::start_among(&["serve", "--config", config.to_str().unwrap()], config.parent().unwrap(), environment)
     }
 
     fn start(arguments: &[&str], dir: &Path) -> Self {
-        let mut child = command(arguments).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+        Self::start_among(arguments, dir, &[])
+    }
+
+    fn start_among(arguments: &[&str], dir: &Path, environment: &[(String, PathBuf)]) -> Self {
+        let mut command = command(arguments);
+        command.envs(environment.iter().cloned()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().unwrap();
         let log = Log::of(child.stderr.take().unwrap());
+        let printed = Log::of(child.stdout.take().unwrap());
         let line = log.wait("\"listening\"");
         let line: serde_json::Value = serde_json::from_str(&line).unwrap();
         Self {
             arguments: arguments.iter().map(|text| (*text).to_owned()).collect(),
             child,
+            environment: environment.to_vec(),
             log,
+            printed,
             dir: dir.to_owned(),
             address: line["address"].as_str().unwrap().parse().unwrap(),
             _own: None,
@@ -88,10 +110,11 @@ impl Kmipd {
     pub(crate) fn restart(&mut self) {
         let arguments: Vec<&str> = self.arguments.iter().map(String::as_str).collect();
         let dir = self.dir.clone();
-        let mut new = Self::start(&arguments, &dir);
+        let mut new = Self::start_among(&arguments, &dir, &self.environment);
         // What was there is killed if it still runs.
         std::mem::swap(&mut self.child, &mut new.child);
         std::mem::swap(&mut self.log, &mut new.log);
+        std::mem::swap(&mut self.printed, &mut new.printed);
         self.address = new.address;
     }
 
@@ -119,6 +142,17 @@ impl Kmipd {
     /// Waits for a line of the log with this text, and answers the line.
     pub(crate) fn wait_for(&self, text: &str) -> String {
         self.log.wait(text)
+    }
+
+    /// Waits for a line of standard output with this text, and answers everything up to now.
+    pub(crate) fn wait_for_print(&self, text: &str) -> String {
+        self.printed.wait(text);
+        self.printed.lines.lock().unwrap().0.join("\n")
+    }
+
+    /// Waits until it has ended by itself.
+    pub(crate) fn wait_for_end(&mut self) -> ExitStatus {
+        self.child.wait().unwrap()
     }
 
     /// Everything that the log holds so far.
@@ -182,7 +216,7 @@ pub(crate) fn run(arguments: &[&str]) -> (bool, String, String) {
     (output.status.success(), text(output.stdout), text(output.stderr))
 }
 
-/// What a process writes to standard error.
+/// What a process writes to standard error or output.
 struct Log {
     /// The lines, and whether more can come.
     lines: Mutex<(Vec<String>, bool)>,
@@ -190,11 +224,11 @@ struct Log {
 }
 
 impl Log {
-    fn of(stderr: ChildStderr) -> Arc<Self> {
+    fn of(stream: impl Read + Send + 'static) -> Arc<Self> {
         let log = Arc::new(Self { lines: Mutex::new((Vec::new(), true)), changed: Condvar::new() });
         let writer = Arc::clone(&log);
         thread::spawn(move || {
-            let mut reader = BufReader::new(stderr);
+            let mut reader = BufReader::new(stream);
             let mut line = String::new();
             while reader.by_ref().read_line(&mut line).is_ok_and(|length| length > 0) {
                 writer.lines.lock().unwrap().0.push(std::mem::take(&mut line).trim_end().to_owned());

@@ -80,6 +80,7 @@ pub(crate) struct Wire(pub(crate) StreamOwned<ClientConnection, TcpStream>);
 impl Wire {
     /// Sends bytes, whatever they are.
     pub(crate) fn send(&mut self, bytes: &[u8]) -> io::Result<()> {
+        record(bytes);
         self.0.write_all(bytes)?;
         self.0.flush()
     }
@@ -130,4 +131,17 @@ pub(crate) fn message() -> Vec<u8> {
     let operation = item(0x42_005c, 5, &0x1e_u32.to_be_bytes());
     let batch_item = item(0x42_000f, 1, &[operation, item(0x42_0079, 1, &[])].concat());
     item(0x42_0078, 1, &[header, batch_item].concat())
+}
+
+/// Keeps what is sent in the folder that `KMIPD_FRAMES` names, for the fuzz targets to start from. Files are named after
+/// their content: the same request is kept once.
+fn record(bytes: &[u8]) {
+    let Some(folder) = std::env::var_os("KMIPD_FRAMES") else { return };
+    if bytes.len() > 16 * 1024 || !bytes.starts_with(&[0x42, 0x00, 0x78]) {
+        return;
+    }
+    let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, bytes);
+    let folder = std::path::PathBuf::from(folder);
+    std::fs::create_dir_all(&folder).unwrap();
+    std::fs::write(folder.join(hex::encode(digest.as_ref())), bytes).unwrap();
 }

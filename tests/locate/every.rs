@@ -55,7 +55,6 @@ const NEVER: &[Tag] = &[
     Tag::RotateDate,
     Tag::RotateGeneration,
     Tag::RotateLatest,
-    Tag::ShortUniqueIdentifier,
 ];
 
 /// A value of an attribute's type; another one for each variant.

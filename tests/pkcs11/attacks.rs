@@ -1,106 +1,21 @@
 //! What somebody tries who has the PIN and a wrapped key. cryptoki does it here, not our own calls.
 
-use cryptoki::context::{CInitializeArgs, CInitializeFlags, Pkcs11};
-use cryptoki::error::{Error, RvError};
 use cryptoki::mechanism::Mechanism;
-use cryptoki::object::{Attribute, AttributeType, KeyType, ObjectClass, ObjectHandle};
-use cryptoki::session::{Session, UserType};
-use cryptoki::types::AuthPin;
+use cryptoki::object::{Attribute, KeyType, ObjectClass};
 use kmipd::crypto::algorithm::{Curve, KeyKind};
-use kmipd::crypto::pkcs11::{HsmRoot, Pkcs11Error, Token, WrappingKey, find_softhsm};
+use kmipd::crypto::pkcs11::{HsmRoot, Pkcs11Error, Token, WrappingKey};
 use kmipd::crypto::{Place, Provider, Residency};
 
-use crate::bench::{Bench, WRAPPING, generate, generate_pair, guarded};
-
-/// A session of the attacker's, logged in.
-fn attacker(bench: &Bench) -> Session {
-    let pin = std::fs::read_to_string(bench.folder.join("pin")).unwrap();
-    let module = Pkcs11::new(find_softhsm().unwrap()).unwrap();
-    match module.initialize(CInitializeArgs::new(CInitializeFlags::OS_LOCKING_OK)) {
-        Ok(()) | Err(Error::Pkcs11(RvError::CryptokiAlreadyInitialized, _)) => {}
-        Err(error) => panic!("{error}"),
-    }
-    let slots = module.get_slots_with_initialized_token().unwrap();
-    let session = module.open_rw_session(slots[0]).unwrap();
-    match session.login(UserType::User, Some(&AuthPin::from(pin))) {
-        Ok(()) | Err(Error::Pkcs11(RvError::UserAlreadyLoggedIn, _)) => session,
-        Err(error) => panic!("{error}"),
-    }
-}
-
-fn by_label(session: &Session, label: &str) -> ObjectHandle {
-    let found = session.find_objects(&[Attribute::Label(label.as_bytes().to_vec())]).unwrap();
-    assert_eq!(found.len(), 1);
-    found[0]
-}
-
-fn aes_template(extractable: bool) -> Vec<Attribute> {
-    vec![
-        Attribute::Class(ObjectClass::SECRET_KEY),
-        Attribute::KeyType(KeyType::AES),
-        Attribute::Token(false),
-        Attribute::Private(true),
-        Attribute::Sensitive(!extractable),
-        Attribute::Extractable(extractable),
-        Attribute::Wrap(false),
-        Attribute::Unwrap(false),
-        Attribute::Encrypt(true),
-        Attribute::Decrypt(true),
-    ]
-}
-
-fn value(session: &Session, key: ObjectHandle) -> Option<Vec<u8>> {
-    session.get_attributes(key, &[AttributeType::Value]).ok()?.into_iter().find_map(|attribute| match attribute {
-        Attribute::Value(bytes) => Some(bytes),
-        _ => None,
-    })
-}
+use crate::attacker::{aes_template, attacker, by_label, value, wrapped_key_resists, wrapping_key_resists};
+use crate::bench::{WRAPPING, generate, generate_pair, guarded};
 
 token_test! {
     fn a_wrapped_key_does_not_come_out(bench) {
         let hsm = bench.provider();
         let key = generate(&hsm, KeyKind::Aes { bits: 256 });
         let Place::Wrapped(blob) = key.place else { panic!("not wrapped") };
-        let session = attacker(bench);
-        let wrapping = by_label(&session, WRAPPING);
-        let pad = Mechanism::AesKeyWrapPad;
-
-        // What must work, so that what follows is refused for its own sake.
-        let inside = session.unwrap_key(&pad, wrapping, &blob, &aes_template(false)).unwrap();
-        assert_eq!(value(&session, inside), None);
-
-        for flag in [Attribute::Extractable(true), Attribute::Sensitive(false), Attribute::Token(true), Attribute::Wrap(true)] {
-            let mut template = aes_template(false);
-            let place = template.iter().position(|one| one.attribute_type() == flag.attribute_type()).unwrap();
-            template[place] = flag.clone();
-            assert!(session.unwrap_key(&pad, wrapping, &blob, &template).is_err(), "{flag:?}");
-        }
-        assert!(session.unwrap_key(&pad, wrapping, &blob, &aes_template(true)).is_err());
-        let bare = [Attribute::Class(ObjectClass::SECRET_KEY), Attribute::KeyType(KeyType::AES)];
-        if let Ok(bare) = session.unwrap_key(&pad, wrapping, &blob, &bare) {
-            assert_eq!(value(&session, bare), None);
-            assert!(session.wrap_key(&pad, wrapping, bare).is_err());
-        }
-        let generic = [
-            Attribute::Class(ObjectClass::SECRET_KEY),
-            Attribute::KeyType(KeyType::GENERIC_SECRET),
-            Attribute::Sensitive(false),
-            Attribute::Extractable(true),
-        ];
-        assert!(session.unwrap_key(&pad, wrapping, &blob, &generic).is_err());
-
-        assert!(session.wrap_key(&pad, wrapping, inside).is_err());
-        assert!(session.update_attributes(inside, &[Attribute::Extractable(true)]).is_err());
-        assert!(session.update_attributes(inside, &[Attribute::Sensitive(false)]).is_err());
-        for loose in [Attribute::Extractable(true), Attribute::Sensitive(false)] {
-            assert!(session.copy_object(inside, &[loose]).is_err());
-        }
-        // A key of the attacker's does not wrap it either.
-        let mut template = aes_template(false);
-        template.retain(|one| !matches!(one, Attribute::Wrap(_)));
-        template.extend([Attribute::Wrap(true), Attribute::ValueLen(32.into())]);
-        let own = session.generate_key(&Mechanism::AesKeyGen, &template).unwrap();
-        assert!(session.wrap_key(&pad, own, inside).is_err());
+        let session = attacker(&bench.folder.join("pin"));
+        wrapped_key_resists(&session, &blob);
     }
 }
 
@@ -109,33 +24,8 @@ token_test! {
         let hsm = bench.provider();
         let key = generate(&hsm, KeyKind::Aes { bits: 256 });
         let Place::Wrapped(blob) = key.place else { panic!("not wrapped") };
-        let session = attacker(bench);
-        for wrapping in [WRAPPING.to_owned(), format!("{WRAPPING}-private")] {
-        let wrapping = by_label(&session, &wrapping);
-        assert_eq!(value(&session, wrapping), None);
-        for change in [
-            Attribute::Decrypt(true),
-            Attribute::Encrypt(true),
-            Attribute::Extractable(true),
-            Attribute::Sensitive(false),
-            Attribute::Modifiable(true),
-            Attribute::Copyable(true),
-            Attribute::Label(b"other".to_vec()),
-        ] {
-            assert!(session.update_attributes(wrapping, std::slice::from_ref(&change)).is_err(), "{change:?}");
-            assert!(session.copy_object(wrapping, std::slice::from_ref(&change)).is_err(), "{change:?}");
-        }
-        assert!(session.copy_object(wrapping, &[]).is_err());
-        assert!(session.destroy_object(wrapping).is_err());
-        for mechanism in [Mechanism::AesEcb, Mechanism::AesCbc([0; 16]), Mechanism::AesKeyWrapPad, Mechanism::AesKeyWrap] {
-            assert!(session.decrypt(&mechanism, wrapping, &blob).is_err(), "{mechanism:?}");
-            assert!(session.encrypt(&mechanism, wrapping, &[0; 16]).is_err(), "{mechanism:?}");
-        }
-        for mechanism in [Mechanism::AesKeyWrap, Mechanism::AesCbcPad([0; 16]), Mechanism::AesEcb] {
-            assert!(session.unwrap_key(&mechanism, wrapping, &blob, &aes_template(false)).is_err(), "{mechanism:?}");
-        }
-        assert!(session.wrap_key(&Mechanism::AesKeyWrapPad, wrapping, wrapping).is_err());
-        }
+        let session = attacker(&bench.folder.join("pin"));
+        wrapping_key_resists(&session, &blob);
     }
 }
 
@@ -144,7 +34,7 @@ token_test! {
         let hsm = bench.provider();
         let (key, _) = generate_pair(&hsm, KeyKind::Ec { curve: Curve::P256 }, Residency::Wrapped);
         let Place::Wrapped(blob) = key.place else { panic!("not wrapped") };
-        let session = attacker(bench);
+        let session = attacker(&bench.folder.join("pin"));
         let wrapping = by_label(&session, &format!("{WRAPPING}-private"));
         let pad = Mechanism::AesKeyWrapPad;
         let template = |class, kind, extractable, sensitive| {
@@ -196,7 +86,7 @@ token_test! {
 token_test! {
     fn a_wrapping_key_made_by_somebody_else_is_not_trusted(bench) {
         let token = Token::open(&bench.token.config().unwrap()).unwrap();
-        let session = attacker(bench);
+        let session = attacker(&bench.folder.join("pin"));
         let mut template = vec![
             Attribute::Token(true),
             Attribute::Private(true),
@@ -224,7 +114,7 @@ token_test! {
     fn the_root_key_only_encrypts_and_decrypts_with_gcm(bench) {
         let token = Token::open(&bench.token.config().unwrap()).unwrap();
         HsmRoot::create(&token, "root").unwrap();
-        let session = attacker(bench);
+        let session = attacker(&bench.folder.join("pin"));
         let root = by_label(&session, "root");
         assert_eq!(value(&session, root), None);
         assert!(session.update_attributes(root, &[Attribute::Wrap(true)]).is_err());
@@ -240,7 +130,7 @@ token_test! {
         let hsm = bench.provider();
         let secret = guarded(hsm.generate(KeyKind::Aes { bits: 256 }, Residency::Token([1; 16])).unwrap());
         let (pair, _) = generate_pair(&hsm, KeyKind::Ec { curve: Curve::P256 }, Residency::Token([2; 16]));
-        let session = attacker(bench);
+        let session = attacker(&bench.folder.join("pin"));
         let wrapping = by_label(&session, WRAPPING);
         for (key, class) in [(secret, ObjectClass::SECRET_KEY), (pair, ObjectClass::PRIVATE_KEY)] {
             let found = session.find_objects(&[Attribute::Id(key.id.to_vec()), Attribute::Class(class)]).unwrap();

@@ -1,7 +1,7 @@
 //! A token for a test, in a process of its own.
 
 use std::env;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Command, Output};
 
 use kmipd::crypto::algorithm::KeyKind;
@@ -9,7 +9,9 @@ use kmipd::crypto::pkcs11::{Config, DevToken, Pkcs11Provider, Token, WrappingKey
 use kmipd::crypto::{Guarded, Made, MadePair, Provider, Residency};
 use kmipd::secret::Secret;
 
-pub(crate) const WRAPPING: &str = "kmipd-wrapping";
+use crate::shim::shim;
+
+pub(crate) use crate::attacker::WRAPPING;
 const FOLDER: &str = "KMIPD_TEST_TOKEN";
 
 /// Declares a test that runs in a process of its own with an empty folder for a token.
@@ -100,21 +102,6 @@ impl Bench {
     pub(crate) fn provider(&self) -> Pkcs11Provider {
         provider(&self.token.config().unwrap())
     }
-}
-
-/// The shim's library, which cargo builds beside the tests.
-fn shim() -> PathBuf {
-    let deps = env::current_exe().unwrap().parent().unwrap().to_owned();
-    let wanted = |path: &Path| {
-        let name = path.file_name().unwrap().to_string_lossy().into_owned();
-        name.starts_with("libkmipd_pkcs11_shim") && name.ends_with(".so")
-    };
-    let newest = std::fs::read_dir(&deps)
-        .unwrap()
-        .map(|entry| entry.unwrap().path())
-        .filter(|path| wanted(path))
-        .max_by_key(|path| path.metadata().unwrap().modified().unwrap());
-    newest.unwrap_or_else(|| panic!("the shim is not built in {}", deps.display()))
 }
 
 /// A provider on a token, with the wrapping key that is there or a new one.

@@ -8,8 +8,11 @@
 #[macro_use]
 mod bench;
 mod algorithms;
+mod attacker;
 mod attacks;
 mod life;
 mod loss;
 mod record;
 mod setup;
+#[path = "../harness/shim.rs"]
+mod shim;

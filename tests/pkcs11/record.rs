@@ -10,17 +10,13 @@ use kmipd::crypto::{Key, Provider, Residency};
 use serde_json::Value;
 
 use crate::bench::{self, Bench, adopt, generate, generate_pair, guarded};
+use crate::shim::{self, named};
 
 const INNER: &str = "KMIPD_TEST_INNER";
 
 /// The calls that succeeded after the provider had started.
 fn calls(bench: &Bench) -> Vec<Value> {
-    let text = fs::read_to_string(bench.shim_log()).unwrap();
-    text.lines().map(|line| serde_json::from_str::<Value>(line).unwrap()).filter(|call| call["rv"] == 0).collect()
-}
-
-fn named<'a>(calls: &'a [Value], function: &'a str) -> impl Iterator<Item = &'a Value> {
-    calls.iter().filter(move |call| call["function"] == function)
+    shim::calls(&bench.shim_log())
 }
 
 token_test! {

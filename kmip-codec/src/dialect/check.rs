@@ -1,8 +1,10 @@
 //! Whether a value is what the attribute table says, in a version.
 
+use std::borrow::Cow;
+
 use crate::schema::wrong_type;
 use crate::spec::{AttributeKind, AttributeRow, FieldRow, Tag, Version, attribute_by_tag, enumeration_of};
-use crate::ttlv::{Error, ErrorKind, ItemType, Result, Value};
+use crate::ttlv::{Element, Error, ErrorKind, ItemType, Result, Value};
 use crate::types::{Attribute, vendor};
 
 /// Checks an attribute's value, and every field that is there of a structured one.
@@ -14,25 +16,44 @@ pub fn check(row: &AttributeRow, value: &Value, version: Version) -> Result<()> 
     check_kind(row.tag, &row.kind, value, version)
 }
 
-/// Whether a version can write the attribute: the attribute itself and every value in it.
-pub(super) fn writable(attribute: &Attribute, version: Version) -> bool {
+/// The attribute as a version can write it: without the fields that the version does not have. `None` if the version does
+/// not have the attribute, or a value that the attribute cannot do without.
+pub(super) fn fitted(attribute: &Attribute, version: Version) -> Option<Cow<'_, Attribute>> {
     match attribute.tag {
         Tag::Attribute if version.is_v2() => {
-            let row = attribute_by_tag(attribute.tag);
-            row.is_some_and(|row| {
-                check(row, &attribute.value, version).is_ok() && complete(row, &attribute.value).is_ok()
-            })
+            let row = attribute_by_tag(attribute.tag)?;
+            check(row, &attribute.value, version).and_then(|()| complete(row, &attribute.value)).ok()?;
+            Some(Cow::Borrowed(attribute))
         }
         // 1.x has x- and y- alone, and a value in every message that this server sends.
         Tag::Attribute => {
             let custom = vendor(&attribute.value).is_some_and(|(vendor, _)| super::v1::is_custom(vendor));
-            custom && attribute.value.find(Tag::AttributeValue).is_some()
+            (custom && attribute.value.find(Tag::AttributeValue).is_some()).then_some(Cow::Borrowed(attribute))
         }
         // The row stands for names that begin with x- or y-; their instances have the tag Attribute.
-        Tag::CustomAttribute => false,
-        tag => attribute_by_tag(tag)
-            .is_some_and(|row| row.known_in(version) && check(row, &attribute.value, version).is_ok()),
+        Tag::CustomAttribute => None,
+        tag => {
+            let row = attribute_by_tag(tag).filter(|row| row.known_in(version))?;
+            if check(row, &attribute.value, version).is_ok() {
+                return Some(Cow::Borrowed(attribute));
+            }
+            let value = without_later_fields(row, &attribute.value, version)?;
+            check(row, &value, version).and_then(|()| complete(row, &value)).ok()?;
+            Some(Cow::Owned(Attribute { tag, index: attribute.index, value }))
+        }
     }
+}
+
+fn without_later_fields(row: &AttributeRow, value: &Value, version: Version) -> Option<Value> {
+    let (AttributeKind::Structure(rows), Value::Structure(elements)) = (row.kind, value) else { return None };
+    let fits = |element: &&Element| {
+        let row = rows.iter().find(|row| row.tag == element.tag);
+        row.is_some_and(|row| {
+            version.within(row.since, row.until) && check_kind(row.tag, &row.kind, &element.value, version).is_ok()
+        })
+    };
+    let left: Vec<Element> = elements.iter().filter(fits).cloned().collect();
+    (!left.is_empty()).then_some(Value::Structure(left))
 }
 
 fn check_kind(tag: Tag, kind: &AttributeKind, value: &Value, version: Version) -> Result<()> {
@@ -46,7 +67,6 @@ fn check_kind(tag: Tag, kind: &AttributeKind, value: &Value, version: Version) -
         | (AttributeKind::DateTime, Value::DateTime(_))
         | (AttributeKind::Interval, Value::Interval(_))
         | (AttributeKind::Any, _) => return Ok(()),
-        (AttributeKind::DateTime, Value::DateTimeExtended(_)) if version.is_v2() => return Ok(()),
         (AttributeKind::Identifier, Value::TextString(_)) => return Ok(()),
         (AttributeKind::Identifier, Value::Enumeration(_) | Value::Integer(_)) if version.is_v2() => return Ok(()),
         (AttributeKind::Enumeration, Value::Enumeration(code)) => return check_enumeration(tag, *code, version),

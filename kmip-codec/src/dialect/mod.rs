@@ -1,4 +1,4 @@
-//! Every difference between the versions' ways to write attributes: [`v1`] has Template-Attribute and names, [`v2`]
+//! Every difference between the versions' ways to write attributes: `v1` has Template-Attribute and names, `v2`
 //! has Attributes and tags. Everything else is `since` and `until` in the tables and structures.
 
 mod check;
@@ -8,7 +8,7 @@ mod v2;
 pub use check::{check, complete};
 
 use crate::spec::{Tag, Version};
-use crate::ttlv::{Element, Result, Value, Writer};
+use crate::ttlv::{Element, Result, Writer};
 use crate::types::{Attribute, AttributeReference, Attributes};
 
 /// The tag under which a version has what 2.x calls `tag`.
@@ -40,29 +40,13 @@ pub fn read_attribute(element: Element, version: Version) -> Result<Attribute> {
     if version.is_v2() { v2::read_attribute(element, version) } else { v1::read_attribute(element, version) }
 }
 
-/// Writes one attribute, unless the version does not have it, or something within it.
+/// Writes one attribute as the version has it, unless the version does not have it.
 pub fn write_attribute(attribute: &Attribute, writer: &mut Writer) {
-    let reduced = reduced(attribute, writer.version());
-    let attribute = reduced.as_ref().unwrap_or(attribute);
-    if !check::writable(attribute, writer.version()) {
-        return;
-    }
+    let Some(attribute) = check::fitted(attribute, writer.version()) else { return };
     if writer.version().is_v2() {
-        v2::write_attribute(attribute, writer);
+        v2::write_attribute(&attribute, writer);
     } else {
-        v1::write_attribute(attribute, writer);
-    }
-}
-
-/// A value without what a version lacks in it, where it means the same without: a Digest says of which Key Format Type it is
-/// since 1.1, and every version demands the Digest.
-fn reduced(attribute: &Attribute, version: Version) -> Option<Attribute> {
-    match &attribute.value {
-        Value::Structure(fields) if attribute.tag == Tag::Digest && version < Version::V1_1 => {
-            let kept = fields.iter().filter(|field| field.tag != Tag::KeyFormatType).cloned().collect();
-            Some(Attribute { value: Value::Structure(kept), ..attribute.clone() })
-        }
-        _ => None,
+        v1::write_attribute(&attribute, writer);
     }
 }
 

@@ -154,6 +154,7 @@ pub fn canonical(object: ObjectType, block: &KeyBlock) -> Outcome<Canonical> {
         (ObjectType::SymmetricKey | ObjectType::SecretData, Format::Raw | Format::Opaque) => {
             symmetric(block.cryptographic_algorithm, bytes)
         }
+        (ObjectType::PrivateKey, Format::Pkcs8) if keyformat::is_encrypted_private(bytes) => return Err(unsupported()),
         (ObjectType::PrivateKey, Format::Pkcs8) => private(Secret::copy_of(bytes))?,
         (ObjectType::PrivateKey, Format::Pkcs1) => private(keyformat::pkcs1_private_to_pkcs8(bytes)?)?,
         (ObjectType::PrivateKey, Format::ECPrivateKey) => private(keyformat::ec_private_to_pkcs8(bytes)?)?,

@@ -1,6 +1,6 @@
 //! The response message, put together from what came of the items.
 
-use kmip_codec::message::{RequestHeader, ResponseHeader};
+use kmip_codec::message::ResponseHeader;
 use kmip_codec::schema::{DateTime, Encode};
 use kmip_codec::spec::{Operation, ResultReason, ResultStatus, Tag, Version};
 use kmip_codec::ttlv::{Blob, Writer};
@@ -66,7 +66,7 @@ impl ItemAnswer {
 }
 
 /// A whole response message.
-pub(super) fn message(version: Version, request: Option<&RequestHeader>, now: i64, items: &[ItemAnswer]) -> Vec<u8> {
+pub(super) fn message(version: Version, now: i64, items: &[ItemAnswer]) -> Vec<u8> {
     let mut writer = Writer::new(version);
     let header = ResponseHeader {
         protocol_version: version.into(),
@@ -74,7 +74,7 @@ pub(super) fn message(version: Version, request: Option<&RequestHeader>, now: i6
         nonce: None,
         server_hashed_password: None,
         attestation_type: Vec::new(),
-        client_correlation_value: request.and_then(|header| header.client_correlation_value.clone()),
+        client_correlation_value: None,
         server_correlation_value: None,
         batch_count: i32::try_from(items.len()).unwrap_or(i32::MAX),
     };
@@ -86,7 +86,7 @@ pub(super) fn message(version: Version, request: Option<&RequestHeader>, now: i6
 }
 
 /// A response to a request that cannot be read, or that fails as a whole.
-pub(super) fn refusal(version: Version, request: Option<&RequestHeader>, now: i64, failure: Failure) -> Vec<u8> {
+pub(super) fn refusal(version: Version, now: i64, failure: Failure) -> Vec<u8> {
     let item = ItemAnswer { operation: None, mark: None, result: Err(Failed::Failure(failure)) };
-    message(version, request, now, &[item])
+    message(version, now, &[item])
 }

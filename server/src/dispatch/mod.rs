@@ -79,16 +79,16 @@ impl Dispatcher {
         let version = message.version;
         let now = self.shared.clock.now();
         if let Err(failure) = self.check_header(&message, now) {
-            log_failure(asker, None, &failure);
-            return Answer { bytes: answer::refusal(version, Some(&message.header), now, failure), close: false };
+            log_failure(asker, Some(&message), None, &failure);
+            return Answer { bytes: answer::refusal(version, now, failure), close: false };
         }
         let items = self.until_committed(asker, &message).await;
         for item in &items {
             if let Err(Failed::Failure(failure)) = &item.result {
-                log_failure(asker, item.operation, failure);
+                log_failure(asker, Some(&message), item.operation, failure);
             }
         }
-        Answer { bytes: answer::message(version, Some(&message.header), now, &items), close: false }
+        Answer { bytes: answer::message(version, now, &items), close: false }
     }
 
     /// The answer to what cannot be read: in the version that the message says it has, as far as that is ours.
@@ -101,7 +101,7 @@ impl Dispatcher {
             ),
             _ => Failure { reason: ResultReason::InvalidMessage, ..Failure::from(unreadable.error.clone()) },
         };
-        log_failure(asker, None, &failure);
+        log_failure(asker, None, None, &failure);
         let version = supported.unwrap_or_else(|| nearest(unreadable.version));
         // The frame was whole: the next message begins behind it. Bytes that are no elements are another matter.
         let close = !matches!(
@@ -114,7 +114,7 @@ impl Dispatcher {
                 | ErrorKind::UnknownEnumeration { .. }
                 | ErrorKind::WrongType { .. }
         );
-        Answer { bytes: answer::refusal(version, None, self.shared.clock.now(), failure), close }
+        Answer { bytes: answer::refusal(version, self.shared.clock.now(), failure), close }
     }
 
     fn check_header(&self, message: &RequestMessage, now: i64) -> Outcome<()> {
@@ -419,15 +419,28 @@ impl Budget {
     fn new(message: &RequestMessage, shared: &Shared) -> Self {
         let asked = message.header.maximum_response_size.and_then(|size| usize::try_from(size).ok());
         let maximum = shared.settings.maximum_response.min(asked.unwrap_or(usize::MAX));
-        Self { maximum, header: answer::message(message.version, Some(&message.header), 0, &[]).len() }
+        Self { maximum, header: answer::message(message.version, 0, &[]).len() }
     }
 }
 
 /// Where an item runs whose lane depends on the key: work without a named object makes one, in the module if there is one.
+/// A wrapping key is at work too; and a key that is no longer to be Extractable moves into the module.
 fn lane_of(view: &mut View, payload: &Element) -> bool {
+    let has_module = view.shared().providers.module().is_some();
+    let specification = payload.value.find(Tag::KeyWrappingSpecification);
+    let information = specification.and_then(|value| value.find(Tag::EncryptionKeyInformation));
+    if let Some(Value::TextString(wrapping)) = information.and_then(|value| value.find(Tag::UniqueIdentifier))
+        && view.is_slow(Some(wrapping))
+    {
+        return true;
+    }
     match payload.value.find(Tag::UniqueIdentifier) {
-        Some(Value::TextString(identifier)) => view.is_slow(Some(&identifier.clone())),
-        _ if payload.value.find(Tag::ObjectType).is_some() => view.shared().providers.module().is_some(),
+        // New Attribute is 2.x's; an Attribute by its name is 1.x's, where nothing else tells what it is about.
+        _ if has_module && [Tag::NewAttribute, Tag::Attribute].iter().any(|&tag| payload.value.find(tag).is_some()) => {
+            true
+        }
+        Some(Value::TextString(identifier)) => view.is_slow(Some(identifier)),
+        _ if payload.value.find(Tag::ObjectType).is_some() => has_module,
         _ => view.is_slow(None),
     }
 }
@@ -451,14 +464,20 @@ fn nearest(said: Option<ProtocolVersion>) -> Version {
     }
 }
 
-fn log_failure(asker: &Asker, operation: Option<Operation>, failure: &Failure) {
+fn log_failure(asker: &Asker, message: Option<&RequestMessage>, operation: Option<Operation>, failure: &Failure) {
     let operation = operation.map_or_else(|| "message".to_owned(), |operation| operation.to_string());
     let (identity, address, reason) = (&*asker.identity, &asker.address, failure.reason);
+    // What the client sends for this purpose (KMIP 2.1 §9.9).
+    let correlation = message.and_then(|message| message.header.client_correlation_value.as_ref());
+    let correlation = correlation.map(|text| short(text));
+    let correlation = correlation.as_deref();
     match &failure.log {
         Some(log) => {
-            tracing::error!(%identity, %address, %operation, %reason, detail = %log, "request failed: {}", failure.message);
+            tracing::error!(%identity, %address, %operation, %reason, correlation, detail = %log, "request failed: {}", failure.message);
         }
-        None => tracing::info!(%identity, %address, %operation, %reason, "request refused: {}", failure.message),
+        None => {
+            tracing::info!(%identity, %address, %operation, %reason, correlation, "request refused: {}", failure.message);
+        }
     }
 }
 

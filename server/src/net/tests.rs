@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::sync::{Arc, PoisonError};
+use std::time::{Duration, SystemTime};
 use std::{fs, io};
 
 use bytes::Bytes;
@@ -424,19 +425,45 @@ async fn who_does_not_finish_is_sent_away() {
 }
 
 #[tokio::test]
-async fn connections_and_handshakes_are_limited() {
-    let limits = Limits { connections: 2, handshakes: 1, handshake_seconds: 1, ..Limits::default() };
-    let bench = Bench::with(limits).await;
+async fn connections_are_limited() {
+    let bench = Bench::with(Limits { connections: 2, ..Limits::default() }).await;
     let client = bench.client("backup");
-    let mut one = client.connect().await.unwrap();
-    one.ask(b"one").await.unwrap();
-    // Holds the only handshake until its time is over; the next one waits no longer than its own time.
-    let mut silent = TcpStream::connect(bench.address).await.unwrap();
-    assert!(client.connect().await.is_err());
-    assert_eq!(silent.read(&mut [0; 8]).await.unwrap(), 0);
+    let mut wires = [client.connect().await.unwrap(), client.connect().await.unwrap()];
+    for wire in &mut wires {
+        wire.ask(b"here").await.unwrap();
+    }
+    let mut third = TcpStream::connect(bench.address).await.unwrap();
+    assert_eq!(third.read(&mut [0; 8]).await.unwrap(), 0);
+    for wire in &mut wires {
+        wire.ask(b"still here").await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_handshake_waits_for_its_turn() {
+    let bench = Bench::with(Limits { handshakes: 1, ..Limits::default() }).await;
+    let client = bench.client("backup");
+    let mut open = client.connect().await.unwrap();
+    open.ask(b"hello").await.unwrap();
+    let silent = TcpStream::connect(bench.address).await.unwrap();
+    let waiting = tokio::spawn(async move { client.connect().await.unwrap().ask(b"I").await.unwrap() });
+    // Time enough for a handshake that does not wait. Who is in already is not held up.
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    open.ask(b"hello").await.unwrap();
+    assert!(!waiting.is_finished());
     drop(silent);
-    assert_eq!(one.ask(b"one").await.unwrap(), b"one");
-    drop(one);
+    assert_eq!(waiting.await.unwrap(), b"backup");
+}
+
+#[tokio::test]
+async fn a_client_is_judged_anew_when_its_certificate_has_ended() {
+    let bench = Bench::new().await;
+    let issued = bench.authority.issue_client("backup").unwrap();
+    let chain = [CertificateDer::from_pem_slice(issued.cert_pem.as_bytes()).unwrap()];
+    let mut peer = bench.tls.judge(&chain).unwrap().at(bench.address);
+    assert!(!bench.tls.is_outdated(&peer));
+    peer.until = SystemTime::now();
+    assert!(bench.tls.is_outdated(&peer));
 }
 
 #[tokio::test]
@@ -465,6 +492,8 @@ async fn a_stop_lets_requests_finish() {
 
     bench.stop.send(true).unwrap();
     assert!(idle.ended().await);
+    // Time enough for a server that does not wait to cut the request off.
+    tokio::time::sleep(Duration::from_millis(100)).await;
     assert!(!bench.serving.is_finished());
     bench.service.gate.add_permits(1);
     assert_eq!(busy.read().await.unwrap(), b"Wait");

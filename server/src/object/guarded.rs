@@ -70,6 +70,13 @@ pub struct Guarded {
     pub place: Place,
 }
 
+impl Guarded {
+    /// A key on the token of which only the identity is known. That is enough to destroy it.
+    pub const fn unknown_on_token(id: [u8; 16]) -> Self {
+        Self { id, kind: KeyKind::Generic { bytes: 0 }, place: Place::Token }
+    }
+}
+
 impl fmt::Debug for Guarded {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let place = match self.place {

@@ -4,12 +4,12 @@ use std::sync::Arc;
 
 use kmip_codec::schema::{Field, Fields, Lifetime};
 use kmip_codec::spec::{Tag, Version};
-use kmip_codec::ttlv::{Blob, Limits, Writer, frame, parse};
+use kmip_codec::ttlv::{Blob, Writer, frame, parse};
 use kmip_codec::types::Object;
 use kmip_codec::{Element, Value};
 
 use super::guarded::{Curve, Guarded, KeyKind, Place};
-use super::record::Malformed;
+use super::record::{Malformed, OWN};
 use crate::secret::Secret;
 
 const MATERIAL: Tag = Tag::new(0x54_0010);
@@ -50,10 +50,10 @@ pub fn write(material: &Material) -> Secret {
 /// Reads material.
 ///
 /// # Errors
-/// [`Malformed`] where the bytes are not what [`write`] makes.
+/// [`Malformed`] where the bytes are not what [`write()`] makes.
 pub fn read(bytes: &Secret) -> Result<Material, Malformed> {
     let frame = frame::protect(bytes.expose().to_vec());
-    let element = parse(&frame, &Limits::default()).map_err(|_| Malformed("no elements"))?;
+    let element = parse(&frame, &OWN).map_err(|_| Malformed("no elements"))?;
     if element.tag != MATERIAL {
         return Err(Malformed("no material"));
     }

@@ -19,6 +19,10 @@ const INDEX: Tag = Tag::new(0x54_0005);
 /// A number that may not come again.
 const RETIRED: Tag = Tag::new(0x54_0006);
 
+/// What we sealed may be as long as it is: attributes come one by one and are more, in the end, than one message could
+/// bring, and an object that does not open is lost.
+pub(super) const OWN: Limits = Limits { depth: usize::MAX, items: usize::MAX };
+
 /// A record that cannot be read: the sealing vouches for its bytes, so that this is a fault of ours.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("a stored object cannot be read: {0}")]
@@ -56,10 +60,10 @@ pub fn write(object: &Managed) -> Secret {
 /// Reads an object.
 ///
 /// # Errors
-/// [`Malformed`] where the bytes are not what [`write`] makes.
+/// [`Malformed`] where the bytes are not what [`write()`] makes.
 pub fn read(sequence: u64, bytes: &Secret) -> Result<Managed, Malformed> {
     let frame = frame::protect(bytes.expose().to_vec());
-    let record = parse(&frame, &Limits::default()).map_err(|_| Malformed("no elements"))?;
+    let record = parse(&frame, &OWN).map_err(|_| Malformed("no elements"))?;
     let Value::Structure(elements) = record.value else { return Err(Malformed("no structure")) };
     if record.tag != RECORD {
         return Err(Malformed("no object"));
@@ -141,5 +145,21 @@ mod tests {
         };
         assert_eq!(read(9, &write(&object)), Ok(object));
         assert_eq!(read(9, &Secret::copy_of(b"nonsense")), Err(Malformed("no elements")));
+    }
+
+    #[test]
+    fn an_object_with_very_many_attributes_comes_back() {
+        let group =
+            |index| Attribute { tag: Tag::ObjectGroup, index: Some(index), value: Value::TextString("g".into()) };
+        let mut list = vec![group(0)];
+        list.extend((1..=60_000).map(group));
+        let object = Managed {
+            sequence: 9,
+            owner: Arc::from("somebody"),
+            residency: Residency::Sealed,
+            origin: Origin::Registered,
+            attributes: AttributeSet::restore(list, Vec::new()),
+        };
+        assert!(read(9, &write(&object)) == Ok(object));
     }
 }

@@ -33,8 +33,7 @@ pub fn index_of(tag: Tag) -> Index {
         | Tag::ApplicationSpecificInformation
         | Tag::AlternativeName
         | Tag::Attribute
-        | Tag::X509CertificateIdentifier
-        | Tag::ShortUniqueIdentifier => Index::Posting,
+        | Tag::X509CertificateIdentifier => Index::Posting,
         Tag::ObjectType
         | Tag::CryptographicAlgorithm
         | Tag::CryptographicLength
@@ -44,7 +43,8 @@ pub fn index_of(tag: Tag) -> Index {
         | Tag::ContactInformation
         | Tag::Sensitive
         | Tag::Extractable
-        | Tag::Fresh => Index::Print,
+        | Tag::Fresh
+        | Tag::ShortUniqueIdentifier => Index::Print,
         _ => Index::None,
     }
 }

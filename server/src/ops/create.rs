@@ -61,7 +61,9 @@ impl Handler for Create {
         let material = match view.generate(kind, home.residency)?.made {
             Made::Guarded(guarded) => Material::Guarded(guarded),
             Made::Clear(bytes) => {
-                let block = keyblock::block(&Canonical::Secret { kind, bytes }, Some(algorithm), format)?;
+                let mut block = keyblock::block(&Canonical::Secret { kind, bytes }, Some(algorithm), format)?;
+                // As the client counts it: the bytes of a 3DES key have parity bits, too.
+                block.cryptographic_length = Some(bits);
                 Material::Open(Box::new(Object::SymmetricKey(block)))
             }
         };

@@ -36,6 +36,11 @@ impl Given {
         self.attributes.iter().find(|attribute| attribute.tag == tag).map(|attribute| &attribute.value)
     }
 
+    /// Whether the client gives the attribute.
+    pub fn has(&self, tag: Tag) -> bool {
+        self.get(tag).is_some()
+    }
+
     fn enumeration(&self, tag: Tag) -> Option<u32> {
         match self.get(tag) {
             Some(&Value::Enumeration(code)) => Some(code),

@@ -1,6 +1,6 @@
 //! Cryptographic Parameters turned into what a provider is asked (KMIP 2.1 §4.16). The one place that does it.
 //!
-//! A field that is not obeyed is refused ([`only`] knows them all): as Unsupported Cryptographic Parameters where this
+//! A field that is not obeyed is refused (`only` knows them all): as Unsupported Cryptographic Parameters where this
 //! server does not do it, as Bad Cryptographic Parameters where it contradicts the rest.
 
 use kmip_codec::schema::decode;

@@ -127,7 +127,9 @@ impl Handler for Query {
                 QueryFunction::QueryObjects => answer.object_types = OBJECTS.to_vec(),
                 QueryFunction::QueryServerInformation => {
                     answer.vendor_identification = Some(format!("{VENDOR} {}", env!("CARGO_PKG_VERSION")).into());
-                    answer.server_information = Some(information(view));
+                    // What it may hold is for vendors; the version stands in the Vendor Identification.
+                    let nothing = Value::Structure(Vec::new());
+                    answer.server_information = Some(Element::new(Tag::ServerInformation, nothing));
                 }
                 QueryFunction::QueryRNGs => {
                     answer.rngs = vec![Rng { algorithm: RNGAlgorithm::Unspecified }];
@@ -157,16 +159,6 @@ impl Handler for Query {
         }
         Ok(answer)
     }
-}
-
-fn information(view: &View) -> Element {
-    let text = |tag, text: &str| Element::new(tag, Value::TextString(text.into()));
-    let mut elements = Vec::new();
-    if view.version().is_v2() {
-        elements.push(text(Tag::ServerVersion, env!("CARGO_PKG_VERSION")));
-        elements.push(text(Tag::ProductName, VENDOR));
-    }
-    Element::new(Tag::ServerInformation, Value::Structure(elements))
 }
 
 /// One alternative for each place that objects can live in.

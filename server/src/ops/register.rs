@@ -71,6 +71,7 @@ impl Handler for Register {
         let mut found = Vec::new();
         let canonical = match &object {
             Object::Certificate(certificate) => {
+                found.push((Tag::KeyFormatType, Value::Enumeration(KeyFormatType::X509.into())));
                 found.push((Tag::CertificateType, Value::Enumeration(certificate.certificate_type.into())));
                 if certificate.certificate_type == CertificateType::X509 {
                     found.extend(certificate::attributes(&certificate.certificate_value)?);
@@ -78,6 +79,7 @@ impl Handler for Register {
                 None
             }
             Object::OpaqueObject(opaque) => {
+                found.push((Tag::KeyFormatType, Value::Enumeration(KeyFormatType::Opaque.into())));
                 found.push((Tag::OpaqueDataType, Value::Enumeration(opaque.opaque_data_type.into())));
                 None
             }
@@ -130,7 +132,10 @@ impl Handler for Register {
 fn key(view: &View, object: &Object, given: &Given, found: &mut Vec<(Tag, Value)>) -> Outcome<Option<Canonical>> {
     let object_type = object.object_type();
     let Some(block) = object.key_block() else { return Ok(None) };
-    given.require_usage_mask()?;
+    // Clients leave it out for secrets that are for no cryptographic use; a mask that the server supplies permits none.
+    if !given.has(Tag::CryptographicUsageMask) {
+        found.push((Tag::CryptographicUsageMask, Value::Integer(0)));
+    }
     if let Object::SecretData(secret) = object {
         found.push((Tag::SecretDataType, Value::Enumeration(secret.secret_data_type.into())));
     }

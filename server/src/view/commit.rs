@@ -3,7 +3,7 @@
 use super::overlay::{Base, Entry, MaterialChange, USAGE, belongs};
 use super::{Kept, Shared, View};
 use crate::crypto::{Guarded, Place};
-use crate::failure::{Failure, Outcome};
+use crate::failure::Outcome;
 use crate::object::material::{self, Material};
 use crate::object::record;
 use crate::object::terms::{self, Term, Terms};
@@ -29,6 +29,8 @@ impl View {
         let mut batch = self.shared.vault.batch();
         let mut destroyed = Vec::new();
         let mut freed: Vec<Hash16> = Vec::new();
+        // Token keys that the message made; those that no object has in the end (it failed, or was undone) must go.
+        let mut abandoned: Vec<[u8; 16]> = self.kept.identities().collect();
         for (&sequence, entry) in &self.overlay.entries {
             if entry.changed {
                 self.write(&mut batch, sequence, entry, &mut freed)?;
@@ -38,10 +40,7 @@ impl View {
             if let (MaterialChange::Keep, Some((_, revision))) = (&entry.material, &entry.read) {
                 batch.expect_material(sequence, *revision);
             }
-            if matches!(entry.material, MaterialChange::Drop)
-                && let Some((material, _)) = &entry.read
-                && let Material::Guarded(guarded) = &**material
-            {
+            if let MaterialChange::Drop(Some(guarded)) = &entry.material {
                 if guarded.place == Place::Token {
                     batch.put_intent(&guarded.id)?;
                 }
@@ -51,11 +50,13 @@ impl View {
                 && let Material::Guarded(Guarded { id, place: Place::Token, .. }) = &**material
             {
                 batch.delete_intent(id);
+                abandoned.retain(|other| other != id);
             }
             if entry.taken > 0 {
                 count(&mut batch, sequence, entry);
             }
         }
+        destroyed.extend(abandoned.into_iter().map(Guarded::unknown_on_token));
         self.claim(&mut batch, &freed)?;
         Ok(Commit { batch, destroyed })
     }
@@ -67,7 +68,9 @@ impl View {
 
     /// What a second run of the message must not do again.
     pub fn into_kept(self) -> Kept {
-        self.kept
+        let mut kept = self.kept;
+        kept.keys.iter_mut().for_each(|key| key.taken = false);
+        kept
     }
 
     fn write(&self, batch: &mut VaultBatch, sequence: u64, entry: &Entry, freed: &mut Vec<Hash16>) -> Outcome<()> {
@@ -80,7 +83,7 @@ impl View {
             MaterialChange::Put(material) => {
                 batch.put_material(sequence, belongs, &material::write(material))?;
             }
-            MaterialChange::Drop => {
+            MaterialChange::Drop(_) => {
                 batch.delete_material(sequence)?;
             }
         }
@@ -126,9 +129,8 @@ impl View {
             if written.contains(row) {
                 continue;
             }
-            let Some((_, revision)) = shared.vault.lookup_unique(row)? else {
-                return Err(Failure::internal("a unique row is gone that an object still has"));
-            };
+            // Gone: another message was faster, and the object's record, which this batch expects, shows it as a conflict.
+            let Some((_, revision)) = shared.vault.lookup_unique(row)? else { continue };
             batch.delete_unique(row, revision);
             written.push(*row);
         }
@@ -179,4 +181,57 @@ fn prints(shared: &Shared, terms: &Terms) -> Vec<u8> {
 /// Dates before 1970 are due at once.
 fn due_time(seconds: i64) -> u64 {
     u64::try_from(seconds).unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use kmip_codec::Value;
+    use kmip_codec::spec::{NameType, ObjectType, ProtectionStorageMask, Tag, Version};
+    use kmip_codec::types::{Name, UniqueIdentifier};
+
+    use super::super::testing::{Bench, secret, structured};
+    use super::super::{Home, New};
+    use crate::crypto::algorithm::KeyKind;
+    use crate::crypto::{Guarded, Place};
+    use crate::object::material::Material;
+    use crate::object::{Origin, Residency};
+    use crate::store::CommitError;
+    use crate::trust::policy::Use;
+
+    #[test]
+    fn a_module_key_goes_that_is_made_and_destroyed_in_one_message() {
+        let bench = Bench::new();
+        let mut view = bench.view(Version::V2_1);
+        let guarded = Guarded { id: [7; 16], kind: KeyKind::Aes { bits: 256 }, place: Place::Token };
+        let new = New {
+            object_type: ObjectType::SymmetricKey,
+            attributes: Vec::new(),
+            found: Vec::new(),
+            material: Some(Material::Guarded(guarded.clone())),
+            format: None,
+            home: Home { residency: Residency::Token, mask: ProtectionStorageMask::HARDWARE },
+            origin: Origin::Generated,
+        };
+        let identifier = UniqueIdentifier::Text(view.insert(new).unwrap());
+        let permitted = view.open(Some(&identifier), Use::Destroy).unwrap();
+        view.destroy(&permitted).unwrap();
+        assert_eq!(view.commit().unwrap().destroyed, [guarded]);
+    }
+
+    #[test]
+    fn two_messages_that_free_the_same_name_conflict() {
+        let bench = Bench::new();
+        let name = Name { value: "n".into(), kind: NameType::UninterpretedTextString };
+        let future = (Tag::ActivationDate, Value::DateTime(i64::MAX));
+        let object = bench.object(secret(b"s"), vec![structured(Tag::Name, &name), future]);
+        let (mut one, mut other) = (bench.view(Version::V2_1), bench.view(Version::V2_1));
+        for view in [&mut one, &mut other] {
+            let permitted = view.open(Some(&object), Use::Destroy).unwrap();
+            view.destroy(&permitted).unwrap();
+        }
+        bench.commit(&one);
+        let commit = other.commit().unwrap();
+        let mut committed = other.shared().vault.commit(commit.batch);
+        assert_eq!(committed.try_recv().unwrap(), Err(CommitError::Conflict));
+    }
 }

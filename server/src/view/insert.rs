@@ -10,7 +10,7 @@ use kmip_codec::spec::{
 use kmip_codec::ttlv::{Blob, Text};
 use kmip_codec::types::{Attribute, Digest, ProtectionStorageMasks};
 
-use super::{View, value_of};
+use super::{Kept, View, value_of};
 use crate::crypto::algorithm::{Hash, KeyKind};
 use crate::crypto::{self, Made, keyblock, public};
 use crate::failure::{Failure, Outcome};
@@ -54,6 +54,26 @@ pub struct NewKey {
     pub public: Option<Vec<u8>>,
 }
 
+/// A key that one run of a message has made, or has reserved an identity for, and what was asked for then.
+pub(super) struct KeptKey {
+    kind: KeyKind,
+    residency: Residency,
+    /// The bytes that it was made from; `None` for one that was generated.
+    source: Option<Secret>,
+    /// The identity of a token key.
+    identity: Option<[u8; 16]>,
+    key: Option<NewKey>,
+    /// Whether the run at hand has taken it.
+    pub(super) taken: bool,
+}
+
+impl Kept {
+    /// The identities that were reserved for token keys.
+    pub(super) fn identities(&self) -> impl Iterator<Item = [u8; 16]> {
+        self.keys.iter().filter_map(|key| key.identity)
+    }
+}
+
 impl View {
     /// Adds an object and answers its Unique Identifier.
     ///
@@ -64,6 +84,8 @@ impl View {
         let identifier = self.new_identifier()?;
         let mut set = AttributeSet::default();
         set.set(Tag::UniqueIdentifier, Value::TextString(identifier.clone()));
+        let short = public::hash(Hash::Sha256, identifier.as_bytes());
+        set.set(Tag::ShortUniqueIdentifier, Value::ByteString(Blob::new(short)));
         set.set(Tag::ObjectType, Value::Enumeration(new.object_type.into()));
         for attribute in new.attributes {
             set.add(attribute);
@@ -167,21 +189,7 @@ impl View {
     /// # Errors
     /// What the provider says.
     pub fn generate(&mut self, kind: KeyKind, residency: Residency) -> Outcome<NewKey> {
-        let residency = self.provider_residency(residency)?;
-        if let Some((made, public)) = self.kept.made.get(self.made).cloned() {
-            self.made += 1;
-            return Ok(NewKey { made, public });
-        }
-        let provider = self.shared.providers.maker(kind, residency).ok_or_else(|| {
-            Failure::new(ResultReason::UnsupportedCryptographicParameters, "no provider makes such keys here")
-        })?;
-        let (made, public) = if kind.is_pair() {
-            let pair = provider.generate_pair(kind, residency)?;
-            (pair.private, Some(pair.public))
-        } else {
-            (provider.generate(kind, residency)?, None)
-        };
-        Ok(self.keep(made, public))
+        self.make(kind, residency, None)
     }
 
     /// Brings the bytes of a key under guard. A second run of the message gets the same handle again.
@@ -189,41 +197,64 @@ impl View {
     /// # Errors
     /// What the provider says.
     pub fn adopt(&mut self, kind: KeyKind, bytes: &Secret, residency: Residency) -> Outcome<Made> {
-        let residency = self.provider_residency(residency)?;
-        if let Some((made, _)) = self.kept.made.get(self.made).cloned() {
-            self.made += 1;
-            return Ok(made);
+        Ok(self.make(kind, residency, Some(bytes))?.made)
+    }
+
+    /// Makes a key, from bytes or from nothing, or takes the one that an earlier run of the message has made.
+    fn make(&mut self, kind: KeyKind, residency: Residency, source: Option<&Secret>) -> Outcome<NewKey> {
+        let place = self.reserve(kind, residency, source)?;
+        let kept = self.kept.keys.get(place).ok_or_else(|| Failure::internal("a kept key is gone"))?;
+        if let Some(key) = &kept.key {
+            return Ok(key.clone());
         }
+        let residency = match (residency, kept.identity) {
+            (Residency::Sealed, _) => crypto::Residency::Sealed,
+            (Residency::Wrapped, _) => crypto::Residency::Wrapped,
+            (Residency::Token, Some(identity)) => crypto::Residency::Token(identity),
+            (Residency::Token, None) => return Err(Failure::internal("a token key has no identity")),
+        };
         let provider = self.shared.providers.maker(kind, residency).ok_or_else(|| {
-            Failure::new(ResultReason::UnsupportedCryptographicParameters, "no provider takes such keys here")
+            Failure::new(ResultReason::UnsupportedCryptographicParameters, "no provider has such keys here")
         })?;
-        let made = provider.adopt(kind, bytes, residency)?;
-        Ok(self.keep(made, None).made)
-    }
-
-    fn keep(&mut self, made: Made, public: Option<Vec<u8>>) -> NewKey {
-        self.kept.made.push((made.clone(), public.clone()));
-        self.made = self.kept.made.len();
-        NewKey { made, public }
-    }
-
-    /// A token key is made only after its identity was committed as an intent, so that a crash leaves no key behind that
-    /// nobody knows.
-    fn provider_residency(&mut self, residency: Residency) -> Outcome<crypto::Residency> {
-        Ok(match residency {
-            Residency::Sealed => crypto::Residency::Sealed,
-            Residency::Wrapped => crypto::Residency::Wrapped,
-            Residency::Token => {
-                if let Some(&identity) = self.kept.identities.get(self.identified) {
-                    self.identified += 1;
-                    return Ok(crypto::Residency::Token(identity));
-                }
-                let identity = <[u8; 16]>::try_from(self.random(16)?.expose()).unwrap_or_default();
-                self.kept.identities.push(identity);
-                self.wanted.push(identity);
-                return Err(Failure::internal("the intent of a token key must be committed first"));
+        let key = match source {
+            Some(bytes) => NewKey { made: provider.adopt(kind, bytes, residency)?, public: None },
+            None if kind.is_pair() => {
+                let pair = provider.generate_pair(kind, residency)?;
+                NewKey { made: pair.private, public: Some(pair.public) }
             }
-        })
+            None => NewKey { made: provider.generate(kind, residency)?, public: None },
+        };
+        if let Some(kept) = self.kept.keys.get_mut(place) {
+            kept.key = Some(key.clone());
+        }
+        Ok(key)
+    }
+
+    /// The place of a kept key that answers just this and that this run has not taken yet, or a new one. A token key is
+    /// made only after its identity was committed as an intent, so that a crash leaves no key behind that nobody knows.
+    fn reserve(&mut self, kind: KeyKind, residency: Residency, source: Option<&Secret>) -> Outcome<usize> {
+        let answers = |kept: &KeptKey| {
+            !kept.taken && kept.kind == kind && kept.residency == residency && kept.source.as_ref() == source
+        };
+        if let Some(place) = self.kept.keys.iter().position(answers) {
+            if let Some(kept) = self.kept.keys.get_mut(place) {
+                kept.taken = true;
+            }
+            return Ok(place);
+        }
+        let identity = match residency {
+            Residency::Token => Some(<[u8; 16]>::try_from(self.random(16)?.expose()).unwrap_or_default()),
+            Residency::Sealed | Residency::Wrapped => None,
+        };
+        let source = source.cloned();
+        self.kept.keys.push(KeptKey { kind, residency, source, identity, key: None, taken: true });
+        match identity {
+            Some(identity) => {
+                self.wanted.push(identity);
+                Err(Failure::internal("the intent of a token key must be committed first"))
+            }
+            None => Ok(self.kept.keys.len().saturating_sub(1)),
+        }
     }
 
     fn new_identifier(&self) -> Outcome<Text> {
@@ -240,4 +271,35 @@ fn digest(bytes: &Secret, format: Option<KeyFormatType>) -> Option<Value> {
         key_format_type: format,
     };
     value_of(&digest, Tag::Digest)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::super::testing::Bench;
+    use super::*;
+
+    fn bytes(made: Made) -> Secret {
+        match made {
+            Made::Clear(bytes) => bytes,
+            Made::Guarded(_) => panic!("there is no module"),
+        }
+    }
+
+    #[test]
+    fn a_second_run_never_takes_the_key_of_another_object() {
+        let bench = Bench::new();
+        let kind = KeyKind::Generic { bytes: 4 };
+        let (one, other) = (Secret::copy_of(b"one."), Secret::copy_of(b"else"));
+        let mut first = bench.view(Version::V2_1);
+        assert_eq!(bytes(first.adopt(kind, &one, Residency::Sealed).unwrap()), one);
+        let made = bytes(first.generate(kind, Residency::Sealed).unwrap().made);
+        let shared = Arc::clone(first.shared());
+        // The run after a conflict: the first item fails now, or has found another object.
+        let mut second = View::new(shared, "alice".into(), Version::V2_1, first.into_kept());
+        assert_eq!(bytes(second.generate(kind, Residency::Sealed).unwrap().made), made);
+        assert_eq!(bytes(second.adopt(kind, &other, Residency::Sealed).unwrap()), other);
+        assert_ne!(bytes(second.generate(kind, Residency::Sealed).unwrap().made), made);
+    }
 }

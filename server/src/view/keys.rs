@@ -60,7 +60,7 @@ impl View {
         let key = match &*material {
             Material::Guarded(guarded) => Key::Guarded(guarded),
             Material::Open(object) => {
-                opened = canonical(object)?;
+                opened = canonical(permitted, object)?;
                 match &opened {
                     Canonical::Secret { kind, bytes } => Key::Clear { kind: *kind, bytes },
                     Canonical::Public { .. } => return Err(wrong_type(permitted)),
@@ -79,7 +79,7 @@ impl View {
     /// Invalid Object Type for anything else.
     pub fn public_key(&mut self, permitted: &Permitted) -> Outcome<Vec<u8>> {
         match &*self.material(permitted)? {
-            Material::Open(object) => match canonical(object)? {
+            Material::Open(object) => match canonical(permitted, object)? {
                 Canonical::Public { spki, .. } => Ok(spki),
                 Canonical::Secret { .. } => Err(wrong_type(permitted)),
             },
@@ -93,7 +93,7 @@ impl View {
     /// Invalid Object Type for what is no key.
     pub fn key_kind(&mut self, permitted: &Permitted) -> Outcome<KeyKind> {
         match &*self.material(permitted)? {
-            Material::Open(object) => Ok(canonical(object)?.kind()),
+            Material::Open(object) => Ok(canonical(permitted, object)?.kind()),
             Material::Guarded(guarded) => Ok(guarded.kind),
         }
     }
@@ -104,12 +104,37 @@ impl View {
     }
 }
 
-fn canonical(object: &Object) -> Outcome<Canonical> {
+/// A key as providers take it. A key block may leave its algorithm to the attributes.
+pub(super) fn canonical(permitted: &Permitted, object: &Object) -> Outcome<Canonical> {
     let block =
         object.key_block().ok_or_else(|| Failure::new(ResultReason::InvalidObjectType, "the object is no key"))?;
-    keyblock::canonical(object.object_type(), block)
+    let mut block = block.clone();
+    block.cryptographic_algorithm = block.cryptographic_algorithm.or(permitted.algorithm());
+    keyblock::canonical(object.object_type(), &block)
 }
 
 fn wrong_type(permitted: &Permitted) -> Failure {
     Failure::new(ResultReason::InvalidObjectType, format!("a {} cannot be used so", permitted.object_type()))
+}
+
+#[cfg(test)]
+mod tests {
+    use kmip_codec::Value;
+    use kmip_codec::spec::{CryptographicAlgorithm, KeyFormatType, Tag, Version};
+
+    use super::super::testing::{Bench, block};
+    use super::*;
+    use crate::trust::policy::Use;
+
+    #[test]
+    fn the_algorithm_of_a_key_may_stand_in_its_attributes_alone() {
+        let bench = Bench::new();
+        let mut block = block(KeyFormatType::Raw, CryptographicAlgorithm::AES, &[7; 32]);
+        block.cryptographic_algorithm = None;
+        let algorithm = (Tag::CryptographicAlgorithm, Value::Enumeration(CryptographicAlgorithm::AES.into()));
+        let key = bench.object(Object::SymmetricKey(block), vec![algorithm]);
+        let mut view = bench.view(Version::V2_1);
+        let permitted = view.open(Some(&key), Use::Get).unwrap();
+        assert_eq!(view.key_kind(&permitted), Ok(KeyKind::Aes { bits: 256 }));
+    }
 }

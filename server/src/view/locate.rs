@@ -145,9 +145,14 @@ impl View {
 
     /// The object with this number, if it matches and the requester may know of it.
     fn candidate(&mut self, sequence: u64, filter: &Filter) -> Outcome<Option<Arc<Managed>>> {
+        let is_new = !self.overlay.entries.contains_key(&sequence);
         let Some(object) = self.overlay.by_sequence(&self.shared, sequence, self.now)? else { return Ok(None) };
         if !filter.matches(&object) || policy::decide(&self.asker, Arc::clone(&object), Use::Locate, self.now).is_err()
         {
+            // The answer says nothing of it: a message need not hold, nor its commit check, all that it looked through.
+            if is_new {
+                self.overlay.forget(sequence);
+            }
             return Ok(None);
         }
         Ok(Some(object))
@@ -217,10 +222,17 @@ impl View {
         let changed = self.overlay.entries.iter().filter(|(_, entry)| entry.changed).map(|(&sequence, _)| sequence);
         sequences.extend(changed);
         let now = u64::try_from(self.now).unwrap_or(0);
+        let mut due = Vec::new();
         shared.vault.due(now, &mut |_, sequence| {
-            sequences.push(sequence);
+            due.push(sequence);
             ControlFlow::Continue(())
         })?;
+        // Those of others are none of the requester's: they are not even opened.
+        for sequence in due {
+            if shared.vault.order_of(&owner, sequence)?.is_some() {
+                sequences.push(sequence);
+            }
+        }
         sequences.sort_unstable_by(|a, b| b.cmp(a));
         sequences.dedup();
         Ok(sequences)
@@ -290,7 +302,6 @@ fn date(attribute: &Attribute) -> Option<i64> {
     let row = attribute_by_tag(attribute.tag)?;
     match (row.kind, &attribute.value) {
         (AttributeKind::DateTime, Value::DateTime(seconds)) => Some(*seconds),
-        (AttributeKind::DateTime, Value::DateTimeExtended(micros)) => Some(micros.div_euclid(1_000_000)),
         _ => None,
     }
 }

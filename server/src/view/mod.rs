@@ -20,7 +20,6 @@ use kmip_codec::spec::{CryptographicAlgorithm, ObjectType, ResultReason, Tag, Ve
 use kmip_codec::ttlv::{Limits, Text, Writer, frame, parse};
 use kmip_codec::types::{Attribute, Name, UniqueIdentifier};
 
-use crate::crypto::Made;
 use crate::crypto::providers::Providers;
 use crate::failure::{Failure, Outcome};
 use crate::object::Managed;
@@ -111,11 +110,11 @@ pub struct Shared {
     pub settings: Settings,
 }
 
-/// What survives a second run of the message: what was generated, in the order in which it was asked for.
+/// What survives a second run of the message: the keys that were made. A second run may come to other objects, or skip an
+/// item that now fails, so that a key is found again by what was asked for and never by its place.
 #[derive(Default)]
 pub struct Kept {
-    made: Vec<(Made, Option<Vec<u8>>)>,
-    identities: Vec<[u8; 16]>,
+    keys: Vec<insert::KeptKey>,
 }
 
 /// One message's view of the server.
@@ -127,10 +126,6 @@ pub struct View {
     overlay: Overlay,
     placeholder: Option<Text>,
     kept: Kept,
-    /// How many of `kept.made` this run has taken.
-    made: usize,
-    /// How many of `kept.identities` this run has taken.
-    identified: usize,
     /// Identities of token keys whose intents must be committed before the message can go on.
     wanted: Vec<[u8; 16]>,
 }
@@ -139,18 +134,7 @@ impl View {
     /// A view for one run of a message.
     pub fn new(shared: Arc<Shared>, asker: Arc<str>, version: Version, kept: Kept) -> Self {
         let now = shared.clock.now();
-        Self {
-            shared,
-            asker,
-            version,
-            now,
-            overlay: Overlay::default(),
-            placeholder: None,
-            kept,
-            made: 0,
-            identified: 0,
-            wanted: Vec::new(),
-        }
+        Self { shared, asker, version, now, overlay: Overlay::default(), placeholder: None, kept, wanted: Vec::new() }
     }
 
     /// The version of the message.
@@ -238,12 +222,16 @@ impl View {
     /// What the state machine says.
     pub fn destroy(&mut self, permitted: &Permitted) -> Outcome<()> {
         let now = self.now;
+        let mut guarded = None;
         if !permitted.is_destroyed() && overlay::is_guarded(permitted.residency) {
             // Whose handles go, and what the module must forget, is said in the material.
-            self.material(permitted)?;
+            guarded = match &*self.material(permitted)? {
+                Material::Guarded(guarded) => Some(guarded.clone()),
+                Material::Open(_) => None,
+            };
         }
         self.edit(permitted, |object| Ok(object.happen(Event::Destroy, now)?))?;
-        self.overlay.set_material(permitted.sequence, MaterialChange::Drop)
+        self.overlay.set_material(permitted.sequence, MaterialChange::Drop(guarded))
     }
 
     /// The material of an object.

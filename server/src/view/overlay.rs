@@ -8,6 +8,7 @@ use kmip_codec::ttlv::Text;
 use kmip_codec::{Element, Value};
 
 use super::Shared;
+use crate::crypto::Guarded;
 use crate::failure::{Failure, Outcome};
 use crate::object::material::{self, Material};
 use crate::object::record;
@@ -27,8 +28,8 @@ pub(super) enum MaterialChange {
     Keep,
     /// It is written.
     Put(Arc<Material>),
-    /// It goes.
-    Drop,
+    /// It goes, and with it the key that the module guards, if it was one.
+    Drop(Option<Guarded>),
 }
 
 /// An object as it was read, and as it stands in this message.
@@ -132,6 +133,13 @@ impl Overlay {
         Ok(Some(object))
     }
 
+    /// Lets go of an object that was only looked at.
+    pub(super) fn forget(&mut self, sequence: u64) {
+        if let Some(entry) = self.entries.remove(&sequence) {
+            self.identifiers.remove(&entry.object.identifier());
+        }
+    }
+
     /// An object that was loaded or made before.
     pub(super) fn current(&self, sequence: u64) -> Outcome<Arc<Managed>> {
         match self.entries.get(&sequence) {
@@ -182,7 +190,7 @@ impl Overlay {
             (MaterialChange::Put(material), _) | (MaterialChange::Keep, Some((material, _))) => {
                 Ok(Arc::clone(material))
             }
-            (MaterialChange::Drop, _) => Err(absent()),
+            (MaterialChange::Drop(_), _) => Err(absent()),
             (MaterialChange::Keep, None) => {
                 let opened = shared.vault.material(sequence)?.ok_or_else(absent)?;
                 let material =

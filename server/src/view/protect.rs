@@ -4,9 +4,10 @@ use kmip_codec::Value;
 use kmip_codec::spec::{ResultReason, Tag};
 
 use super::View;
+use super::keys::canonical;
 use super::overlay::{MaterialChange, is_guarded};
 use crate::crypto::Made;
-use crate::crypto::keyblock::{self, Canonical};
+use crate::crypto::keyblock::Canonical;
 use crate::failure::{Failure, Outcome};
 use crate::object::Residency;
 use crate::object::material::Material;
@@ -50,9 +51,8 @@ impl View {
         }
         let material = self.material(permitted)?;
         let Material::Open(object) = &*material else { return Ok(()) };
-        let Some(block) = object.key_block() else { return Ok(()) };
         // What the server cannot use, the module could not either: it stays sealed, and the attributes keep it in.
-        let Ok(Canonical::Secret { kind, bytes }) = keyblock::canonical(object.object_type(), block) else {
+        let Ok(Canonical::Secret { kind, bytes }) = canonical(permitted, object) else {
             return Ok(());
         };
         let home = self.home(Some(kind), Some(false), None)?;

@@ -25,27 +25,28 @@ pub const CHECK_COMMAND: &str = "check-wrapping-key";
 /// # Errors
 /// The token does not have the wrapping key of this store; the module does not work.
 pub async fn open(token: Token, vault: &Vault, config: &Config) -> Result<Pkcs11Provider, StartError> {
-    let found = WrappingKey::find(&token, WRAPPING_LABEL)?;
-    let wrapping = match (vault.meta(CHECK_ROW)?, found) {
-        (Some((blob, _)), Some(wrapping)) => {
+    let found = WrappingKey::find(&token, WRAPPING_LABEL);
+    let wrapping = match vault.meta(CHECK_ROW)? {
+        Some((blob, _)) => {
+            let wrapping = found?.ok_or_else(|| {
+                StartError::Refused(format!(
+                    "[hsm] the token has no key \"{WRAPPING_LABEL}\", with which the keys of the store {} are wrapped; is \
+                     it the right token?",
+                    config.store.path.display()
+                ))
+            })?;
             wrapping.verify_check_blob(blob.expose())?;
             wrapping
         }
-        (Some(_), None) => {
-            return Err(StartError::Refused(format!(
-                "[hsm] the token has no key \"{WRAPPING_LABEL}\", with which the keys of the store {} are wrapped; is it the \
-                 right token?",
-                config.store.path.display()
-            )));
-        }
-        (None, found) => {
+        None => {
             let (wrapping, blob) = match found {
                 // Made by a start that ended before it was noted: nothing is wrapped with it in this store.
-                Some(wrapping) => {
+                Ok(Some(wrapping)) => {
                     let blob = wrapping.check_blob()?;
                     (wrapping, blob)
                 }
-                None => WrappingKey::create(&token, WRAPPING_LABEL)?,
+                // Nothing is there, or a part that such a start has left: both are for `create` to deal with.
+                Ok(None) | Err(_) => WrappingKey::create(&token, WRAPPING_LABEL)?,
             };
             prove(config, &blob)?;
             note(vault, &blob).await?;

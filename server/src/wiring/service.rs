@@ -8,6 +8,7 @@ use kmip_codec::{Error, ErrorKind};
 use tokio::task::JoinHandle;
 
 use crate::dispatch::{Asker, Dispatcher};
+use crate::failure::Failure;
 use crate::net::service::{Answer, Peer, Service, Unreadable};
 use crate::sweeper;
 
@@ -20,7 +21,9 @@ pub struct KmipService {
 impl KmipService {
     /// Starts the sweeper, and is ready to answer. Needs a runtime.
     pub fn start(dispatcher: Dispatcher) -> Self {
-        let sweeper = tokio::spawn(sweeper::run(Arc::clone(dispatcher.shared())));
+        let shared = Arc::clone(dispatcher.shared());
+        let left = shared.vault.intents().map_err(Failure::from);
+        let sweeper = tokio::spawn(sweeper::run(shared, left));
         Self { dispatcher, sweeper }
     }
 }

@@ -5,6 +5,8 @@
 //! - `KMIPD_SHIM_LOG`: the file that the lines are appended to.
 //! - `KMIPD_SHIM_GONE`: while a file of this name exists, the token is gone: sessions are closed behind the caller's
 //!   back, and every call with a session or slot answers CKR_DEVICE_REMOVED.
+//! - `KMIPD_SHIM_END`: while a file of this name exists, the process ends, as if killed, right after it has made a token
+//!   object with the function that the file names.
 
 #![allow(unsafe_code, reason = "a PKCS#11 module is C; this one is only for tests")]
 #![allow(non_snake_case, reason = "the functions have the names of the standard")]
@@ -65,6 +67,12 @@ impl Real {
         if let Some(log) = log.as_mut() {
             // One write for a line: other processes append to the same file.
             let _lost = log.write_all(format!("{facts}\n").as_bytes());
+        }
+        if facts.pointer("/template/token") == Some(&Value::Bool(true)) && rv == CKR_OK {
+            let named = env::var_os("KMIPD_SHIM_END").and_then(|path| std::fs::read_to_string(path).ok());
+            if named.as_deref() == Some(function) {
+                std::process::abort();
+            }
         }
     }
 

@@ -42,6 +42,10 @@ const fn server(tag: Tag, kind: AttributeKind) -> AttributeRow {
     }
 }
 
+/// What Process Start Date and Protect Stop Date are for in 1.x: symmetric keys by the rules tables; the published cases
+/// of 1.4 set them on private and public keys too, as 2.x allows.
+const PROCESSED: ObjectTypes = ObjectTypes::KEYS.union(ObjectTypes::TEMPLATE);
+
 /// Set by the server, as the request asks that makes the object: what kind of key it is, or what certificate.
 const ASKED: Setters = Setters::SERVER.union(Setters::REQUEST);
 
@@ -498,7 +502,7 @@ pub(super) static ROWS: &[AttributeRow] = &[
         modify_server: Condition::BeforeItsTime,
         modify_client: Condition::BeforeItsTime,
         implicit: &[Operation::Create, Operation::Register, Operation::DeriveKey, Operation::ReKey],
-        objects_v1: ObjectTypes::SYMMETRIC_KEY.union(ObjectTypes::SPLIT_KEY).union(ObjectTypes::TEMPLATE),
+        objects_v1: PROCESSED,
         ..server(Tag::ProcessStartDate, AttributeKind::DateTime)
     },
     AttributeRow {
@@ -506,7 +510,7 @@ pub(super) static ROWS: &[AttributeRow] = &[
         modify_server: Condition::BeforeItsTime,
         modify_client: Condition::BeforeItsTime,
         implicit: &[Operation::Create, Operation::Register, Operation::DeriveKey, Operation::ReKey],
-        objects_v1: ObjectTypes::SYMMETRIC_KEY.union(ObjectTypes::SPLIT_KEY).union(ObjectTypes::TEMPLATE),
+        objects_v1: PROCESSED,
         ..server(Tag::ProtectStopDate, AttributeKind::DateTime)
     },
     AttributeRow {

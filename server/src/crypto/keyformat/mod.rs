@@ -10,7 +10,7 @@ mod rsa;
 
 use der::asn1::{AnyRef, BitStringRef, OctetStringRef};
 use der::oid::ObjectIdentifier;
-use der::{Decode, Encode};
+use der::{Decode, Encode, Reader, SliceReader};
 use pkcs8::PrivateKeyInfoRef;
 use pkcs8::spki::{AlgorithmIdentifierRef, SubjectPublicKeyInfoRef};
 
@@ -49,6 +49,16 @@ pub fn identify_private(pkcs8: &[u8]) -> Result<KeyKind, FormatError> {
         EC_PUBLIC_KEY => Ok(KeyKind::Ec { curve: ec::open_private(&info)?.0 }),
         other => Err(FormatError::UnknownAlgorithm(other.to_string())),
     }
+}
+
+/// Whether the bytes are an EncryptedPrivateKeyInfo (RFC 5208 §6): PKCS#8, and its owner's to open.
+pub fn is_encrypted_private(der: &[u8]) -> bool {
+    let parts = SliceReader::new(der).and_then(|mut reader| {
+        reader.sequence(|inner| {
+            Ok::<_, der::Error>((AlgorithmIdentifierRef::decode(inner)?, <&OctetStringRef>::decode(inner)?))
+        })
+    });
+    parts.is_ok()
 }
 
 /// What the public key in a SubjectPublicKeyInfo is.

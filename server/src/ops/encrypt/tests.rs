@@ -269,6 +269,11 @@ fn what_accompanies_the_data_must_fit_the_mode() {
     refused(ask(mode(Mode::CBC), Some(IV), Some("00")), bad, "Additional Data");
     refused(ask(gcm(16), Some(""), None), bad, "nonce");
 
+    // Two blocks from the last counter on.
+    let mut wrapping = request(&key, Some(mode(Mode::CTR)), &PLAIN.repeat(2));
+    wrapping.iv_counter_nonce = blob("ffffffffffffffffffffffffffffffff");
+    refused(encrypt(&bench, wrapping), bad, "wrap");
+
     let odd = request(&key, Some(mode(Mode::ECB)), "00");
     refused(encrypt(&bench, odd), Reason::CryptographicFailure, "blocks");
     let mut nothing = request(&key, Some(mode(Mode::ECB)), "");

@@ -1,13 +1,15 @@
 //! Sign and Signature Verify.
 
 use kmip_codec::spec::{
-    BlockCipherMode, CryptographicAlgorithm as Algorithm, CryptographicUsageMask as Mask,
+    BlockCipherMode, CertificateType, CryptographicAlgorithm as Algorithm, CryptographicUsageMask as Mask,
     DigitalSignatureAlgorithm as Named, HashingAlgorithm as Hashing, KeyFormatType, MaskGenerator, PaddingMethod,
     ResultReason as Reason, Tag, UsageLimitsUnit, ValidityIndicator, Version,
 };
 use kmip_codec::ttlv::Blob;
-use kmip_codec::types::{CryptographicParameters as Parameters, Object, UniqueIdentifier, UsageLimits};
+use kmip_codec::types::{Certificate, CryptographicParameters as Parameters, Object, UniqueIdentifier, UsageLimits};
 use kmip_codec::{Element, Value};
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivatePkcs8KeyDer};
 
 use super::{Request, Sign};
 use crate::crypto::algorithm::{Curve, Hash, KeyKind};
@@ -187,6 +189,27 @@ fn open_pss_parameters_take_what_most_software_signs() {
     assert!(!valid(Some(Parameters { salt_length: Some(32), ..said.clone() })));
     assert!(!valid(Some(Parameters { mask_generator_hashing_algorithm: Some(Hashing::SHA1), ..said })));
     assert!(!valid(Some(pss(Hashing::SHA1))));
+}
+
+#[test]
+fn a_certificate_verifies_with_the_key_in_it() {
+    let bench = Bench::new();
+    let authority = kmipd_certs::Authority::new().unwrap();
+    let der = CertificateDer::from_pem_slice(authority.cert_pem().as_bytes()).unwrap();
+    let pkcs8 = PrivatePkcs8KeyDer::from_pem_slice(authority.key_pem().as_bytes()).unwrap();
+    let private = block(KeyFormatType::Pkcs8, Algorithm::EC, pkcs8.secret_pkcs8_der());
+    let private = bench.object(Object::PrivateKey(private), vec![usage(Mask::SIGN)]);
+    let asked = request(&private, Some(hashed(Algorithm::ECDSA, Hashing::SHA256)), Some(b"data"));
+    let signature = sign(&bench, asked.clone()).unwrap();
+    let held = |der: &[u8]| {
+        let certificate =
+            Certificate { certificate_type: CertificateType::X509, certificate_value: Blob::copy_of(der) };
+        bench.object(Object::Certificate(certificate), vec![usage(Mask::VERIFY)])
+    };
+    assert_eq!(is_valid(&bench, &held(&der), &asked, &signature), Ok(true));
+    let other = CertificateDer::from_pem_slice(kmipd_certs::Authority::new().unwrap().cert_pem().as_bytes()).unwrap();
+    assert_eq!(is_valid(&bench, &held(&other), &asked, &signature), Ok(false));
+    assert_eq!(is_valid(&bench, &held(b"none"), &asked, &signature).unwrap_err().reason, Reason::InvalidField);
 }
 
 #[test]

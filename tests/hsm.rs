@@ -1,0 +1,28 @@
+//! Keys that do not leave, on SoftHSM2 through a shim that writes down every call: `apt-get install softhsm2`.
+
+#[cfg(test)]
+#[path = "hsm/attack.rs"]
+mod attack;
+#[cfg(test)]
+#[path = "hsm/guarded.rs"]
+mod guarded;
+#[cfg(test)]
+mod harness;
+#[cfg(test)]
+#[path = "hsm/house.rs"]
+mod house;
+#[cfg(test)]
+#[path = "hsm/protection.rs"]
+mod protection;
+#[cfg(test)]
+#[path = "harness/shim.rs"]
+mod shim;
+#[cfg(test)]
+#[path = "hsm/speaker.rs"]
+mod speaker;
+#[cfg(test)]
+#[path = "hsm/start.rs"]
+mod start;
+#[cfg(test)]
+#[path = "hsm/xml.rs"]
+mod xml;
