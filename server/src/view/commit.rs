@@ -3,7 +3,7 @@
 use super::overlay::{Base, Entry, MaterialChange, USAGE, belongs};
 use super::{Kept, Shared, View};
 use crate::crypto::{Guarded, Place};
-use crate::failure::{Failure, Outcome};
+use crate::failure::Outcome;
 use crate::object::material::{self, Material};
 use crate::object::record;
 use crate::object::terms::{self, Term, Terms};
