@@ -1,7 +1,7 @@
 //! By what an object is found: the terms that become index rows. The vault hashes them; nothing here is stored as it is.
 
 use kmip_codec::Value;
-use kmip_codec::spec::{StorageStatusMask, Tag, Version};
+use kmip_codec::spec::{AttributeKind, StorageStatusMask, Tag, Version, attribute_by_tag};
 use kmip_codec::ttlv::Writer;
 use kmip_codec::types::{Attribute, AttributeReference};
 
@@ -90,9 +90,21 @@ pub fn term(owner: &str, attribute: &Attribute) -> Term {
             writer.value(Tag::AttributeValue, value);
         }
     } else {
-        writer.value(attribute.tag, &attribute.value);
+        writer.value(attribute.tag, &ordered(attribute));
     }
     writer.finish()
+}
+
+/// A value with its fields in the order of the table: one that a client writes in another order is the same value.
+fn ordered(attribute: &Attribute) -> Value {
+    match (attribute_by_tag(attribute.tag).map(|row| &row.kind), &attribute.value) {
+        (Some(AttributeKind::Structure(rows)), Value::Structure(fields)) => {
+            let mut fields = fields.clone();
+            fields.sort_by_key(|field| rows.iter().position(|row| row.tag == field.tag));
+            Value::Structure(fields)
+        }
+        (_, value) => value.clone(),
+    }
 }
 
 /// The term of a storage status, which is no attribute.
@@ -117,5 +129,25 @@ pub fn is_exact(attribute: &Attribute) -> bool {
         Tag::X509CertificateIdentifier => whole(&[Tag::IssuerDistinguishedName, Tag::CertificateSerialNumber]),
         Tag::Attribute => whole(&[Tag::VendorIdentification, Tag::AttributeName, Tag::AttributeValue]),
         _ => true,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use kmip_codec::Element;
+
+    use super::*;
+
+    #[test]
+    fn the_order_of_fields_makes_no_other_name() {
+        let mut fields = vec![
+            Element::new(Tag::NameValue, Value::TextString("n".into())),
+            Element::new(Tag::NameType, Value::Enumeration(1)),
+        ];
+        let name = Attribute::new(Tag::Name, Value::Structure(fields.clone()));
+        fields.reverse();
+        let reversed = Attribute::new(Tag::Name, Value::Structure(fields));
+        assert_eq!(term("alice", &name), term("alice", &reversed));
+        assert_ne!(term("alice", &name), term("bob", &name));
     }
 }
