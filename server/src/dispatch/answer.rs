@@ -5,6 +5,8 @@ use kmip_codec::schema::{DateTime, Encode};
 use kmip_codec::spec::{Operation, ResultReason, ResultStatus, Tag, Version};
 use kmip_codec::ttlv::{Blob, Writer};
 
+use zeroize::Zeroizing;
+
 use crate::failure::{Failure, reason_in};
 
 /// What came of an item.
@@ -14,8 +16,8 @@ pub(super) struct ItemAnswer {
     pub(super) operation: Option<Operation>,
     /// The client's mark.
     pub(super) mark: Option<Blob>,
-    /// The payload as it is written, or why there is none.
-    pub(super) result: Result<Vec<u8>, Failed>,
+    /// The payload as it is written, wiped when it goes: it may hold a key. Or why there is none.
+    pub(super) result: Result<Zeroizing<Vec<u8>>, Failed>,
 }
 
 /// Why an item has no payload.

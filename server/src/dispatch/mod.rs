@@ -17,6 +17,7 @@ use kmip_codec::ttlv::{Limits, Text, Writer};
 use kmip_codec::types::ProtocolVersion;
 use kmip_codec::{Element, ErrorKind, Value};
 use tokio::sync::RwLock;
+use zeroize::Zeroizing;
 
 use crate::crypto::{Guarded, Place};
 use crate::failure::{Failure, Outcome};
@@ -368,7 +369,7 @@ impl Run<'_> {
         row: &'static OperationRow,
         payload: Element,
         version: Version,
-    ) -> Outcome<(Vec<u8>, Vec<Text>)> {
+    ) -> Outcome<(Zeroizing<Vec<u8>>, Vec<Text>)> {
         let mut view = self.view.take().ok_or_else(|| Failure::internal("a view was lost in slow work"))?;
         let is_slow = match row.lane {
             OperationLane::Here => false,
@@ -380,7 +381,7 @@ impl Run<'_> {
             let outcome = (row.run)(&mut view, payload).map(|answered| {
                 let mut writer = Writer::new(version);
                 answered.payload.encode(Tag::ResponsePayload, &mut writer);
-                (writer.finish(), answered.identifiers)
+                (Zeroizing::new(writer.finish()), answered.identifiers)
             });
             (view, outcome)
         };

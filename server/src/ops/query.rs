@@ -10,6 +10,8 @@ use kmip_codec::types::ProtectionStorageMasks;
 use kmip_codec::{Element, Value};
 
 use super::{Handler, OPERATIONS};
+use crate::crypto::Residency;
+use crate::crypto::algorithm::KeyKind;
 use crate::failure::{Failure, Outcome};
 use crate::view::View;
 
@@ -164,7 +166,8 @@ impl Handler for Query {
 /// One alternative for each place that objects can live in.
 fn protection(view: &View) -> ProtectionStorageMasks {
     let protection = view.shared().settings.protection;
-    let module = view.shared().providers.module().is_some();
+    // What the module can hold says the self-test: a module that failed it holds nothing.
+    let module = view.shared().providers.maker(KeyKind::Aes { bits: 256 }, Residency::Wrapped).is_some();
     let places = [(protection.sealed, true), (protection.wrapped, module), (protection.token, module)];
     let offered = places.into_iter().filter(|&(bits, offered)| offered && bits != 0);
     ProtectionStorageMasks { masks: offered.map(|(bits, _)| ProtectionStorageMask::from_bits_retain(bits)).collect() }
