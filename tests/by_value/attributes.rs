@@ -82,6 +82,7 @@ pub(crate) fn get_attribute_list(talk: &mut Talk) {
     talk.ask(0x03, vec![e(OBJECT_TYPE, 7), list, secret], just());
     let mut names = vec![
         ("Unique Identifier", UNIQUE_IDENTIFIER, (1, 0)),
+        ("Short Unique Identifier", 0x42_0136, (2, 0)),
         ("Object Type", OBJECT_TYPE, (1, 0)),
         ("Object Group", OBJECT_GROUP, (1, 0)),
         ("Cryptographic Usage Mask", CRYPTOGRAPHIC_USAGE_MASK, (1, 0)),
