@@ -11,6 +11,7 @@ use harness::Kmipd;
 use kmip_conformance::case::{Case, files};
 use kmip_conformance::connect::Server;
 use kmip_conformance::play::{Verdict, play};
+use kmip_conformance::subject::Facts;
 
 #[test]
 fn the_own_cases_pass() {
@@ -22,9 +23,10 @@ fn the_own_cases_pass() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../conformance/cases");
     let found = files(&folder).unwrap();
     assert!(found.len() >= 10, "{} cases", found.len());
+    let mut facts = Facts::default();
     for path in found {
         let case = Case::load(&folder, &path).unwrap();
-        assert_eq!(play(&case, &mut server), Verdict::Passed, "{}", case.name);
+        assert_eq!(play(&case, &mut server, &mut facts), Verdict::Passed, "{}", case.name);
         server.close();
     }
 }

@@ -45,8 +45,8 @@ pub struct Course {
     pub bindings: Bindings,
     /// What is known of the objects.
     pub facts: Facts,
-    /// The variations that were made use of.
-    pub used: BTreeSet<Variation>,
+    /// The variations that were made use of, with the tag of the item.
+    pub used: BTreeSet<(Variation, Tag)>,
 }
 
 impl Course {
@@ -162,7 +162,7 @@ impl Compare<'_> {
             Content::Fixed(Value::TextString(text)) if identifier_tag(tag) => {
                 let outcome = self.bound(text, tag, got);
                 if got.value.text() != Some(text) {
-                    self.course.used.insert(Variation::Identifier);
+                    self.course.used.insert((Variation::Identifier, got.tag));
                 }
                 outcome
             }
@@ -183,7 +183,7 @@ impl Compare<'_> {
             }
             None => {
                 self.course.bindings.bind(name, got.value.clone());
-                self.course.used.insert(Variation::Variable);
+                self.course.used.insert((Variation::Variable, got.tag));
                 Ok(())
             }
         }
@@ -200,7 +200,7 @@ impl Compare<'_> {
         }
         match self.permitted(tag, expected, &got.value) {
             Some(variation) => {
-                self.course.used.insert(variation);
+                self.course.used.insert((variation, got.tag));
                 Ok(())
             }
             None => self.differs(got.tag, show(tag, expected), show(tag, &got.value)),

@@ -12,6 +12,7 @@ use kmip_conformance::connect::Server;
 use kmip_conformance::play::{Verdict, play};
 use kmip_conformance::prove::{Proof, prove};
 use kmip_conformance::report::{Entry, Report};
+use kmip_conformance::subject::Facts;
 
 /// Plays KMIP test cases against a server and compares the answers strictly.
 #[derive(Parser)]
@@ -24,7 +25,7 @@ struct Options {
 #[derive(Subcommand)]
 enum Command {
     /// Plays cases against a server
-    Play(Play),
+    Play(Box<Play>),
     /// Shows how strict the comparison is: wrong answers must fail
     Prove {
         /// A folder of cases, or one file
@@ -141,8 +142,9 @@ fn run(options: &Play) -> Result<bool, String> {
         let list = fs::read_to_string(file).map_err(|error| format!("{}: {error}", file.display()))?;
         report.expect(&list).map_err(|line| format!("{}: line {line} has no reason", file.display()))?;
     }
+    let mut facts = Facts::default();
     for case in &cases {
-        let verdict = play(case, &mut server);
+        let verdict = play(case, &mut server, &mut facts);
         server.close();
         let (name, group) = (case.name.clone(), case.group.clone());
         report.entries.push(Entry { name, version: case.version.to_string(), group, verdict });

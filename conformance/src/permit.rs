@@ -60,7 +60,7 @@ variations! {
     ProtocolVersions = "further protocol versions",
     /// Vendor Identification.
     VendorIdentification = "Vendor Identification",
-    /// Server Correlation Value, which servers need not send (KMIP 2.1 §9.21).
+    /// Server Correlation Value, which servers need not send (KMIP 2.1 §9.10).
     ServerCorrelationValue = "Server Correlation Value",
 }
 

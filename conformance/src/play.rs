@@ -6,6 +6,7 @@ use kmip_codec::ttlv::Element;
 
 use crate::case::Case;
 use crate::compare::Course;
+use crate::subject::Facts;
 
 /// Somebody who answers requests.
 pub trait Peer {
@@ -31,8 +32,8 @@ pub enum Verdict {
 }
 
 /// Plays a case to its first difference. The rest is then sent nevertheless, so far as it can be, so that nothing of the
-/// case stays on the server.
-pub fn play(case: &Case, peer: &mut dyn Peer) -> Verdict {
+/// case stays on the server. `facts` is what earlier cases on the same server told of the objects there.
+pub fn play(case: &Case, peer: &mut dyn Peer, facts: &mut Facts) -> Verdict {
     let needed = case.steps.iter().map(|step| step.client + 1).max().unwrap_or_default();
     if needed > peer.clients() {
         return Verdict::Skipped(format!("needs {needed} clients"));
@@ -40,6 +41,8 @@ pub fn play(case: &Case, peer: &mut dyn Peer) -> Verdict {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     let start = i64::try_from(now.as_secs()).unwrap_or_default();
     let mut course = Course::new(case.version, start, u64::from(now.subsec_nanos()));
+    facts.forget_dates();
+    course.facts = std::mem::take(facts);
     let mut failure = None;
     for (i, step) in case.steps.iter().enumerate() {
         let outcome = step.request.fill(&mut course.bindings).map_err(|error| error.to_string()).and_then(|request| {
@@ -51,6 +54,7 @@ pub fn play(case: &Case, peer: &mut dyn Peer) -> Verdict {
             failure.get_or_insert_with(|| format!("step {}: {text}", i + 1));
         }
     }
+    *facts = course.facts;
     failure.map_or(Verdict::Passed, Verdict::Failed)
 }
 

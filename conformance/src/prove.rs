@@ -78,7 +78,7 @@ pub fn prove(cases: &[Case], mutations: usize, seed: u64) -> Proof {
         let Some(answer) = replay.answers.get(step) else { break };
         let Some((wrong, tag, kind)) = mutate::mutate(answer, &mut random) else { continue };
         proof.mutations += 1;
-        if let Some(used) = replay.passes(step, &wrong) {
+        if let Some(used) = replay.passes(step, &wrong, tag) {
             match used {
                 Some(variation) => *proof.survivors.entry((variation, tag, kind)).or_default() += 1,
                 None => proof.unexplained.push((replay.case.name.clone(), step + 1, tag, kind)),
@@ -136,7 +136,7 @@ fn settle(answer: &mut Element, request: &Element) {
 
 impl Replay<'_> {
     /// Whether the case passes with that answer to that step; then with the variation that permits it.
-    fn passes(&self, step: usize, wrong: &Element) -> Option<Option<Variation>> {
+    fn passes(&self, step: usize, wrong: &Element, tag: Tag) -> Option<Option<Variation>> {
         let mut right = self.before.get(step)?.clone();
         right.used.clear();
         let mut course = right.clone();
@@ -148,9 +148,9 @@ impl Replay<'_> {
             course.compare(&asked.request, &request, &asked.expected, got).ok()?;
             if i == step {
                 right.compare(&asked.request, &request, &asked.expected, answer).ok()?;
-                let besides = course.used.difference(&right.used).next().copied();
-                let variable = || course.used.get(&Variation::Variable).copied();
-                explained = besides.or_else(variable);
+                let besides = course.used.difference(&right.used).next();
+                let same = || course.used.iter().find(|(_, of)| *of == tag);
+                explained = besides.or_else(same).map(|(variation, _)| *variation);
             }
         }
         Some(explained)

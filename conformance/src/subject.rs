@@ -61,6 +61,11 @@ impl Subject {
 }
 
 impl Facts {
+    /// Forgets the dates of an earlier case.
+    pub fn forget_dates(&mut self) {
+        self.dates.clear();
+    }
+
     /// Takes note of the dates that a request gives.
     pub fn asked(&mut self, request: &Element) {
         let name = request.value.find(Tag::AttributeName).and_then(Value::text).and_then(attribute_by_name);
