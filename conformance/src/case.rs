@@ -70,7 +70,7 @@ impl Case {
     /// See [`CaseError`].
     pub fn load(folder: &Path, file: &Path) -> Result<Self, CaseError> {
         let text = fs::read_to_string(file)?;
-        let name = file.strip_prefix(folder).unwrap_or(file).to_string_lossy().into_owned();
+        let name = name_below(folder, file);
         let group = file.parent().and_then(Path::file_name).unwrap_or_default().to_string_lossy().into_owned();
         Self::read(&text, name, group)
     }
@@ -105,6 +105,13 @@ impl Case {
         }
         Ok(Self { name, version: known, group, steps })
     }
+}
+
+/// The name of a case: its path below the folder, or its own name if the folder is the file itself.
+pub fn name_below(folder: &Path, file: &Path) -> String {
+    let below = file.strip_prefix(folder).ok().filter(|below| below.file_name().is_some());
+    let own = || file.file_name().map_or(file, Path::new);
+    below.unwrap_or_else(own).to_string_lossy().into_owned()
 }
 
 /// Every file of a folder, at any depth, that ends in `.xml`, sorted.
@@ -237,6 +244,12 @@ mod tests {
         let case = read(&text).unwrap();
         assert_eq!(case.version, Version::V1_2);
         assert_eq!(case.steps.iter().map(|step| step.client).collect::<Vec<_>>(), [0, 1]);
+    }
+
+    #[test]
+    fn a_case_is_named_below_its_folder() {
+        let name = |folder: &str| name_below(Path::new(folder), Path::new("a/b/c.xml"));
+        assert_eq!((&*name("a"), &*name("a/b/c.xml"), &*name("x")), ("b/c.xml", "c.xml", "c.xml"));
     }
 
     #[test]

@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
-use kmip_conformance::case::{Case, files};
+use kmip_conformance::case::{Case, files, name_below};
 use kmip_conformance::connect::Server;
 use kmip_conformance::play::{Verdict, play};
 use kmip_conformance::prove::{Proof, prove};
@@ -112,7 +112,7 @@ fn load(folder: &Path) -> Result<(Vec<Case>, Vec<Entry>), String> {
                 let why = error.to_string();
                 let verdict = if error.is_out_of_scope() { Verdict::Skipped(why) } else { Verdict::Failed(why) };
                 others.push(Entry {
-                    name: file.strip_prefix(folder).unwrap_or(&file).display().to_string(),
+                    name: name_below(folder, &file),
                     version: part(file.parent().and_then(Path::parent)),
                     group: part(file.parent()),
                     verdict,
