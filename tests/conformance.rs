@@ -1,7 +1,6 @@
 //! The project's own cases of the conformance player, against a server.
 
 #[cfg(test)]
-#[allow(unused_imports, reason = "each test program uses a part of it")]
 mod harness;
 
 use std::path::Path;
