@@ -1,0 +1,175 @@
+//! `kmip-conformance`: plays test cases against a KMIP server.
+
+use std::fs;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::time::Duration;
+
+use clap::{Args, Parser, Subcommand};
+use kmip_conformance::case::{Case, files, name_below};
+use kmip_conformance::connect::Server;
+use kmip_conformance::play::{Verdict, play};
+use kmip_conformance::prove::{Proof, prove};
+use kmip_conformance::report::{Entry, Report};
+use kmip_conformance::subject::Facts;
+
+/// Plays KMIP test cases against a server and compares the answers strictly.
+#[derive(Parser)]
+#[command(version)]
+struct Options {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Plays cases against a server
+    Play(Box<Play>),
+    /// Shows how strict the comparison is: wrong answers must fail
+    Prove {
+        /// A folder of cases, or one file
+        #[arg(long, value_name = "DIR")]
+        cases: PathBuf,
+        /// How many wrong answers to try
+        #[arg(long, default_value_t = 10_000)]
+        mutations: usize,
+        /// Which ones
+        #[arg(long, default_value_t = 1)]
+        seed: u64,
+    },
+}
+
+#[derive(Args)]
+struct Play {
+    /// A folder of cases, or one file
+    #[arg(long, value_name = "DIR")]
+    cases: PathBuf,
+    /// The server
+    #[arg(long, value_name = "HOST:PORT")]
+    server: String,
+    /// The authority that issued the server's certificate, PEM
+    #[arg(long, value_name = "FILE")]
+    ca: PathBuf,
+    /// The client's certificate, PEM
+    #[arg(long, value_name = "FILE")]
+    cert: PathBuf,
+    /// The client's private key, PEM
+    #[arg(long, value_name = "FILE")]
+    key: PathBuf,
+    /// The second client's certificate, for cases with several
+    #[arg(long, value_name = "FILE", requires = "client2_key")]
+    client2_cert: Option<PathBuf>,
+    /// The second client's private key
+    #[arg(long, value_name = "FILE", requires = "client2_cert")]
+    client2_key: Option<PathBuf>,
+    /// The third client's certificate
+    #[arg(long, value_name = "FILE", requires = "client3_key", requires = "client2_cert")]
+    client3_cert: Option<PathBuf>,
+    /// The third client's private key
+    #[arg(long, value_name = "FILE", requires = "client3_cert")]
+    client3_key: Option<PathBuf>,
+    /// Cases that are known to fail, one a line, with the reason
+    #[arg(long, value_name = "FILE")]
+    expect: Option<PathBuf>,
+    /// The report as JSON, before the last line
+    #[arg(long)]
+    json: bool,
+    /// How long to wait for an answer, in seconds
+    #[arg(long, default_value_t = 30)]
+    timeout: u64,
+}
+
+fn main() -> ExitCode {
+    let outcome = match Options::parse().command {
+        Command::Play(options) => run(&options),
+        Command::Prove { cases, mutations, seed } => {
+            load(&cases).map(|(loaded, _)| show(&prove(&loaded, mutations, seed)))
+        }
+    };
+    match outcome {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(text) => {
+            // Nobody is left to be told if this fails too.
+            let _ = writeln!(io::stderr(), "kmip-conformance: {text}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+/// The cases of a folder, and the verdicts on files that are none that can be played.
+fn load(folder: &Path) -> Result<(Vec<Case>, Vec<Entry>), String> {
+    let found = files(folder).map_err(|error| format!("{}: {error}", folder.display()))?;
+    let (mut cases, mut others) = (Vec::new(), Vec::new());
+    for file in found {
+        match Case::load(folder, &file) {
+            Ok(case) => cases.push(case),
+            Err(error) => {
+                let part = |path: Option<&Path>| {
+                    path.and_then(Path::file_name).unwrap_or_default().to_string_lossy().into_owned()
+                };
+                let why = error.to_string();
+                let verdict = if error.is_out_of_scope() { Verdict::Skipped(why) } else { Verdict::Failed(why) };
+                others.push(Entry {
+                    name: name_below(folder, &file),
+                    version: part(file.parent().and_then(Path::parent)),
+                    group: part(file.parent()),
+                    verdict,
+                });
+            }
+        }
+    }
+    if cases.is_empty() && others.is_empty() {
+        return Err(format!("{} has no cases", folder.display()));
+    }
+    Ok((cases, others))
+}
+
+fn run(options: &Play) -> Result<bool, String> {
+    let mut clients = vec![(options.cert.as_path(), options.key.as_path())];
+    for (cert, key) in [(&options.client2_cert, &options.client2_key), (&options.client3_cert, &options.client3_key)] {
+        if let (Some(cert), Some(key)) = (cert, key) {
+            clients.push((cert, key));
+        }
+    }
+    let patience = Duration::from_secs(options.timeout);
+    let mut server =
+        Server::new(&options.server, &options.ca, &clients, patience).map_err(|error| error.to_string())?;
+    let (cases, entries) = load(&options.cases)?;
+    let mut report = Report { entries, ..Report::default() };
+    if let Some(file) = &options.expect {
+        let list = fs::read_to_string(file).map_err(|error| format!("{}: {error}", file.display()))?;
+        report.expect(&list).map_err(|line| format!("{}: line {line} has no reason", file.display()))?;
+    }
+    let mut facts = Facts::default();
+    for case in &cases {
+        let verdict = play(case, &mut server, &mut facts);
+        server.close();
+        let (name, group) = (case.name.clone(), case.group.clone());
+        report.entries.push(Entry { name, version: case.version.to_string(), group, verdict });
+    }
+    let text = if options.json { format!("{:#}\n{}\n", report.json(), report.summary()) } else { report.text() };
+    io::stdout().write_all(text.as_bytes()).map_err(|error| error.to_string())?;
+    Ok(report.surprises().is_empty())
+}
+
+/// Writes what came of a proof; says whether it is one.
+fn show(proof: &Proof) -> bool {
+    for (name, why) in &proof.unplayable {
+        println!("SKIPPED {name}: {why}");
+    }
+    for (name, why) in &proof.rejected {
+        println!("REJECTED {name}: {why}");
+    }
+    for (name, step, tag, kind) in &proof.unexplained {
+        println!("UNEXPLAINED {name}: step {step}, {tag} ({kind})");
+    }
+    for ((variation, tag, kind), count) in &proof.survivors {
+        println!("{count:>6} survived by {variation}: {tag} ({kind})");
+    }
+    let (tried, killed) = (proof.mutations, proof.killed_per_mille());
+    println!("\n{tried} wrong answers, {} passed, {}.{} % failed", proof.survived(), killed / 10, killed % 10);
+    println!("{} passed, {} failed, {} skipped", proof.replayed, proof.rejected.len(), proof.unplayable.len());
+    proof.is_sound()
+}

@@ -1,0 +1,190 @@
+//! Which objects the server made by itself, and what a request is about.
+
+use std::collections::{HashMap, HashSet};
+
+use kmip_codec::spec::{CryptographicAlgorithm, ObjectType, Operation, PaddingMethod, Tag, attribute_by_name};
+use kmip_codec::ttlv::{Element, Value};
+
+use crate::node::{Content, Node};
+
+/// What is known of an object.
+#[derive(Clone, Copy, Default, Debug)]
+pub struct Made {
+    /// The server generated it, or from something that it generated.
+    pub generated: bool,
+    /// A half of a key pair, or a certificate.
+    pub asymmetric: bool,
+    /// Its signatures have a random part.
+    pub random_signatures: bool,
+}
+
+/// What the messages of a case so far tell.
+#[derive(Clone, Default)]
+pub struct Facts {
+    made: HashMap<String, Made>,
+    /// The dates that requests gave, by attribute.
+    dates: HashSet<(Tag, i64)>,
+    placeholder: Option<String>,
+}
+
+/// What a batch item is about.
+#[derive(Clone, Default)]
+pub struct Subject {
+    /// The operation; 0 before the first batch item.
+    pub operation: u32,
+    /// The Request Payload as it was sent.
+    pub request: Option<Value>,
+    /// The object.
+    pub made: Made,
+    /// The output of the operation is not the same each time, or follows from a generated key.
+    pub free_output: bool,
+    /// The key material is wrapped in a way that is not the same each time.
+    pub free_wrapping: bool,
+}
+
+impl Subject {
+    /// Whether it is this operation.
+    pub fn is(&self, operation: Operation) -> bool {
+        self.operation == u32::from(operation)
+    }
+
+    /// Whether the request has such an item.
+    pub fn asks(&self, tag: Tag) -> bool {
+        self.request.as_ref().is_some_and(|request| request.find(tag).is_some())
+    }
+
+    /// Whether the request has this enumeration value.
+    pub fn asks_for(&self, tag: Tag, code: u32) -> bool {
+        let request = self.request.as_ref().map(Value::elements).unwrap_or_default();
+        request.iter().any(|element| element.tag == tag && element.value == Value::Enumeration(code))
+    }
+}
+
+impl Facts {
+    /// Forgets the dates of an earlier case.
+    pub fn forget_dates(&mut self) {
+        self.dates.clear();
+    }
+
+    /// Takes note of the dates that a request gives.
+    pub fn asked(&mut self, request: &Element) {
+        let name = request.value.find(Tag::AttributeName).and_then(Value::text).and_then(attribute_by_name);
+        for inner in request.value.elements() {
+            let tag = match name {
+                Some(row) if inner.tag == Tag::AttributeValue => row.tag,
+                _ => inner.tag,
+            };
+            if let Value::DateTime(date) | Value::DateTimeExtended(date) = inner.value {
+                self.dates.insert((tag, date));
+            }
+            self.asked(inner);
+        }
+        if request.tag == Tag::RequestMessage {
+            self.placeholder = None;
+        }
+    }
+
+    /// Whether a request gave this date to this attribute.
+    pub fn gave(&self, tag: Tag, date: i64) -> bool {
+        self.dates.contains(&(tag, date))
+    }
+
+    fn of(&self, identifier: Option<&str>) -> Made {
+        identifier.and_then(|identifier| self.made.get(identifier)).copied().unwrap_or_default()
+    }
+
+    /// What a batch item is about. `node` is the Request Payload of the case, `request` the one sent.
+    pub fn subject(&self, operation: u32, node: Option<&Node>, request: Option<&Value>, expected: &Node) -> Subject {
+        let identifier = request.and_then(|request| request.find(Tag::UniqueIdentifier)).and_then(Value::text);
+        let made = self.of(identifier.or(self.placeholder.as_deref()));
+        let mut subject = Subject { operation, request: request.cloned(), made, ..Subject::default() };
+        let own = |tag| node.and_then(|node| node.search(tag)).and_then(Node::code);
+        let padding = own(Tag::PaddingMethod).map(PaddingMethod::from);
+        let server_iv = expected.search(Tag::IVCounterNonce).is_some();
+        // What was encrypted by the server before must come back as it was.
+        let returns = node.and_then(|node| node.find(Tag::Data));
+        let returns = returns.is_some_and(|data| matches!(data.content, Content::Variable(..)));
+        subject.free_output = if subject.is(Operation::Encrypt) {
+            made.generated || server_iv || (made.asymmetric && padding != Some(PaddingMethod::None))
+        } else if subject.is(Operation::Sign) {
+            made.generated || made.random_signatures || padding == Some(PaddingMethod::PSS)
+        } else if subject.is(Operation::Decrypt) {
+            made.generated && !returns
+        } else if subject.is(Operation::MAC) {
+            made.generated
+        } else {
+            subject.is(Operation::RNGRetrieve)
+        };
+        let wrapping = request.and_then(|request| request.find(Tag::KeyWrappingSpecification));
+        let wrapping = wrapping.and_then(|wrapping| wrapping.find(Tag::EncryptionKeyInformation));
+        let wrapping = wrapping.and_then(|key| key.find(Tag::UniqueIdentifier)).and_then(Value::text);
+        subject.free_wrapping = self.of(wrapping).generated;
+        subject
+    }
+
+    /// Takes note of what an answer tells of objects.
+    pub fn answered(&mut self, subject: &Subject, response: &Value) {
+        let texts = |tag| {
+            let elements = response.elements().iter().filter(move |element| element.tag == tag);
+            elements.filter_map(|element| element.value.text())
+        };
+        let identifiers: Vec<String> = texts(Tag::UniqueIdentifier).map(str::to_owned).collect();
+        let pairs = texts(Tag::PrivateKeyUniqueIdentifier).chain(texts(Tag::PublicKeyUniqueIdentifier));
+        for identifier in pairs {
+            let random_signatures = subject.request.as_ref().is_some_and(signs_at_random);
+            let made = Made { generated: true, asymmetric: true, random_signatures };
+            self.made.insert(identifier.to_owned(), made);
+        }
+        let operation = Operation::from(subject.operation);
+        let request = subject.request.as_ref();
+        let made = match operation {
+            Operation::Create | Operation::ReKey | Operation::CreateSplitKey => {
+                Some(Made { generated: true, ..Made::default() })
+            }
+            Operation::Certify | Operation::ReCertify => {
+                Some(Made { generated: true, asymmetric: true, ..Made::default() })
+            }
+            Operation::DeriveKey | Operation::JoinSplitKey => {
+                let sources = request.map(Value::elements).unwrap_or_default().iter();
+                let sources = sources.filter(|element| element.tag == Tag::UniqueIdentifier);
+                let generated = sources.filter_map(|source| source.value.text()).any(|id| self.of(Some(id)).generated);
+                Some(Made { generated, ..Made::default() })
+            }
+            Operation::Register | Operation::Import => {
+                let kind = request.and_then(|request| request.find(Tag::ObjectType));
+                let halves = [ObjectType::PrivateKey, ObjectType::PublicKey, ObjectType::Certificate];
+                Some(Made {
+                    generated: false,
+                    asymmetric: halves.iter().any(|half| kind == Some(&Value::Enumeration((*half).into()))),
+                    random_signatures: request.is_some_and(signs_at_random),
+                })
+            }
+            _ => None,
+        };
+        if let Some(made) = made {
+            self.made.extend(identifiers.iter().map(|identifier| (identifier.clone(), made)));
+        }
+        if let [identifier] = identifiers.as_slice() {
+            self.placeholder = Some(identifier.clone());
+        } else if operation == Operation::Locate {
+            self.placeholder = None;
+        } else if let Some(identifier) = texts(Tag::PrivateKeyUniqueIdentifier).next() {
+            self.placeholder = Some(identifier.to_owned());
+        }
+    }
+}
+
+/// Whether the request describes a key whose signatures are never twice the same.
+fn signs_at_random(request: &Value) -> bool {
+    let random = [CryptographicAlgorithm::DSA, CryptographicAlgorithm::ECDSA, CryptographicAlgorithm::EC];
+    let attribute = request.find(Tag::AttributeName).and_then(Value::text) == Some("Cryptographic Algorithm");
+    request.elements().iter().any(|element| match element.value {
+        Value::Enumeration(code) if element.tag == Tag::CryptographicAlgorithm || attribute => {
+            random.contains(&CryptographicAlgorithm::from(code))
+        }
+        Value::Enumeration(code) if element.tag == Tag::PaddingMethod => {
+            PaddingMethod::from(code) == PaddingMethod::PSS
+        }
+        _ => signs_at_random(&element.value),
+    })
+}
