@@ -273,7 +273,12 @@ fn single(row: &AttributeRow) -> Failure {
 }
 
 fn repeated(row: &AttributeRow) -> Failure {
-    Failure::new(ResultReason::InvalidAttributeValue, format!("the object has this very {} already", row.name()))
+    // A Name is unique among all objects, this one included.
+    let reason = match row.tag {
+        Tag::Name => ResultReason::NonUniqueNameAttribute,
+        _ => ResultReason::InvalidAttributeValue,
+    };
+    Failure::new(reason, format!("the object has this very {} already", row.name()))
 }
 
 fn no_instance(row: &AttributeRow) -> Failure {
@@ -427,6 +432,10 @@ mod tests {
         assert_eq!(reason(admit(groups, key, V)), Ok(()));
         let twins = vec![text(Tag::ObjectGroup, "a"), text(Tag::ObjectGroup, "a")];
         assert_eq!(reason(admit(twins, key, V)), Err(ResultReason::InvalidAttributeValue));
+
+        let name =
+            || Attribute::new(Tag::Name, values(Tag::Name, attribute_by_tag(Tag::Name).unwrap().kind)[0].clone());
+        assert_eq!(reason(admit(vec![name(), name()], key, V)), Err(ResultReason::NonUniqueNameAttribute));
 
         let activation = date(Tag::ActivationDate, NOW + 5);
         assert_eq!(reason(add(&mut object(key, State::PreActive), activation.clone(), V, NOW)), Ok(()));
