@@ -46,11 +46,28 @@ impl Guide {
     }
 }
 
+/// How to call kmipctl: as what lies beside kmipd, or through cargo where only kmipd was built.
+fn kmipctl(kmipd: Option<&Path>) -> String {
+    let Some(kmipd) = kmipd else { return "kmipctl".to_owned() };
+    let beside = kmipd.with_file_name("kmipctl");
+    if beside.is_file() {
+        return format!("'{}'", beside.display());
+    }
+    let name = |path: Option<&Path>| path.and_then(Path::file_name).and_then(|name| name.to_str()).map(str::to_owned);
+    let folder = kmipd.parent();
+    match (name(folder).as_deref(), name(folder.and_then(Path::parent)).as_deref()) {
+        (Some("release"), Some("target")) => "cargo run --release --bin kmipctl --".to_owned(),
+        (Some("debug"), Some("target")) => "cargo run --bin kmipctl --".to_owned(),
+        _ => "kmipctl".to_owned(),
+    }
+}
+
 impl fmt::Display for Guide {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { folder, listening, reachable } = self;
         let folder = folder.display();
         let conf = self.path("pykmip.conf");
+        let kmipctl = kmipctl(std::env::current_exe().ok().as_deref());
         let (ca, cert, key) = (self.path("ca.pem"), self.path("client.pem"), self.path("client.key"));
         write!(
             f,
@@ -59,7 +76,7 @@ Everything is in {folder}; for development only: whoever reads this folder has e
 
 With kmipctl:
 
-kmipctl --server {reachable} --ca '{ca}' --cert '{cert}' --key '{key}' query
+{kmipctl} --server {reachable} --ca '{ca}' --cert '{cert}' --key '{key}' query
 
 With PyKMIP (pip install PyKMIP==0.11.0):
 
@@ -100,5 +117,18 @@ mod tests {
         assert!(text.starts_with("kmipd dev is listening on 0.0.0.0:1234\n"), "{text}");
         assert!(text.contains("--server 127.0.0.1:1234 --ca '/a/ca.pem'"), "{text}");
         assert!(text.contains("config_file=\"/a/pykmip.conf\""), "{text}");
+    }
+
+    #[test]
+    fn kmipctl_is_called_where_it_is() {
+        let folder = tempfile::tempdir().unwrap();
+        let release = folder.path().join("target/release");
+        std::fs::create_dir_all(&release).unwrap();
+        let kmipd = release.join("kmipd");
+        assert_eq!(kmipctl(Some(&kmipd)), "cargo run --release --bin kmipctl --");
+        assert_eq!(kmipctl(Some(Path::new("/usr/bin/kmipd-elsewhere/kmipd"))), "kmipctl");
+        assert_eq!(kmipctl(None), "kmipctl");
+        std::fs::write(release.join("kmipctl"), "").unwrap();
+        assert_eq!(kmipctl(Some(&kmipd)), format!("'{}'", release.join("kmipctl").display()));
     }
 }
