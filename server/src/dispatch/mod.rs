@@ -5,6 +5,7 @@
 
 mod answer;
 mod lane;
+mod own;
 mod references;
 
 use std::sync::Arc;
@@ -21,7 +22,7 @@ use zeroize::Zeroizing;
 
 use crate::crypto::{Guarded, Place};
 use crate::failure::{Failure, Outcome};
-use crate::ops::{self, Lane as OperationLane, OperationRow, Placeholder};
+use crate::ops::{self, Answered, Lane as OperationLane, OperationRow, Placeholder};
 use crate::store::CommitError;
 use crate::view::{Commit, Kept, Shared, View};
 use answer::{Failed, ItemAnswer};
@@ -370,6 +371,10 @@ impl Run<'_> {
         payload: Element,
         version: Version,
     ) -> Outcome<(Zeroizing<Vec<u8>>, Vec<Text>)> {
+        let handler = match row.run {
+            ops::Run::Handler(handler) => handler,
+            ops::Run::Dispatcher(own) => return own::run(self, own, payload, version).await,
+        };
         let mut view = self.view.take().ok_or_else(|| Failure::internal("a view was lost in slow work"))?;
         let is_slow = match row.lane {
             OperationLane::Here => false,
@@ -378,11 +383,7 @@ impl Run<'_> {
         };
         let work = move || {
             view.begin_item();
-            let outcome = (row.run)(&mut view, payload).map(|answered| {
-                let mut writer = Writer::new(version);
-                answered.payload.encode(Tag::ResponsePayload, &mut writer);
-                (Zeroizing::new(writer.finish()), answered.identifiers)
-            });
+            let outcome = handler(&mut view, payload).map(|answered| written(answered, version));
             (view, outcome)
         };
         let (view, outcome) = if is_slow { self.dispatcher.lane.run(work).await? } else { work() };
@@ -407,6 +408,14 @@ impl Run<'_> {
             (Placeholder::First | Placeholder::Only, _) => view.clear_placeholder(),
         }
     }
+}
+
+/// The Response Payload in bytes, and its Unique Identifiers.
+fn written(answered: Answered, version: Version) -> (Zeroizing<Vec<u8>>, Vec<Text>) {
+    let Answered { payload, identifiers } = answered;
+    let mut writer = Writer::new(version);
+    payload.encode(Tag::ResponsePayload, &mut writer);
+    (Zeroizing::new(writer.finish()), identifiers)
 }
 
 /// How long the answer may be, in bytes.

@@ -104,8 +104,34 @@ pub struct OperationRow {
     pub effect: Effect,
     /// Where it runs.
     pub lane: Lane,
-    /// Reads the payload and runs the handler.
-    pub run: fn(&mut View, Element) -> Outcome<Answered>,
+    /// Who does it.
+    pub run: Run,
+}
+
+/// Who does an operation.
+#[derive(Clone, Copy)]
+pub enum Run {
+    /// A handler on the message's view: reads the payload, and answers.
+    Handler(fn(&mut View, Element) -> Outcome<Answered>),
+    /// The dispatcher itself, since it is about requests, connections or the server, and not about objects.
+    Dispatcher(Own),
+}
+
+/// The operations that the dispatcher does itself, in `dispatch/own.rs`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Own {
+    /// Cancel.
+    Cancel,
+    /// Interop.
+    Interop,
+    /// Poll.
+    Poll,
+    /// Process.
+    Process,
+    /// Query Asynchronous Requests.
+    QueryAsynchronousRequests,
+    /// Set Endpoint Role.
+    SetEndpointRole,
 }
 
 /// Every operation of this server.
@@ -159,7 +185,7 @@ pub fn row_of(operation: Operation, version: Version) -> Option<&'static Operati
 }
 
 const fn row<H: Handler>(operation: Operation, placeholder: Placeholder, effect: Effect, lane: Lane) -> OperationRow {
-    OperationRow { operation, placeholder, effect, lane, run: run::<H> }
+    OperationRow { operation, placeholder, effect, lane, run: Run::Handler(run::<H>) }
 }
 
 fn run<H: Handler>(view: &mut View, payload: Element) -> Outcome<Answered> {
