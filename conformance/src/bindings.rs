@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use kmip_codec::spec::Tag;
-use kmip_codec::ttlv::{ItemType, Value};
+use kmip_codec::ttlv::{Element, ItemType, Value};
 
 use crate::node::sample;
 
@@ -11,6 +11,8 @@ use crate::node::sample;
 #[derive(Clone)]
 pub struct Bindings {
     values: HashMap<String, Value>,
+    /// What answers have had so far, by tag.
+    heard: HashMap<String, Vec<Value>>,
     start: i64,
     salt: u64,
 }
@@ -29,12 +31,35 @@ pub fn identifier_tag(tag: Tag) -> bool {
 impl Bindings {
     /// None yet. `start` is the time that `$NOW` is, in seconds; `salt` makes invented values differ between runs.
     pub fn new(start: i64, salt: u64) -> Self {
-        Self { values: HashMap::new(), start, salt }
+        Self { values: HashMap::new(), heard: HashMap::new(), start, salt }
     }
 
     /// The value of a variable.
     pub fn get(&self, name: &str) -> Option<&Value> {
         self.values.get(name)
+    }
+
+    /// Takes note of every value of an answer.
+    pub fn hear(&mut self, answer: &Element) {
+        if let Value::Structure(inner) = &answer.value {
+            inner.iter().for_each(|element| self.hear(element));
+        } else {
+            let upper = |c: char| if c.is_alphanumeric() { c.to_ascii_uppercase() } else { '_' };
+            let name = answer.tag.to_string().chars().map(upper).collect();
+            self.heard.entry(name).or_default().push(answer.value.clone());
+        }
+    }
+
+    /// What a request means by a variable that no answer of the case has: the value of the tag that it is named after, the
+    /// last one or the one of its number. Some cases have a value written out and use it by that name afterwards.
+    pub fn named_after(&self, name: &str, item: ItemType) -> Option<Value> {
+        let (tag, number) = match name.rsplit_once('_').map(|(tag, number)| (tag, number.parse::<usize>())) {
+            Some((tag, Ok(number))) => (tag, Some(number)),
+            _ => (name, None),
+        };
+        let values = self.heard.get(tag)?;
+        let value = number.map_or_else(|| values.last(), |number| values.get(number))?;
+        (value.item_type() == item).then(|| value.clone())
     }
 
     /// Binds a variable.

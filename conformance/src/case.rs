@@ -1,9 +1,10 @@
 //! A case file.
 
+use std::collections::VecDeque;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use kmip_codec::spec::{Tag, Version};
+use kmip_codec::spec::{EndpointRole, Operation, ResultStatus, Tag, Version};
 use kmip_codec::ttlv::Value;
 use quick_xml::events::{BytesStart, Event};
 use quick_xml::name::QName;
@@ -29,22 +30,32 @@ pub enum CaseError {
     /// No Protocol Version of 1.0 to 2.1.
     #[error("the version {0:?} is not one of 1.0 to 2.1")]
     Version(Option<(i32, i32)>),
-    /// Messages from the server to the client.
-    #[error("the server sends requests in it")]
-    ServerToClient,
 }
 
 impl CaseError {
     /// Whether the file is sound, and what it needs is not there.
     pub fn is_out_of_scope(&self) -> bool {
-        matches!(self, Self::Version(Some(_)) | Self::ServerToClient)
+        matches!(self, Self::Version(Some(_)))
     }
+}
+
+/// Which way a request goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Way {
+    /// From the client: the answer is compared.
+    ToServer,
+    /// From the server (KMIP 2.1 §6.2): the request is compared, and answered as the case has it.
+    ToClient,
 }
 
 /// A request, who sends it, and what is to come back.
 pub struct Step {
     /// Which client, from 0.
     pub client: usize,
+    /// Which way the request goes.
+    pub way: Way,
+    /// It is to be asked again until the answer is the one expected.
+    pub repeat: bool,
     /// The request.
     pub request: Node,
     /// The answer.
@@ -84,27 +95,95 @@ impl Case {
         let version = messages.first().and_then(|first| version(&first.raw)).filter(|version| *version != (0, 0));
         let known = version.and_then(|(major, minor)| Version::supported(major, minor));
         let known = known.ok_or(CaseError::Version(version))?;
-        let mut steps = Vec::new();
-        let mut asked: Option<(usize, Node)> = None;
+        let mut steps: Vec<Step> = Vec::new();
+        let mut asked: VecDeque<(&Message, Way, Node)> = VecDeque::new();
+        // The letters that the authors of the published cases use for the server's questions.
+        let mut way = if name.contains("-S2C-") { Way::ToClient } else { Way::ToServer };
         for (i, message) in messages.iter().enumerate() {
-            if message.from_server {
-                return Err(CaseError::ServerToClient);
-            }
             let node = message.raw.read().map_err(|error| CaseError::Message(i + 1, error))?;
-            asked = match (asked.take(), node.tag) {
-                (None, Tag::RequestMessage) => Some((message.client, node)),
-                (Some((client, request)), Tag::ResponseMessage) => {
-                    steps.push(Step { client, request, expected: node });
-                    None
-                }
-                _ => return Err(CaseError::Turns(i + 1)),
-            };
+            if node.tag == Tag::RequestMessage {
+                let way = message.way.unwrap_or(if pushed(&node) { Way::ToClient } else { way });
+                asked.push_back((message, way, node));
+                continue;
+            }
+            // Answers come in the order of the requests.
+            let (request, of, node_asked) = asked.pop_front().ok_or(CaseError::Turns(i + 1))?;
+            if changes_roles(&node_asked, &node) {
+                way = if of == Way::ToServer { Way::ToClient } else { Way::ToServer };
+            }
+            let (client, repeat) = (request.client, request.repeat);
+            steps.push(Step { client, way: of, repeat, request: node_asked, expected: node });
         }
-        if asked.is_some() || steps.is_empty() {
+        if !asked.is_empty() || steps.is_empty() {
             return Err(CaseError::Turns(messages.len()));
         }
         Ok(Self { name, version: known, group, steps })
     }
+
+    /// Whether its first word about an object is of one that it has not made: it goes on where another case ended.
+    pub fn continues(&self) -> bool {
+        let made = [
+            Operation::Create,
+            Operation::CreateKeyPair,
+            Operation::Register,
+            Operation::Import,
+            Operation::CreateSplitKey,
+            Operation::Certify,
+        ];
+        let answers = self.steps.iter().flat_map(|step| step.expected.all(Tag::BatchItem));
+        let tags = [Tag::UniqueIdentifier, Tag::PrivateKeyUniqueIdentifier, Tag::PublicKeyUniqueIdentifier];
+        let names = |item: &&Node| tags.iter().any(|tag| item.search(*tag).is_some());
+        let first = answers.filter(names).find_map(operation);
+        first.is_some_and(|first| !made.contains(&first))
+    }
+
+    /// What cases that go on where another ended have in common: the file's name up to its first number.
+    pub fn family(&self) -> &str {
+        let file = self.name.rsplit('/').next().unwrap_or_default();
+        let end = file.find(|c: char| c.is_ascii_digit()).unwrap_or(file.len());
+        let (family, _) = self.name.split_at(self.name.len() - file.len() + end);
+        family
+    }
+
+    /// Whether it is a test of a message encoding of its own, and of which.
+    pub fn encoding(&self) -> Option<Encoding> {
+        let file = self.name.rsplit('/').next().unwrap_or_default().to_ascii_uppercase().replace('_', "-");
+        let known = [("HTTPS", Encoding::Binary), ("XML", Encoding::Xml), ("JSON", Encoding::Json)];
+        let found = known.into_iter().find(|(word, _)| file.starts_with(&format!("MSGENC-{word}-")));
+        found.map(|(_, encoding)| encoding)
+    }
+}
+
+/// How a message is written over HTTPS (KMIP Additional Message Encodings 1.0).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Encoding {
+    /// TTLV.
+    Binary,
+    /// XML, section 3.
+    Xml,
+    /// JSON, section 4.
+    Json,
+}
+
+/// The operation of a batch item.
+pub(crate) fn operation(item: &Node) -> Option<Operation> {
+    item.find(Tag::Operation).and_then(Node::code).map(Operation::from)
+}
+
+/// Whether only servers send such requests.
+fn pushed(request: &Node) -> bool {
+    request.all(Tag::BatchItem).any(|item| matches!(operation(item), Some(Operation::Put | Operation::Notify)))
+}
+
+/// Whether client and server change roles (KMIP 2.1 §6.1.54, §6.2.5): who is asked becomes the client.
+fn changes_roles(request: &Node, answer: &Node) -> bool {
+    let client = Some(u32::from(EndpointRole::Client));
+    let success = Some(u32::from(ResultStatus::Success));
+    request.all(Tag::BatchItem).zip(answer.all(Tag::BatchItem)).any(|(asked, answered)| {
+        operation(asked) == Some(Operation::SetEndpointRole)
+            && asked.search(Tag::EndpointRole).and_then(Node::code) == client
+            && answered.find(Tag::ResultStatus).and_then(Node::code) == success
+    })
 }
 
 /// The name of a case: its path below the folder, or its own name if the folder is the file itself.
@@ -139,7 +218,17 @@ pub fn files(folder: &Path) -> std::io::Result<Vec<PathBuf>> {
 struct Message {
     raw: Raw,
     client: usize,
-    from_server: bool,
+    way: Option<Way>,
+    repeat: bool,
+}
+
+/// What the notes between messages have said.
+#[derive(Default)]
+struct Notes {
+    client: usize,
+    way: Option<Way>,
+    /// Of the next message only.
+    repeat: bool,
 }
 
 /// The version that a message states, without knowing anything else of it.
@@ -158,7 +247,7 @@ fn messages(text: &str) -> Result<Vec<Message>, CaseError> {
     // One published case closes its root twice.
     reader.config_mut().check_end_names = false;
     reader.config_mut().allow_unmatched_ends = true;
-    let (mut client, mut from_server) = (0, false);
+    let mut notes = Notes::default();
     let mut open: Vec<Raw> = Vec::new();
     let mut messages = Vec::new();
     loop {
@@ -176,7 +265,7 @@ fn messages(text: &str) -> Result<Vec<Message>, CaseError> {
                 _ => return Err(malformed()),
             },
             Event::Text(text) if open.len() == 1 => {
-                note(text, &mut client, &mut from_server);
+                notes.read(text);
                 None
             }
             Event::Text(text) if text.trim_ascii().is_empty() => None,
@@ -185,22 +274,28 @@ fn messages(text: &str) -> Result<Vec<Message>, CaseError> {
             _ => return Err(malformed()),
         };
         match (closed, open.as_mut_slice()) {
-            (Some(raw), [_root]) => messages.push(Message { raw, client, from_server }),
+            (Some(raw), [_root]) => {
+                let Notes { client, way, .. } = notes;
+                messages.push(Message { raw, client, way, repeat: std::mem::take(&mut notes.repeat) });
+            }
             (Some(raw), [_root, .., last]) => last.inner.push(raw),
             _ => {}
         }
     }
 }
 
-/// Takes what a bare text between messages says: which client is next, and which way.
-fn note(text: &str, client: &mut usize, from_server: &mut bool) {
-    for word in text.split(['[', ']', '#']).map(str::trim) {
-        match word {
-            "Client-to-Server" => *from_server = false,
-            "Server-to-Client" => *from_server = true,
-            _ => {
-                if let Some(&[letter]) = word.strip_prefix("Client-").map(str::as_bytes) {
-                    *client = usize::from(letter.to_ascii_uppercase().saturating_sub(b'A'));
+impl Notes {
+    /// Takes what a bare text between messages says.
+    fn read(&mut self, text: &str) {
+        for word in text.split(['[', ']', '#']).map(str::trim) {
+            match word {
+                "Client-to-Server" => self.way = Some(Way::ToServer),
+                "Server-to-Client" => self.way = Some(Way::ToClient),
+                "REPEAT" => self.repeat = true,
+                _ => {
+                    if let Some(&[letter]) = word.strip_prefix("Client-").map(str::as_bytes) {
+                        self.client = usize::from(letter.to_ascii_uppercase().saturating_sub(b'A'));
+                    }
                 }
             }
         }
@@ -257,12 +352,66 @@ mod tests {
         let wrong = |text: &str| read(text).err().unwrap();
         assert!(matches!(wrong(&format!("<KMIP>{REQUEST}</KMIP>")), CaseError::Turns(1)));
         assert!(matches!(wrong(&format!("<KMIP>{REQUEST}{REQUEST}</KMIP>")), CaseError::Turns(2)));
+        assert!(matches!(wrong(&format!("<KMIP>{REQUEST}{RESPONSE}{RESPONSE}</KMIP>")), CaseError::Turns(3)));
         assert!(matches!(wrong(&format!("<KMIP>{RESPONSE}{REQUEST}</KMIP>")), CaseError::Version(None)));
         assert!(matches!(wrong("<KMIP><RequestMessage></KMIP>"), CaseError::Malformed(_)));
         assert!(matches!(wrong(&format!("<KMIP>{REQUEST}{RESPONSE}")), CaseError::Malformed(_)));
         let later = REQUEST.replacen("\"1\"", "\"3\"", 1);
         assert!(wrong(&format!("<KMIP>{later}{RESPONSE}</KMIP>")).is_out_of_scope());
-        let other = format!("<KMIP>{REQUEST}{RESPONSE}# [Server-to-Client]{REQUEST}{RESPONSE}</KMIP>");
-        assert!(wrong(&other).is_out_of_scope());
+    }
+
+    /// A request and its answer, with this operation and this in both payloads.
+    fn exchange(operation: &str, asked: &str, answered: &str) -> String {
+        let operation = format!(r#"<Operation type="Enumeration" value="{operation}"/>"#);
+        let asked = format!("<BatchItem>{operation}<RequestPayload>{asked}</RequestPayload></BatchItem>");
+        let status = r#"<ResultStatus type="Enumeration" value="Success"/>"#;
+        let answer = format!("{operation}{status}<ResponsePayload>{answered}</ResponsePayload>");
+        REQUEST.replace("</RequestMessage>", &format!("{asked}</RequestMessage>"))
+            + &format!("<ResponseMessage><ResponseHeader/><BatchItem>{answer}</BatchItem></ResponseMessage>")
+    }
+
+    fn ways(text: &str) -> Vec<Way> {
+        read(&format!("<KMIP>{text}</KMIP>")).unwrap().steps.iter().map(|step| step.way).collect()
+    }
+
+    #[test]
+    fn which_way_a_request_goes() {
+        use Way::{ToClient, ToServer};
+        let plain = format!("{REQUEST}{RESPONSE}");
+        let noted = format!("{plain}# [Server-to-Client]{plain}{plain}# [Client-to-Server]{plain}");
+        assert_eq!(ways(&noted), [ToServer, ToClient, ToClient, ToServer]);
+        assert_eq!(ways(&(exchange("Notify", "", "") + &plain)), [ToClient, ToServer]);
+        let role = |role: &str| {
+            let role = format!(r#"<EndpointRole type="Enumeration" value="{role}"/>"#);
+            exchange("SetEndpointRole", &role, &role)
+        };
+        let turned = format!("{}{plain}{}{plain}", role("Client"), role("Client"));
+        assert_eq!(ways(&turned), [ToServer, ToClient, ToClient, ToServer]);
+        assert_eq!(ways(&format!("{}{plain}", role("Server"))), [ToServer, ToServer]);
+    }
+
+    #[test]
+    fn requests_may_go_out_before_the_answers_come_and_be_repeated() {
+        let text = format!("<KMIP>{REQUEST}# [REPEAT] until it is so\n{REQUEST}{RESPONSE}{RESPONSE}</KMIP>");
+        let case = read(&text).unwrap();
+        assert_eq!(case.steps.iter().map(|step| step.repeat).collect::<Vec<_>>(), [false, true]);
+    }
+
+    #[test]
+    fn a_case_that_begins_with_what_is_there_goes_on_where_another_ended() {
+        let id = r#"<UniqueIdentifier type="TextString" value="$UNIQUE_IDENTIFIER_0"/>"#;
+        let (create, locate) = (exchange("Create", "", id), exchange("Locate", "", id));
+        let continues = |text: &str| read(&format!("<KMIP>{text}</KMIP>")).unwrap().continues();
+        assert!(continues(&locate));
+        assert!(!continues(&format!("{}{create}{locate}", exchange("Query", "", ""))));
+        let pair = id.replace("Unique", "PrivateKeyUnique").replace("UNIQUE_IDENTIFIER_0", "UNIQUE_IDENTIFIER_1");
+        assert!(!continues(&format!("{}{locate}", exchange("CreateKeyPair", "", &pair))));
+        let named = |name: &str| {
+            let text = format!("<KMIP>{create}</KMIP>");
+            Case::read(&text, name.into(), "g".into()).unwrap()
+        };
+        assert_eq!(named("a1/TL-M-3-21.xml").family(), "a1/TL-M-");
+        assert_eq!(named("g/MSGENC-XML-M-1-21.xml").encoding(), Some(Encoding::Xml));
+        assert_eq!(named("g/TL-M-3-21.xml").encoding(), None);
     }
 }

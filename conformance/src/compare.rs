@@ -7,6 +7,7 @@ use kmip_codec::spec::{Operation, Tag, Version, attribute_by_name};
 use kmip_codec::ttlv::{Element, Value};
 
 use crate::bindings::{Bindings, identifier_tag};
+use crate::case::{Step, Way};
 use crate::node::{Content, Node};
 use crate::permit::{Variation, output, server_date};
 use crate::subject::{Facts, Subject};
@@ -56,18 +57,27 @@ impl Course {
         Self { version, bindings, facts: Facts::default(), used: BTreeSet::new() }
     }
 
-    /// Compares an answer. `node` is the request of the case, `request` what was sent.
+    /// Compares what came at a step: the answer to the request that was sent, or the server's own request.
     ///
     /// # Errors
     /// The first thing that differs.
-    pub fn compare(
+    pub fn step(&mut self, step: &Step, sent: Option<&Element>, got: &Element) -> Result<(), Box<Difference>> {
+        match step.way {
+            Way::ToServer => self.compare(&step.request, sent.unwrap_or(got), &step.expected, got),
+            Way::ToClient => self.compare(&step.request, got, &step.request, got),
+        }
+    }
+
+    /// Compares a message. `node` is the request of the case, `request` the one sent; a request of the server is both.
+    fn compare(
         &mut self,
         node: &Node,
         request: &Element,
         expected: &Node,
         got: &Element,
     ) -> Result<(), Box<Difference>> {
-        self.facts.asked(request);
+        self.facts.begin();
+        self.bindings.hear(got);
         let nodes = node.all(Tag::BatchItem).collect();
         let sent = request.value.elements().iter().filter(|element| element.tag == Tag::BatchItem).collect();
         let header = request.value.find(Tag::RequestHeader);
@@ -115,7 +125,7 @@ impl Compare<'_> {
         let Content::Structure(inner) = &expected.content else { return self.leaf(expected, got) };
         let batch_item = tag == Tag::BatchItem && self.open.len() == 1;
         if batch_item {
-            self.begin_item(expected);
+            self.begin_item(expected, got);
         }
         let attribute = self.attribute;
         if tag == Tag::Attribute {
@@ -135,12 +145,13 @@ impl Compare<'_> {
         Ok(())
     }
 
-    fn begin_item(&mut self, expected: &Node) {
+    fn begin_item(&mut self, expected: &Node, got: &Element) {
         let node = self.nodes.get(self.item);
         let payload = node.and_then(|node| node.find(Tag::RequestPayload));
         let sent = self.sent.get(self.item).and_then(|item| item.value.find(Tag::RequestPayload));
         let operation = node.and_then(|node| node.find(Tag::Operation)).and_then(Node::code).unwrap_or_default();
-        self.subject = self.course.facts.subject(operation, payload, sent, expected);
+        let answer = got.value.find(Tag::ResponsePayload);
+        self.subject = self.course.facts.subject(operation, payload, sent, expected, answer);
         self.item += 1;
     }
 
@@ -173,6 +184,16 @@ impl Compare<'_> {
     fn bound(&mut self, name: &str, tag: Tag, got: &Element) -> Outcome {
         match self.course.bindings.get(name) {
             Some(bound) if *bound == got.value => Ok(()),
+            // A case has one name for the values of several requests.
+            Some(bound)
+                if tag == Tag::AsynchronousCorrelationValue
+                    && !empty(&got.value)
+                    && bound.item_type() == got.value.item_type() =>
+            {
+                self.course.bindings.bind(name, got.value.clone());
+                self.course.used.insert((Variation::AsynchronousCorrelationValue, got.tag));
+                Ok(())
+            }
             Some(bound) => {
                 let expected = format!("{} as ${name}", show(tag, bound));
                 self.differs(got.tag, expected, show(tag, &got.value))
@@ -216,6 +237,8 @@ impl Compare<'_> {
                 return near(got, self.course.bindings.start()).then_some(Variation::TimeStamp);
             }
             Tag::ServerCorrelationValue => Variation::ServerCorrelationValue,
+            // That of an answer is the client's; in a request of the server it is the server's own.
+            Tag::UniqueBatchItemID if self.open.first() == Some(&Tag::RequestMessage) => Variation::UniqueBatchItemID,
             Tag::AsynchronousCorrelationValue => Variation::AsynchronousCorrelationValue,
             Tag::ResultMessage => Variation::ResultMessage,
             Tag::VendorIdentification => Variation::VendorIdentification,
@@ -246,7 +269,7 @@ impl Compare<'_> {
         match *expected {
             Value::DateTime(date) | Value::DateTimeExtended(date) => {
                 // A date that a request gave must be that; another date is of this play.
-                !self.course.facts.gave(tag, date) && near(got, start)
+                !self.course.facts.gave(&self.subject, tag, date) && near(got, start)
             }
             _ => false,
         }

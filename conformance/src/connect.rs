@@ -100,14 +100,8 @@ impl Server {
             Some(stream) => stream,
             None => self.connect(client)?,
         };
-        stream.write_all(request)?;
-        stream.flush()?;
-        let mut head = [0; frame::HEADER];
-        stream.read_exact(&mut head)?;
-        let length = frame::length(&head, LONGEST).map_err(io::Error::other)?.unwrap_or_default();
-        let mut answer = head.to_vec();
-        answer.resize(length.max(frame::HEADER), 0);
-        stream.read_exact(answer.get_mut(frame::HEADER..).unwrap_or_default())?;
+        send(&mut stream, request)?;
+        let answer = receive(&mut stream)?;
         if let Some(place) = self.open.get_mut(client) {
             *place = Some(stream);
         }
@@ -118,12 +112,47 @@ impl Server {
 impl Peer for Server {
     fn ask(&mut self, client: usize, request: &Element) -> Result<Element, String> {
         let answer = self.exchange(client, &write(request)).map_err(|error| format!("no answer: {error}"))?;
-        parse(&frame::protect(answer), &Limits::default()).map_err(|error| format!("the answer is malformed: {error}"))
+        read(answer).map_err(|error| format!("the answer is malformed: {error}"))
     }
 
     fn clients(&self) -> usize {
         Self::clients(self)
     }
+
+    fn deaf(&self, same: bool) -> Option<String> {
+        (!same).then(|| "the server sends requests to an address of the client".to_owned())
+    }
+
+    fn hear(&mut self, client: usize, _same: bool) -> Result<Element, String> {
+        let stream = self.open.get_mut(client).and_then(Option::as_mut).ok_or("there is no connection to hear on")?;
+        let request = receive(stream).map_err(|error| format!("no request: {error}"))?;
+        read(request).map_err(|error| format!("the request is malformed: {error}"))
+    }
+
+    fn reply(&mut self, client: usize, answer: &Element) -> Result<(), String> {
+        let stream = self.open.get_mut(client).and_then(Option::as_mut).ok_or("there is no connection to answer on")?;
+        send(stream, &write(answer)).map_err(|error| format!("the answer was not taken: {error}"))
+    }
+}
+
+fn send(stream: &mut impl Write, message: &[u8]) -> io::Result<()> {
+    stream.write_all(message)?;
+    stream.flush()
+}
+
+/// Receives a message, header included.
+fn receive(stream: &mut impl Read) -> io::Result<Vec<u8>> {
+    let mut head = [0; frame::HEADER];
+    stream.read_exact(&mut head)?;
+    let length = frame::length(&head, LONGEST).map_err(io::Error::other)?.unwrap_or_default();
+    let mut message = head.to_vec();
+    message.resize(length.max(frame::HEADER), 0);
+    stream.read_exact(message.get_mut(frame::HEADER..).unwrap_or_default())?;
+    Ok(message)
+}
+
+fn read(message: Vec<u8>) -> Result<Element, String> {
+    parse(&frame::protect(message), &Limits::default()).map_err(|error| error.to_string())
 }
 
 fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, ConnectError> {

@@ -9,7 +9,7 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand};
 use kmip_conformance::case::{Case, files, name_below};
 use kmip_conformance::connect::Server;
-use kmip_conformance::play::{Verdict, play};
+use kmip_conformance::play::{Verdict, play, reset};
 use kmip_conformance::prove::{Proof, prove};
 use kmip_conformance::report::{Entry, Report};
 use kmip_conformance::subject::Facts;
@@ -75,6 +75,12 @@ struct Play {
     /// The report as JSON, before the last line
     #[arg(long)]
     json: bool,
+    /// Have the server reset itself before each case (Interop, KMIP 2.1): test servers only
+    #[arg(long)]
+    reset: bool,
+    /// Do not wait where a case lets time pass
+    #[arg(long)]
+    no_wait: bool,
     /// How long to wait for an answer, in seconds
     #[arg(long, default_value_t = 30)]
     timeout: u64,
@@ -143,9 +149,21 @@ fn run(options: &Play) -> Result<bool, String> {
         report.expect(&list).map_err(|line| format!("{}: line {line} has no reason", file.display()))?;
     }
     let mut facts = Facts::default();
+    // The family of the case before, if that was played.
+    let mut family = None;
     for case in &cases {
-        let verdict = play(case, &mut server, &mut facts);
+        let continues = case.continues();
+        let verdict = if continues && family != Some(case.family()) {
+            Verdict::Skipped("it works on what an earlier case has left, which is not here".to_owned())
+        } else {
+            if options.reset && !continues {
+                reset(&mut server, &case.name)?;
+                server.close();
+            }
+            play(case, &mut server, &mut facts, !options.no_wait)
+        };
         server.close();
+        family = (!matches!(verdict, Verdict::Skipped(_))).then(|| case.family());
         let (name, group) = (case.name.clone(), case.group.clone());
         report.entries.push(Entry { name, version: case.version.to_string(), group, verdict });
     }

@@ -243,7 +243,10 @@ impl Node {
                 Some(value) => value.clone(),
                 // What the client is to make up.
                 None if name.contains("_RANDOM_") => bindings.invent(name, *item),
-                None => return Err(NodeError::Unbound(name.clone())),
+                None => match bindings.named_after(name, *item) {
+                    Some(value) => value,
+                    None => return Err(NodeError::Unbound(name.clone())),
+                },
             },
             Content::Now(offset, item) => bindings.date(*offset, *item),
         };

@@ -28,6 +28,10 @@ variations! {
     TimeStamp = "Time Stamp",
     /// Dates that no request gave.
     Date = "date that the server sets",
+    /// Unique Batch Item ID of the server's own requests.
+    UniqueBatchItemID = "Unique Batch Item ID of a request of the server",
+    /// Authentication in the server's own requests.
+    Authentication = "Authentication in a request of the server",
     /// Asynchronous Correlation Value.
     AsynchronousCorrelationValue = "Asynchronous Correlation Value",
     /// Key material that the server generated, or wrapped with a generated key.

@@ -3,13 +3,14 @@
 use std::collections::BTreeMap;
 
 use kmip_codec::spec::Tag;
-use kmip_codec::ttlv::{Element, Value};
+use kmip_codec::ttlv::Element;
 
 use crate::bindings::Bindings;
-use crate::case::Case;
+use crate::case::{Case, Way};
 use crate::compare::Course;
 use crate::node::{Content, Node, NodeError};
 use crate::permit::Variation;
+use crate::play::settle;
 
 mod mutate;
 
@@ -52,7 +53,7 @@ impl Proof {
     }
 }
 
-/// A case with the answers it expects, and the state before each step.
+/// A case with what the server says in it, and the state before each step.
 struct Replay<'c> {
     case: &'c Case,
     answers: Vec<Element>,
@@ -96,14 +97,23 @@ fn replay(case: &Case) -> Result<Result<Replay<'_>, String>, NodeError> {
     let (mut answers, mut before) = (Vec::new(), Vec::new());
     for (i, step) in case.steps.iter().enumerate() {
         before.push(course.clone());
-        let request = step.request.fill(&mut course.bindings)?;
-        bind(&step.expected, &mut server);
-        let mut answer = step.expected.fill(&mut server)?;
-        settle(&mut answer, &request);
-        if let Err(difference) = course.compare(&step.request, &request, &step.expected, &answer) {
+        let (sent, got) = match step.way {
+            Way::ToServer => {
+                let request = step.request.fill(&mut course.bindings)?;
+                bind(&step.expected, &mut server);
+                let mut answer = step.expected.fill(&mut server)?;
+                settle(&mut answer, Some(&request), NOW);
+                (Some(request), answer)
+            }
+            Way::ToClient => {
+                bind(&step.request, &mut server);
+                (None, step.request.fill(&mut server)?)
+            }
+        };
+        if let Err(difference) = course.step(step, sent.as_ref(), &got) {
             return Ok(Err(format!("step {}: {difference}", i + 1)));
         }
-        answers.push(answer);
+        answers.push(got);
     }
     Ok(Ok(Replay { case, answers, before }))
 }
@@ -118,22 +128,6 @@ fn bind(expected: &Node, server: &mut Bindings) {
     }
 }
 
-/// Gives an answer the time of the replay, and the client's own value back.
-fn settle(answer: &mut Element, request: &Element) {
-    let header = request.value.find(Tag::RequestHeader);
-    let sent = header.and_then(|header| header.find(Tag::ClientCorrelationValue)).cloned();
-    let Value::Structure(parts) = &mut answer.value else { return };
-    let header = parts.iter_mut().find(|part| part.tag == Tag::ResponseHeader);
-    let Some(Value::Structure(items)) = header.map(|header| &mut header.value) else { return };
-    for item in items {
-        match (&mut item.value, &sent) {
-            (Value::DateTime(time), _) if item.tag == Tag::TimeStamp => *time = NOW,
-            (value, Some(sent)) if item.tag == Tag::ClientCorrelationValue => *value = sent.clone(),
-            _ => {}
-        }
-    }
-}
-
 impl Replay<'_> {
     /// Whether the case passes with that answer to that step; then with the variation that permits it.
     fn passes(&self, step: usize, wrong: &Element, tag: Tag) -> Option<Option<Variation>> {
@@ -143,11 +137,14 @@ impl Replay<'_> {
         let mut explained = None;
         for (i, (asked, answer)) in self.case.steps.iter().zip(&self.answers).enumerate().skip(step) {
             // An unbound variable stops the case.
-            let request = asked.request.fill(&mut course.bindings).ok()?;
+            let request = match asked.way {
+                Way::ToServer => Some(asked.request.fill(&mut course.bindings).ok()?),
+                Way::ToClient => None,
+            };
             let got = if i == step { wrong } else { answer };
-            course.compare(&asked.request, &request, &asked.expected, got).ok()?;
+            course.step(asked, request.as_ref(), got).ok()?;
             if i == step {
-                right.compare(&asked.request, &request, &asked.expected, answer).ok()?;
+                right.step(asked, request.as_ref(), answer).ok()?;
                 let besides = course.used.difference(&right.used).next();
                 let same = || course.used.iter().find(|(_, of)| *of == tag);
                 explained = besides.or_else(same).map(|(variation, _)| *variation);

@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use kmip_codec::spec::{CryptographicAlgorithm, ObjectType, Operation, PaddingMethod, Tag, attribute_by_name};
-use kmip_codec::ttlv::{Element, Value};
+use kmip_codec::ttlv::Value;
 
 use crate::node::{Content, Node};
 
@@ -18,12 +18,15 @@ pub struct Made {
     pub random_signatures: bool,
 }
 
+/// Dates, by attribute.
+type Dates = HashSet<(Tag, i64)>;
+
 /// What the messages of a case so far tell.
 #[derive(Clone, Default)]
 pub struct Facts {
     made: HashMap<String, Made>,
-    /// The dates that requests gave, by attribute.
-    dates: HashSet<(Tag, i64)>,
+    /// The dates that requests gave to objects.
+    dates: HashMap<String, Dates>,
     placeholder: Option<String>,
 }
 
@@ -34,8 +37,12 @@ pub struct Subject {
     pub operation: u32,
     /// The Request Payload as it was sent.
     pub request: Option<Value>,
-    /// The object.
+    /// The object, if it can be told which it is.
+    pub identifier: Option<String>,
+    /// How it came to be.
     pub made: Made,
+    /// The dates that the request gives.
+    dates: Dates,
     /// The output of the operation is not the same each time, or follows from a generated key.
     pub free_output: bool,
     /// The key material is wrapped in a way that is not the same each time.
@@ -66,38 +73,39 @@ impl Facts {
         self.dates.clear();
     }
 
-    /// Takes note of the dates that a request gives.
-    pub fn asked(&mut self, request: &Element) {
-        let name = request.value.find(Tag::AttributeName).and_then(Value::text).and_then(attribute_by_name);
-        for inner in request.value.elements() {
-            let tag = match name {
-                Some(row) if inner.tag == Tag::AttributeValue => row.tag,
-                _ => inner.tag,
-            };
-            if let Value::DateTime(date) | Value::DateTimeExtended(date) = inner.value {
-                self.dates.insert((tag, date));
-            }
-            self.asked(inner);
-        }
-        if request.tag == Tag::RequestMessage {
-            self.placeholder = None;
-        }
+    /// Begins a message: its batch items have no object in common with those of the last.
+    pub fn begin(&mut self) {
+        self.placeholder = None;
     }
 
-    /// Whether a request gave this date to this attribute.
-    pub fn gave(&self, tag: Tag, date: i64) -> bool {
-        self.dates.contains(&(tag, date))
+    /// Whether a request gave this date to this attribute of the object.
+    pub fn gave(&self, subject: &Subject, tag: Tag, date: i64) -> bool {
+        let before = subject.identifier.as_ref().and_then(|identifier| self.dates.get(identifier));
+        subject.dates.contains(&(tag, date)) || before.is_some_and(|dates| dates.contains(&(tag, date)))
     }
 
     fn of(&self, identifier: Option<&str>) -> Made {
         identifier.and_then(|identifier| self.made.get(identifier)).copied().unwrap_or_default()
     }
 
-    /// What a batch item is about. `node` is the Request Payload of the case, `request` the one sent.
-    pub fn subject(&self, operation: u32, node: Option<&Node>, request: Option<&Value>, expected: &Node) -> Subject {
-        let identifier = request.and_then(|request| request.find(Tag::UniqueIdentifier)).and_then(Value::text);
-        let made = self.of(identifier.or(self.placeholder.as_deref()));
-        let mut subject = Subject { operation, request: request.cloned(), made, ..Subject::default() };
+    /// What a batch item is about. `node` is the Request Payload of the case, `request` the one sent, `answer` the Response
+    /// Payload that came.
+    pub fn subject(
+        &self,
+        operation: u32,
+        node: Option<&Node>,
+        request: Option<&Value>,
+        expected: &Node,
+        answer: Option<&Value>,
+    ) -> Subject {
+        // A reference within the batch is resolved by the server, whose answer is checked against the variable.
+        let named = [request, answer].into_iter().flatten();
+        let named = named.filter_map(|payload| payload.find(Tag::UniqueIdentifier)?.text()).next();
+        let identifier = named.or(self.placeholder.as_deref());
+        let made = self.of(identifier);
+        let (identifier, dates) = (identifier.map(str::to_owned), request.map(dates_of).unwrap_or_default());
+        let mut subject =
+            Subject { operation, request: request.cloned(), identifier, made, dates, ..Subject::default() };
         let own = |tag| node.and_then(|node| node.search(tag)).and_then(Node::code);
         let padding = own(Tag::PaddingMethod).map(PaddingMethod::from);
         let server_iv = expected.search(Tag::IVCounterNonce).is_some();
@@ -137,6 +145,12 @@ impl Facts {
         }
         let operation = Operation::from(subject.operation);
         let request = subject.request.as_ref();
+        if operation != Operation::Locate {
+            let both = [Tag::PrivateKeyUniqueIdentifier, Tag::PublicKeyUniqueIdentifier];
+            for identifier in identifiers.iter().map(String::as_str).chain(both.into_iter().flat_map(texts)) {
+                self.dates.entry(identifier.to_owned()).or_default().extend(&subject.dates);
+            }
+        }
         let made = match operation {
             Operation::Create | Operation::ReKey | Operation::CreateSplitKey => {
                 Some(Made { generated: true, ..Made::default() })
@@ -172,6 +186,26 @@ impl Facts {
             self.placeholder = Some(identifier.to_owned());
         }
     }
+}
+
+/// The dates of a payload, by attribute.
+fn dates_of(payload: &Value) -> Dates {
+    fn collect(value: &Value, dates: &mut Dates) {
+        let name = value.find(Tag::AttributeName).and_then(Value::text).and_then(attribute_by_name);
+        for inner in value.elements() {
+            let tag = match name {
+                Some(row) if inner.tag == Tag::AttributeValue => row.tag,
+                _ => inner.tag,
+            };
+            if let Value::DateTime(date) | Value::DateTimeExtended(date) = inner.value {
+                dates.insert((tag, date));
+            }
+            collect(&inner.value, dates);
+        }
+    }
+    let mut dates = Dates::new();
+    collect(payload, &mut dates);
+    dates
 }
 
 /// Whether the request describes a key whose signatures are never twice the same.

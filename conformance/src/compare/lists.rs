@@ -20,6 +20,7 @@ impl Compare<'_> {
         match self.open.last() {
             Some(&Tag::Attributes) => true,
             Some(&Tag::ResponsePayload) if self.subject.is(Operation::Query) => true,
+            Some(&Tag::RequestPayload) if self.subject.is(Operation::Query) => true,
             _ => {
                 matches!(tag, Tag::Attribute | Tag::AttributeReference)
                     || (tag == Tag::AttributeName && self.open.last() == Some(&Tag::ResponsePayload))
@@ -166,6 +167,7 @@ impl Compare<'_> {
             Tag::ServerCorrelationValue if parent == Tag::ResponseHeader => {
                 same(Variation::ServerCorrelationValue, TextString)
             }
+            Tag::Authentication if parent == Tag::RequestHeader => same(Variation::Authentication, Structure),
             Tag::MessageExtension if parent == Tag::BatchItem => {
                 let critical = value.find(Tag::CriticalityIndicator);
                 (critical == Some(&Value::Boolean(false))).then(|| same(Variation::MessageExtension, Structure))?
@@ -198,12 +200,13 @@ impl Compare<'_> {
         let every = (self.subject.is(Operation::GetAttributes) || self.subject.is(Operation::GetAttributeList))
             && !self.subject.asks(Tag::AttributeName)
             && !self.subject.asks(Tag::AttributeReference);
-        if !(every || self.subject.is(Operation::Export)) || !once(extra, came) {
+        let sends = self.subject.is(Operation::Export) || self.subject.is(Operation::Put);
+        if !(every || sends) || !once(extra, came) {
             return false;
         }
         let unnoted = !expected.iter().any(|node| alike(node, extra));
         match (parent, extra.tag) {
-            (Tag::ResponsePayload, Tag::Attribute) => unnoted || group(extra),
+            (Tag::ResponsePayload | Tag::RequestPayload, Tag::Attribute) => unnoted || group(extra),
             (Tag::ResponsePayload, Tag::AttributeReference | Tag::AttributeName) => {
                 matches!(extra.value, Value::Enumeration(_) | Value::TextString(_) | Value::Structure(_))
                     && !empty_structure(extra)

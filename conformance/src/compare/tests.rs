@@ -1,6 +1,5 @@
 use super::*;
 use crate::case::Case;
-use crate::node::Node;
 use kmip_codec::text::xml;
 use kmip_codec::ttlv::Limits;
 
@@ -33,10 +32,10 @@ impl Table {
         };
         let text = format!("<KMIP>{request}{}</KMIP>", answer(expected));
         let case = Case::read(&text, String::new(), String::new()).unwrap();
-        let (asked, expected): (&Node, &Node) = (&case.steps[0].request, &case.steps[0].expected);
-        let sent = asked.fill(&mut self.course.bindings).unwrap();
+        let step = &case.steps[0];
+        let sent = step.request.fill(&mut self.course.bindings).unwrap();
         let got = xml::read(&answer(got), &Limits::default()).unwrap();
-        self.course.compare(asked, &sent, expected, &got).map_err(|difference| difference.to_string())
+        self.course.step(step, Some(&sent), &got).map_err(|difference| difference.to_string())
     }
 
     /// A key that the server made, or that the client gave.

@@ -8,7 +8,7 @@ use crate::case::{CaseError, files};
 fn load(folder: &Path) -> Vec<Case> {
     let load = |file: &std::path::PathBuf| match Case::load(folder, file) {
         Ok(case) => Some(case),
-        Err(CaseError::Version(_) | CaseError::ServerToClient) => None,
+        Err(CaseError::Version(_)) => None,
         // Some published files are no messages of their version.
         Err(error) => {
             println!("{}: {error}", file.display());
