@@ -20,7 +20,7 @@ use crate::store::keyring::{self, KeysError};
 use crate::store::root::{FileRoot, RootError, RootKey, service_credential};
 use crate::store::sled::{SledOptions, SledStore};
 use crate::store::vault::{Vault, VaultError};
-use crate::view::{Protection, Settings, Shared, SystemClock};
+use crate::view::{About, Protection, Settings, Shared, SystemClock};
 
 pub mod module;
 mod service;
@@ -139,6 +139,7 @@ fn settings(config: &Config) -> Result<Settings, StartError> {
         ignore_credentials: config.compatibility.ignore_credentials,
         clock_skew: Some(skew),
         protection,
+        about: About::new(config.query.elements().map_err(StartError::Refused)?),
         ..default
     })
 }

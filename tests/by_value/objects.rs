@@ -168,8 +168,11 @@ pub(crate) fn query(talk: &mut Talk) {
         .map(|row| e(OPERATION, row.operation.into()))
         .collect();
     talk.ask(0x18, vec![e(QUERY_FUNCTION, 2), e(QUERY_FUNCTION, 1)], [operations, objects].concat());
-    // All that Server Information may hold is optional (KMIP 2.1 §7.37).
-    let about = vec![vt(VENDOR_IDENTIFICATION, ""), s(SERVER_INFORMATION, vec![])];
+    // What Server Information may hold is optional, and 1.x has nothing for it (KMIP 2.1 §7.37).
+    let fields =
+        [(SERVER_VERSION, "version"), (SERVER_LOAD, "load"), (PRODUCT_NAME, "product"), (BUILD_LEVEL, "level")];
+    let fields = fields.map(|(tag, noted)| vt(tag, noted)).to_vec();
+    let about = vec![vt(VENDOR_IDENTIFICATION, ""), s(SERVER_INFORMATION, talk.either(vec![], fields))];
     talk.ask(0x18, vec![e(QUERY_FUNCTION, 3)], about);
     talk.fail(0x18, vec![], 0x07);
 }

@@ -295,7 +295,7 @@ pub(crate) fn query(cell: &mut Cell) {
             QueryFunction::QueryObjects,
             QueryFunction::QueryServerInformation,
         ],
-        object_groups: Vec::new(),
+        object_groups: None,
     };
     let answer: ops::query::Response = cell.kmip.ask(Operation::Query, &request);
     let known: Vec<Operation> =
@@ -306,15 +306,13 @@ pub(crate) fn query(cell: &mut Cell) {
     }
     assert!(answer.vendor_identification.unwrap().contains("kmipd"));
     if version.is_v2() {
-        let request = ops::query::Request {
-            functions: vec![QueryFunction::QueryStorageProtectionMasks],
-            object_groups: Vec::new(),
-        };
+        let request =
+            ops::query::Request { functions: vec![QueryFunction::QueryStorageProtectionMasks], object_groups: None };
         let answer: ops::query::Response = cell.kmip.ask(Operation::Query, &request);
         let places = answer.protection.unwrap().masks.len();
         assert_eq!(places, if cell.provider == Provider::Software { 1 } else { 2 });
     }
-    let nothing = ops::query::Request { functions: Vec::new(), object_groups: Vec::new() };
+    let nothing = ops::query::Request { functions: Vec::new(), object_groups: None };
     assert_eq!(cell.kmip.refusal(Operation::Query, &nothing), ResultReason::InvalidField);
 }
 

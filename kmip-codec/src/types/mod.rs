@@ -3,6 +3,7 @@
 mod attribute;
 mod credential;
 mod cryptographic_parameters;
+mod information;
 mod key_block;
 mod object;
 mod structures;
@@ -14,6 +15,10 @@ pub use attribute::{
 };
 pub use credential::{Authentication, Credential};
 pub use cryptographic_parameters::CryptographicParameters;
+pub use information::{
+    CapabilityInformation, ExtensionInformation, ObjectGroups, ProfileInformation, ProfileVersion, RngParameters,
+    ServerInformation, ValidationInformation,
+};
 pub use key_block::{
     EncryptionKeyInformation, KeyBlock, KeyMaterial, KeyValue, KeyWrappingData, KeyWrappingSpecification,
     MacSignatureKeyInformation, TransparentSymmetricKey,

@@ -60,6 +60,16 @@ pub enum Object {
 }
 
 impl Object {
+    /// The types of objects that can be read and written, in the order of their numbers.
+    pub const TYPES: &'static [ObjectType] = &[
+        ObjectType::Certificate,
+        ObjectType::SymmetricKey,
+        ObjectType::PublicKey,
+        ObjectType::PrivateKey,
+        ObjectType::SecretData,
+        ObjectType::OpaqueObject,
+    ];
+
     /// Its type.
     pub const fn object_type(&self) -> ObjectType {
         match self {
@@ -125,5 +135,28 @@ impl Field for Object {
             Self::SecretData(secret) => secret.encode(Tag::SecretData, writer),
             Self::OpaqueObject(opaque) => opaque.encode(Tag::OpaqueObject, writer),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::spec::{Enumeration, Version};
+    use crate::ttlv::{Element, Value};
+
+    #[test]
+    fn the_types_are_those_that_can_be_read() {
+        for (tag, object_type) in TAGS.into_iter().zip([1, 2, 3, 4, 7, 8, 5, 6, 9, 10].map(ObjectType)) {
+            let row = ObjectType::TABLE.iter().find(|row| row.value == object_type.0).unwrap();
+            assert_eq!(tag.name().unwrap(), row.name);
+            let version = row.until.unwrap_or(Version::V2_1);
+            let empty = Element::new(tag, Value::Structure(Vec::new()));
+            let frame = Element::new(Tag::ResponsePayload, Value::Structure(vec![empty]));
+            let read = Object::take(&mut Fields::open(frame, version).unwrap(), Tag::Objects, Lifetime::ALWAYS);
+            let is_unknown =
+                matches!(read.map_err(|error| error.kind), Err(ErrorKind::Unexpected(found)) if found == tag);
+            assert_eq!(Object::TYPES.contains(&object_type), !is_unknown, "{object_type}");
+        }
+        assert!(Object::TYPES.is_sorted());
     }
 }

@@ -54,6 +54,7 @@ impl Config {
             return Err("[root_key] kind = \"hsm\" needs an [hsm] section that names the module".to_owned());
         }
         config.limits.check()?;
+        config.query.elements()?;
         Ok(config)
     }
 

@@ -4,6 +4,7 @@
 
 mod address;
 mod load;
+mod query;
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -13,6 +14,7 @@ use std::time::Duration;
 use serde::Deserialize;
 
 pub use load::ConfigError;
+pub use query::Query;
 
 /// Everything that can be configured.
 #[derive(Debug, Clone, Deserialize)]
@@ -45,6 +47,9 @@ pub struct Config {
     /// The log.
     #[serde(default)]
     pub log: Log,
+    /// What Query answers.
+    #[serde(default)]
+    pub query: Query,
     /// Leniency for clients that stray from the standard.
     #[serde(default)]
     pub compatibility: Compatibility,

@@ -14,6 +14,17 @@ use super::keyformat::{self, FormatError};
 use crate::failure::{Failure, Outcome};
 use crate::secret::Secret;
 
+/// The formats that [`canonical`] takes apart and [`block`] puts together.
+pub const FORMATS: &[Format] = &[
+    Format::Raw,
+    Format::Opaque,
+    Format::Pkcs1,
+    Format::Pkcs8,
+    Format::X509,
+    Format::ECPrivateKey,
+    Format::TransparentSymmetricKey,
+];
+
 /// A key as providers take it.
 #[derive(Debug, Clone)]
 pub enum Canonical {
@@ -277,4 +288,39 @@ fn public(spki: Vec<u8>) -> Outcome<Canonical> {
 
 fn not_of(format: Format) -> Failure {
     Failure::new(ResultReason::InvalidField, format!("the key material is not of the format {format}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use kmip_codec::spec::Enumeration;
+
+    use super::*;
+
+    #[test]
+    fn the_formats_are_those_that_are_taken_apart() {
+        let kinds = [ObjectType::SymmetricKey, ObjectType::PublicKey, ObjectType::PrivateKey, ObjectType::SecretData];
+        for row in Format::TABLE {
+            let format = Format(row.value);
+            let attributes = AttributeList::default;
+            let materials = [
+                KeyValue::bytes(Blob::copy_of(b"x")),
+                KeyValue::Plain { material: KeyMaterial::Structure(Vec::new()), attributes: attributes() },
+            ];
+            let is_known = materials.into_iter().any(|key_value| {
+                let block = KeyBlock {
+                    key_format_type: format,
+                    key_compression_type: None,
+                    key_value: Some(key_value),
+                    cryptographic_algorithm: None,
+                    cryptographic_length: None,
+                    key_wrapping_data: None,
+                };
+                let unsupported = ResultReason::KeyFormatTypeNotSupported;
+                kinds
+                    .iter()
+                    .any(|&kind| canonical(kind, &block).map_err(|failure| failure.reason).err() != Some(unsupported))
+            });
+            assert_eq!(FORMATS.contains(&format), is_known, "{format}");
+        }
+    }
 }

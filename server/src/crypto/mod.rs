@@ -15,7 +15,8 @@ pub mod software;
 #[cfg(test)]
 pub(crate) mod suite;
 
-use kmip_codec::spec::ResultReason;
+use kmip_codec::spec::{RNGAlgorithm, ResultReason};
+use kmip_codec::types::RngParameters;
 
 use crate::failure::Failure;
 pub use crate::object::guarded::{Guarded, Place};
@@ -132,6 +133,20 @@ pub trait Provider: Send + Sync {
 
     /// Unwraps to bytes that the server may hold.
     fn unwrap(&self, key: Key<'_>, wrap: Wrap, wrapped: &[u8]) -> Result<Secret, CryptoError>;
+
+    /// The generator behind [`Provider::random`], as far as it is known.
+    fn generator(&self) -> RngParameters {
+        RngParameters {
+            algorithm: RNGAlgorithm::Unspecified,
+            cryptographic_algorithm: None,
+            cryptographic_length: None,
+            hashing_algorithm: None,
+            drbg_algorithm: None,
+            recommended_curve: None,
+            fips186_variation: None,
+            prediction_resistance: None,
+        }
+    }
 
     /// Fills with random bytes.
     fn random(&self, out: &mut [u8]) -> Result<(), CryptoError>;

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use kmip_codec::types::RngParameters;
+
 use super::algorithm::KeyKind;
 use super::software::SoftwareProvider;
 use super::{Key, Provider, Residency};
@@ -38,6 +40,12 @@ impl Providers {
             Key::Clear { .. } => Some(&self.software),
             Key::Guarded(_) => self.module.as_deref(),
         }
+    }
+
+    /// Who makes random numbers, and keys, first the one that clients get random numbers from.
+    pub fn generators(&self) -> Vec<RngParameters> {
+        let module = self.module.as_ref().map(|module| module.generator());
+        module.into_iter().chain([self.software.generator()]).collect()
     }
 
     /// Who makes random numbers: the module where there is one.

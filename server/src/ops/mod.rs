@@ -22,6 +22,7 @@ pub mod mac;
 pub mod mac_verify;
 pub mod new_object;
 pub mod parameters;
+pub mod profiles;
 pub mod query;
 pub mod register;
 pub mod revoke;
@@ -203,33 +204,58 @@ mod tests {
 
     /// The support matrix of the README.
     fn matrix() -> String {
+        let names = OPERATIONS.iter().map(|row| row.operation.to_string());
+        let known = |row: usize, version| OPERATIONS[row].operation.known_in(version);
+        table("operation", names, known)
+    }
+
+    /// The profiles that the server fulfils.
+    fn profiles() -> String {
+        use profiles::PROFILES;
+        let fulfilled = |row: usize, version| {
+            let profile = &PROFILES[row];
+            profile.name_in(version).is_some() && profile.is_fulfilled(version, false)
+        };
+        let shown: Vec<usize> =
+            (0..PROFILES.len()).filter(|&row| Version::ALL.iter().any(|&version| fulfilled(row, version))).collect();
+        let names = shown.iter().map(|&row| PROFILES[row].name.to_owned());
+        table("profile", names, |row, version| fulfilled(shown[row], version))
+    }
+
+    /// A row for each name, a column for each version.
+    fn table(title: &str, names: impl Iterator<Item = String>, holds: impl Fn(usize, Version) -> bool) -> String {
         let mut versions = Version::ALL.to_vec();
         versions.reverse();
-        let mut text = String::from("| operation |");
+        let mut text = format!("| {title} |");
         versions.iter().for_each(|version| write!(text, " {version} |").unwrap());
         text.push_str("\n|---|");
         versions.iter().for_each(|_| text.push_str(":-:|"));
-        for row in OPERATIONS {
-            write!(text, "\n| {} |", row.operation).unwrap();
+        for (row, name) in names.enumerate() {
+            write!(text, "\n| {name} |").unwrap();
             for version in &versions {
-                text.push_str(if row.operation.known_in(*version) { " ✓ |" } else { "  |" });
+                text.push_str(if holds(row, *version) { " ✓ |" } else { "  |" });
             }
         }
         text
+    }
+
+    /// The text with what stands between a pair of marks replaced.
+    fn renewed(readme: &str, mark: &str, table: &str) -> String {
+        let (before, rest) = readme.split_once(&format!("<!-- {mark} -->\n")).unwrap();
+        let (_, after) = rest.split_once(&format!("\n<!-- /{mark} -->")).unwrap();
+        format!("{before}<!-- {mark} -->\n{table}\n<!-- /{mark} -->{after}")
     }
 
     #[test]
     fn the_readme_has_the_matrix() {
         const PATH: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../README.md");
         let readme = std::fs::read_to_string(PATH).unwrap();
-        let (before, rest) = readme.split_once("<!-- matrix -->\n").unwrap();
-        let (found, after) = rest.split_once("\n<!-- /matrix -->").unwrap();
-        let matrix = matrix();
+        let fresh = renewed(&readme, "matrix", &matrix());
+        let fresh = renewed(&fresh, "profiles", &profiles());
         if std::env::var_os("KMIPD_RENEW").is_some() {
-            let renewed = format!("{before}<!-- matrix -->\n{matrix}\n<!-- /matrix -->{after}");
-            return std::fs::write(PATH, renewed).unwrap();
+            return std::fs::write(PATH, fresh).unwrap();
         }
-        assert_eq!(found, matrix, "KMIPD_RENEW=1 cargo test -p kmipd --lib readme writes this into README.md");
+        assert_eq!(readme, fresh, "KMIPD_RENEW=1 cargo test -p kmipd --lib readme writes this into README.md");
     }
 
     #[test]

@@ -1,29 +1,25 @@
 //! Query (KMIP 2.1 §6.1.40, 1.4 §4.25).
+//!
+//! What the server can do comes from its tables; what only the operator knows from the configuration, which goes first.
 
+use kmip_codec::schema::Decode;
 use kmip_codec::spec::{
-    AttestationType, ClientRegistrationMethod, ObjectType, Operation, ProtectionStorageMask, QueryFunction,
-    RNGAlgorithm, RNGMode, Tag,
+    AttestationType, ClientRegistrationMethod, DestroyAction, ObjectType, Operation, ProtectionStorageMask,
+    QueryFunction, RNGMode, ResultReason, ShreddingAlgorithm, Tag, UnwrapMode, Version,
 };
 use kmip_codec::structure;
 use kmip_codec::ttlv::Text;
-use kmip_codec::types::ProtectionStorageMasks;
+use kmip_codec::types::{
+    Attribute, CapabilityInformation, ExtensionInformation, Object, ObjectGroups, ProfileInformation,
+    ProtectionStorageMasks, RngParameters, ServerInformation, ValidationInformation,
+};
 use kmip_codec::{Element, Value};
 
-use super::{Handler, OPERATIONS};
+use super::{Handler, OPERATIONS, profiles, row_of};
 use crate::crypto::Residency;
 use crate::crypto::algorithm::KeyKind;
 use crate::failure::{Failure, Outcome};
-use crate::view::View;
-
-/// The object types that this server keeps.
-const OBJECTS: [ObjectType; 6] = [
-    ObjectType::Certificate,
-    ObjectType::SymmetricKey,
-    ObjectType::PublicKey,
-    ObjectType::PrivateKey,
-    ObjectType::SecretData,
-    ObjectType::OpaqueObject,
-];
+use crate::view::{Filter, View};
 
 /// Who made this server.
 pub const VENDOR: &str = "kmipd";
@@ -34,10 +30,11 @@ structure! {
         /// What is asked.
         pub functions: Vec<QueryFunction> = QueryFunction,
         /// Groups that the question is about.
-        pub object_groups: Vec<Text> = ObjectGroup since V2_1,
+        pub object_groups: Option<ObjectGroups> = ObjectGroups since V2_1,
     }
 
     /// The answer.
+    #[derive(Default)]
     pub struct Response {
         /// Operations.
         pub operations: Vec<Operation> = Operation,
@@ -46,49 +43,27 @@ structure! {
         /// Who made the server.
         pub vendor_identification: Option<Text> = VendorIdentification,
         /// About the server.
-        pub server_information: Option<Element> = ServerInformation,
-        /// Namespaces for which the server makes up data; none.
+        pub server_information: Option<ServerInformation> = ServerInformation,
+        /// Namespaces for which the server makes up data.
         pub application_namespaces: Vec<Text> = ApplicationNamespace,
-        /// Extensions; none.
-        pub extensions: Vec<Element> = ExtensionInformation since V1_1,
-        /// Attestations; none.
+        /// Items with tags of the extension range.
+        pub extensions: Vec<ExtensionInformation> = ExtensionInformation since V1_1,
+        /// Attestations.
         pub attestation_types: Vec<AttestationType> = AttestationType since V1_2,
         /// Random number generators.
-        pub rngs: Vec<Rng> = RNGParameters since V1_3,
-        /// Profiles; none are claimed.
-        pub profiles: Vec<Element> = ProfileInformation since V1_3,
-        /// Validations; none.
-        pub validations: Vec<Element> = ValidationInformation since V1_3,
+        pub rngs: Vec<RngParameters> = RNGParameters since V1_3,
+        /// Profiles that the server fulfils.
+        pub profiles: Vec<ProfileInformation> = ProfileInformation since V1_3,
+        /// Formal validations.
+        pub validations: Vec<ValidationInformation> = ValidationInformation since V1_3,
         /// What the server can.
-        pub capabilities: Vec<Capability> = CapabilityInformation since V1_3,
-        /// How clients are registered; not through the protocol.
+        pub capabilities: Vec<CapabilityInformation> = CapabilityInformation since V1_3,
+        /// How clients are registered.
         pub client_registration_methods: Vec<ClientRegistrationMethod> = ClientRegistrationMethod since V1_3,
-        /// What the server assumes where a client says nothing; nothing is listed.
+        /// What the server assumes where a client says nothing.
         pub defaults: Option<Element> = DefaultsInformation since V2_0,
         /// Where objects can live.
         pub protection: Option<ProtectionStorageMasks> = ProtectionStorageMasks since V2_0,
-    }
-
-    /// RNG Parameters (KMIP 2.1 §7.36).
-    pub struct Rng {
-        /// The algorithm.
-        pub algorithm: RNGAlgorithm = RNGAlgorithm,
-    }
-
-    /// Capability Information (KMIP 2.1 §7.5).
-    pub struct Capability {
-        /// Init, final and correlation values.
-        pub streaming: Option<bool> = StreamingCapability,
-        /// Answers that come later.
-        pub asynchronous: Option<bool> = AsynchronousCapability,
-        /// Attestation.
-        pub attestation: Option<bool> = AttestationCapability,
-        /// Undo.
-        pub batch_undo: Option<bool> = BatchUndoCapability since V1_4,
-        /// Continue.
-        pub batch_continue: Option<bool> = BatchContinueCapability since V1_4,
-        /// How the random number generator is shared among clients.
-        pub rng_mode: Option<RNGMode> = RNGMode,
     }
 }
 
@@ -103,63 +78,142 @@ impl Handler for Query {
         if request.functions.is_empty() {
             return Err(Failure::invalid_field("a Query needs a Query Function"));
         }
-        let mut answer = Response {
-            operations: Vec::new(),
-            object_types: Vec::new(),
-            vendor_identification: None,
-            server_information: None,
-            application_namespaces: Vec::new(),
-            extensions: Vec::new(),
-            attestation_types: Vec::new(),
-            rngs: Vec::new(),
-            profiles: Vec::new(),
-            validations: Vec::new(),
-            capabilities: Vec::new(),
-            client_registration_methods: Vec::new(),
-            defaults: None,
-            protection: None,
-        };
+        for group in request.object_groups.unwrap_or_default().groups {
+            check_group(view, group)?;
+        }
+        let mut answer = Response::default();
         let version = view.version();
-        for function in request.functions {
-            match function {
-                QueryFunction::QueryOperations => {
-                    let known = OPERATIONS.iter().map(|row| row.operation);
-                    answer.operations = known.filter(|operation| operation.known_in(version)).collect();
+        for function in &request.functions {
+            match *function {
+                QueryFunction::QueryOperations => answer.operations = operations(version),
+                QueryFunction::QueryObjects => {
+                    let known = Object::TYPES.iter().copied();
+                    answer.object_types = known.filter(|kind| kind.known_in(version)).collect();
                 }
-                QueryFunction::QueryObjects => answer.object_types = OBJECTS.to_vec(),
                 QueryFunction::QueryServerInformation => {
-                    answer.vendor_identification = Some(format!("{VENDOR} {}", env!("CARGO_PKG_VERSION")).into());
-                    // What it may hold is for vendors; the version stands in the Vendor Identification.
-                    let nothing = Value::Structure(Vec::new());
-                    answer.server_information = Some(Element::new(Tag::ServerInformation, nothing));
+                    let ours = || vec![format!("{VENDOR} {}", env!("CARGO_PKG_VERSION")).into()];
+                    answer.vendor_identification = said(view, Tag::VendorIdentification, ours).into_iter().next();
+                    answer.server_information = Some(server_information(view));
                 }
-                QueryFunction::QueryRNGs => {
-                    answer.rngs = vec![Rng { algorithm: RNGAlgorithm::Unspecified }];
+                QueryFunction::QueryApplicationNamespaces => {
+                    answer.application_namespaces = view.shared().settings.about.application_namespaces();
                 }
-                QueryFunction::QueryCapabilities => {
-                    answer.capabilities = vec![Capability {
-                        streaming: Some(false),
-                        asynchronous: Some(false),
-                        attestation: Some(false),
-                        batch_undo: Some(true),
-                        batch_continue: Some(true),
-                        rng_mode: Some(RNGMode::SharedInstantiation),
-                    }];
+                QueryFunction::QueryExtensionMap => answer.extensions = extensions(view),
+                // The map says more, and goes first.
+                QueryFunction::QueryExtensionList if request.functions.contains(&QueryFunction::QueryExtensionMap) => {}
+                QueryFunction::QueryExtensionList => {
+                    answer.extensions = extensions(view).into_iter().map(name_only).collect();
                 }
+                QueryFunction::QueryAttestationTypes => {
+                    answer.attestation_types = said(view, Tag::AttestationType, Vec::new);
+                }
+                QueryFunction::QueryRNGs => answer.rngs = said(view, Tag::RNGParameters, || generators(view)),
+                QueryFunction::QueryValidations => {
+                    answer.validations = said(view, Tag::ValidationInformation, Vec::new)
+                }
+                QueryFunction::QueryProfiles => {
+                    let fulfilled = || profiles::fulfilled(version, &view.shared().settings.about.https);
+                    answer.profiles = said(view, Tag::ProfileInformation, fulfilled);
+                }
+                QueryFunction::QueryCapabilities => answer.capabilities = vec![capabilities(view)],
+                QueryFunction::QueryClientRegistrationMethods => {
+                    answer.client_registration_methods = said(view, Tag::ClientRegistrationMethod, Vec::new);
+                }
+                // Nothing has defaults yet that a client could not see from what it made.
+                QueryFunction::QueryDefaultsInformation => {}
                 QueryFunction::QueryStorageProtectionMasks => answer.protection = Some(protection(view)),
-                // Asked for and empty: this server has none of them.
-                QueryFunction::QueryApplicationNamespaces
-                | QueryFunction::QueryExtensionList
-                | QueryFunction::QueryExtensionMap
-                | QueryFunction::QueryAttestationTypes
-                | QueryFunction::QueryValidations
-                | QueryFunction::QueryProfiles
-                | QueryFunction::QueryClientRegistrationMethods
-                | QueryFunction::QueryDefaultsInformation => {}
-                other => return Err(Failure::invalid_field(format!("there is no Query Function {other}"))),
+                other => return Err(Failure::unsupported(format!("there is no Query Function {other} here"))),
             }
         }
         Ok(answer)
+    }
+}
+
+/// The operations that the version has and this server does.
+fn operations(version: Version) -> Vec<Operation> {
+    OPERATIONS.iter().map(|row| row.operation).filter(|operation| operation.known_in(version)).collect()
+}
+
+/// What the operator says under a tag, or else what the server finds.
+fn said<T: Decode>(view: &View, tag: Tag, found: impl FnOnce() -> Vec<T>) -> Vec<T> {
+    view.shared().settings.about.answers(tag, view.version()).unwrap_or_else(found)
+}
+
+/// A group that the client asks about is one that it has objects in.
+fn check_group(view: &mut View, group: Text) -> Outcome<()> {
+    let wanted = Attribute::new(Tag::ObjectGroup, Value::TextString(group));
+    if view.locate(&Filter::new(vec![wanted])?, 0, 1, false)?.identifiers.is_empty() {
+        return Err(Failure::new(ResultReason::UnknownObjectGroup, "there is no Object Group of that name"));
+    }
+    Ok(())
+}
+
+/// What is known of this build; what the operator says of the server is put over it. Who says that there is nothing to say
+/// has an empty one.
+fn server_information(view: &View) -> ServerInformation {
+    let told: Option<Vec<ServerInformation>> =
+        view.shared().settings.about.answers(Tag::ServerInformation, view.version());
+    let told = told.map(|told| told.into_iter().next().unwrap_or_default());
+    let is_silent = told == Some(ServerInformation::default());
+    let told = told.unwrap_or_default();
+    if is_silent {
+        return told;
+    }
+    let level = option_env!("KMIPD_BUILD_LEVEL").unwrap_or(if cfg!(debug_assertions) { "debug" } else { "release" });
+    ServerInformation {
+        server_version: told.server_version.or_else(|| Some(env!("CARGO_PKG_VERSION").into())),
+        product_name: told.product_name.or_else(|| Some(VENDOR.into())),
+        build_level: told.build_level.or_else(|| Some(level.into())),
+        build_date: told.build_date.or_else(|| option_env!("KMIPD_BUILD_DATE").map(Into::into)),
+        load: told.load.or_else(|| Some(format!("{:.2}", view.shared().load()).into())),
+        ..told
+    }
+}
+
+/// Items of the extension range, their types as the version writes them.
+fn extensions(view: &View) -> Vec<ExtensionInformation> {
+    let mut extensions: Vec<ExtensionInformation> = said(view, Tag::ExtensionInformation, Vec::new);
+    for extension in &mut extensions {
+        if let Some(Element { value, .. }) = &mut extension.item_type {
+            match *value {
+                Value::Enumeration(code) if !view.version().is_v2() => *value = Value::Integer(code.cast_signed()),
+                Value::Integer(code) if view.version().is_v2() => *value = Value::Enumeration(code.cast_unsigned()),
+                _ => {}
+            }
+        }
+    }
+    extensions
+}
+
+fn name_only(extension: ExtensionInformation) -> ExtensionInformation {
+    ExtensionInformation { tag: None, item_type: None, enumeration: None, attribute: None, parent: None, ..extension }
+}
+
+/// The generators of the software and of the module, each once.
+fn generators(view: &View) -> Vec<RngParameters> {
+    let mut generators = view.shared().providers.generators();
+    generators.dedup();
+    generators
+}
+
+/// What this server can; what the operator says is put over it.
+fn capabilities(view: &View) -> CapabilityInformation {
+    let told: Vec<CapabilityInformation> = said(view, Tag::CapabilityInformation, Vec::new);
+    let told = told.into_iter().next().unwrap_or_default();
+    let attests = !said::<AttestationType>(view, Tag::AttestationType, Vec::new).is_empty();
+    CapabilityInformation {
+        streaming: told.streaming.or(Some(false)),
+        asynchronous: told.asynchronous.or_else(|| Some(row_of(Operation::Poll, view.version()).is_some())),
+        attestation: told.attestation.or(Some(attests)),
+        batch_undo: told.batch_undo.or(Some(true)),
+        batch_continue: told.batch_continue.or(Some(true)),
+        // What comes wrapped stays so.
+        unwrap_mode: told.unwrap_mode.or(Some(UnwrapMode::NotProcessed)),
+        destroy_action: told.destroy_action.or(Some(DestroyAction::KeyMaterialDeleted)),
+        // A row that is gone may still be read from the disk, sealed, by who has the root key.
+        shredding_algorithm: told.shredding_algorithm.or(Some(ShreddingAlgorithm::Unsupported)),
+        rng_mode: told.rng_mode.or(Some(RNGMode::SharedInstantiation)),
+        quantum_safe: told.quantum_safe.or(Some(false)),
     }
 }
 
@@ -172,3 +226,6 @@ fn protection(view: &View) -> ProtectionStorageMasks {
     let offered = places.into_iter().filter(|&(bits, offered)| offered && bits != 0);
     ProtectionStorageMasks { masks: offered.map(|(bits, _)| ProtectionStorageMask::from_bits_retain(bits)).collect() }
 }
+
+#[cfg(test)]
+mod tests;

@@ -3,6 +3,7 @@
 //!
 //! The view hands out no object without a decision ([`View::open`]), writes no store, and is committed by the dispatcher.
 
+mod about;
 mod commit;
 mod insert;
 mod keys;
@@ -28,6 +29,7 @@ use crate::object::state::Event;
 use crate::secret::Secret;
 use crate::store::vault::Vault;
 use crate::trust::policy::{self, Permitted, Use};
+pub use about::{About, Endpoint};
 pub use commit::Commit;
 pub use insert::{Home, New, NewKey};
 pub use keys::Exportable;
@@ -70,6 +72,8 @@ pub struct Settings {
     pub maximum_response: usize,
     /// The most items that a Locate without Maximum Items answers.
     pub maximum_located: usize,
+    /// What Query answers where the operator knows better than the tables.
+    pub about: About,
 }
 
 /// The bits of Protection Storage Mask by residency (KMIP 2.1 §12.2).
@@ -94,6 +98,7 @@ impl Default for Settings {
             ignore_credentials: false,
             maximum_response: 32 * 1024 * 1024,
             maximum_located: 10_000,
+            about: About::default(),
         }
     }
 }
@@ -108,6 +113,18 @@ pub struct Shared {
     pub clock: Box<dyn Clock>,
     /// The configuration.
     pub settings: Settings,
+}
+
+impl Shared {
+    /// The system's load: how many threads ran or waited to run in the last minute.
+    pub fn load(&self) -> f64 {
+        // The kernel counts in parts of 65536.
+        const UNIT: f64 = 65536.0;
+        let [minute, ..] = rustix::system::sysinfo().loads;
+        #[expect(clippy::cast_precision_loss, reason = "a load of more than 2^36 threads")]
+        let load = minute as f64 / UNIT;
+        load
+    }
 }
 
 /// What survives a second run of the message: the keys that were made. A second run may come to other objects, or skip an

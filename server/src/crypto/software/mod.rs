@@ -8,6 +8,8 @@ mod private;
 mod wrap;
 
 use aws_lc_rs::rand;
+use kmip_codec::spec::{CryptographicAlgorithm, DRBGAlgorithm, RNGAlgorithm};
+use kmip_codec::types::RngParameters;
 
 use super::algorithm::{Cipher, Encrypted, KeyKind, Mac, Message, Signature, Wrap};
 use super::{CryptoError, Guarded, Key, Made, MadePair, Provider, Residency};
@@ -106,6 +108,20 @@ impl Provider for SoftwareProvider {
         wrap.check_unwrap(kind, wrapped.len())?;
         check_key(kind, key)?;
         wrap::unwrap(key.expose(), wrap, wrapped)
+    }
+
+    /// The library's own: CTR_DRBG with AES-256 (SP 800-90A §10.2.1), seeded from the system.
+    fn generator(&self) -> RngParameters {
+        RngParameters {
+            algorithm: RNGAlgorithm::DRBG,
+            cryptographic_algorithm: Some(CryptographicAlgorithm::AES),
+            cryptographic_length: Some(256),
+            hashing_algorithm: None,
+            drbg_algorithm: Some(DRBGAlgorithm::CTR),
+            recommended_curve: None,
+            fips186_variation: None,
+            prediction_resistance: None,
+        }
     }
 
     fn random(&self, out: &mut [u8]) -> Result<(), CryptoError> {

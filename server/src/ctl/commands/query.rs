@@ -28,7 +28,7 @@ impl Query {
         // Servers add fields of their own to this answer: it is shown as it comes.
         let answer: Element = client.call(Operation::Query, |version| {
             let functions = FUNCTIONS.into_iter().filter(|function| function.known_in(version)).collect();
-            Ok(query::Request { functions, object_groups: Vec::new() })
+            Ok(query::Request { functions, object_groups: None })
         })?;
         let Value::Structure(elements) = answer.value else {
             return Err(Error::failed("the server's answer to Query is no structure"));

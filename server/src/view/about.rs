@@ -1,0 +1,43 @@
+//! What the server says of itself where the operator knows better than the tables (Query, KMIP 2.1 §6.1.40).
+
+use kmip_codec::Element;
+use kmip_codec::schema::{Decode, decode};
+use kmip_codec::spec::{Tag, Version};
+use kmip_codec::ttlv::Text;
+
+/// Answers of Query from the configuration.
+#[derive(Debug, Clone, Default)]
+pub struct About {
+    said: Vec<Element>,
+    /// Where KMIP is spoken over HTTPS.
+    pub https: Vec<Endpoint>,
+}
+
+/// Where clients reach the server.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Endpoint {
+    /// The address of requests.
+    pub uri: Text,
+    /// The TCP port.
+    pub port: u16,
+}
+
+impl About {
+    /// With what the operator says: the elements of an answer.
+    pub fn new(said: Vec<Element>) -> Self {
+        Self { said, https: Vec::new() }
+    }
+
+    /// The answers that the operator gives under a tag, as far as the version can hold them; `None` if the operator says
+    /// nothing there.
+    pub fn answers<T: Decode>(&self, tag: Tag, version: Version) -> Option<Vec<T>> {
+        let mut said = self.said.iter().filter(|element| element.tag == tag).peekable();
+        said.peek()?;
+        Some(said.filter_map(|element| decode(element.clone(), version).ok()).collect())
+    }
+
+    /// The namespaces for which the server makes up Application Data (KMIP 2.1 §4.4).
+    pub fn application_namespaces(&self) -> Vec<Text> {
+        self.answers(Tag::ApplicationNamespace, Version::V2_1).unwrap_or_default()
+    }
+}
