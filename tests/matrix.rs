@@ -16,6 +16,9 @@ mod cell;
 #[path = "matrix/cryptography.rs"]
 mod cryptography;
 #[cfg(test)]
+#[path = "matrix/derivation.rs"]
+mod derivation;
+#[cfg(test)]
 #[path = "matrix/objects.rs"]
 mod objects;
 #[cfg(test)]

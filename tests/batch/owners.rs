@@ -1,17 +1,18 @@
 //! What one client sees of another: nothing.
 
 use kmip_codec::spec::{
-    CryptographicUsageMask, ObjectType, Operation, ResultReason, RevocationReasonCode, StorageStatusMask, Tag, Version,
+    CryptographicUsageMask, DerivationMethod, ObjectType, Operation, ResultReason, RevocationReasonCode,
+    StorageStatusMask, Tag, Version,
 };
 use kmip_codec::ttlv::{Blob, Text};
-use kmip_codec::types::{CryptographicParameters, UniqueIdentifier};
+use kmip_codec::types::{Attributes, CryptographicParameters, UniqueIdentifier};
 use kmipd::ops;
 
 use crate::common::{VERSIONS, nobody, wrapped, wrapping};
 use crate::harness::Kmipd;
 use crate::harness::kmip::{
-    Kmip, Refused, create, delete, enumeration, get, get_attributes, locate, modify, name, new_attribute, object,
-    revoke, text,
+    Kmip, Refused, create, delete, enumeration, get, get_attributes, locate, modify, name, new_attribute, number,
+    object, revoke, text,
 };
 
 kmip_codec::structure! {
@@ -57,6 +58,7 @@ fn ask(kmip: &mut Kmip, operation: Operation, identifier: &Text) -> Option<Resul
         | Operation::Hash
         | Operation::RNGRetrieve
         | Operation::RNGSeed => return None,
+        Operation::DeriveKey => kmip.attempt(operation, &derive(identifier)),
         Operation::Get => kmip.attempt(operation, &get(named)),
         Operation::GetAttributes => kmip.attempt(operation, &get_attributes(named, vec![Tag::State.into()])),
         Operation::GetAttributeList | Operation::Activate | Operation::Destroy => {
@@ -75,6 +77,17 @@ fn ask(kmip: &mut Kmip, operation: Operation, identifier: &Text) -> Option<Resul
         | Operation::MACVerify => kmip.attempt(operation, &cryptography),
         other => panic!("{other} has no request in this test"),
     })
+}
+
+fn derive(identifier: &Text) -> ops::derive_key::Request {
+    ops::derive_key::Request {
+        object_type: ObjectType::SecretData,
+        unique_identifiers: vec![UniqueIdentifier::Text(identifier.clone())],
+        derivation_method: DerivationMethod::HASH,
+        derivation_parameters: ops::derive_key::DerivationParameters::default(),
+        attributes: Attributes { list: vec![number(Tag::CryptographicLength, 128)], ..Attributes::default() },
+        protection_storage_masks: None,
+    }
 }
 
 #[test]

@@ -18,7 +18,7 @@ use crate::harness::kmip::{
 };
 
 /// The operations that take no object that exists.
-const WITHOUT: [Operation; 9] = [
+const WITHOUT: [Operation; 10] = [
     Operation::Create,
     Operation::CreateKeyPair,
     Operation::Register,
@@ -28,6 +28,8 @@ const WITHOUT: [Operation; 9] = [
     Operation::Hash,
     Operation::RNGRetrieve,
     Operation::RNGSeed,
+    // The standard keeps the ID Placeholder out of it.
+    Operation::DeriveKey,
 ];
 
 /// The operations that need a key for some cryptography: what they make of it is tested elsewhere.

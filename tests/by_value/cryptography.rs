@@ -23,6 +23,34 @@ fn id(noted: &str) -> Node {
     vt(UNIQUE_IDENTIFIER, noted)
 }
 
+pub(crate) fn derive_key(talk: &mut Talk) {
+    // HMAC with SHA-256, to derive.
+    talk.key("key", 9, &[0x0b; 20], 0x200);
+    let request = |talk: &Talk, data: &[&[u8]]| {
+        // HMAC, with SHA-256.
+        let mut parameters = vec![s(CRYPTOGRAPHIC_PARAMETERS, vec![e(HASHING_ALGORITHM, 6)])];
+        parameters.extend(data.iter().map(|data| x(DERIVATION_DATA, data)));
+        let attributes = talk.attributes(
+            (TEMPLATE_ATTRIBUTE, ATTRIBUTES),
+            vec![
+                ("Cryptographic Algorithm", e(CRYPTOGRAPHIC_ALGORITHM, 3)),
+                ("Cryptographic Length", i(CRYPTOGRAPHIC_LENGTH, 128)),
+                ("Cryptographic Usage Mask", i(CRYPTOGRAPHIC_USAGE_MASK, 4)),
+            ],
+        );
+        vec![e(OBJECT_TYPE, 2), id("key"), e(DERIVATION_METHOD, 3), s(DERIVATION_PARAMETERS, parameters), attributes]
+    };
+    let asked = request(talk, &[b"Hi There"]);
+    talk.ask(0x05, asked, vec![id("derived")]);
+    // RFC 4231, test case 1, as far as it goes.
+    let bytes = h("b0344c61d8db38535ca8afceaf0bf12b");
+    let key = crate::talk::symmetric_key(&bytes, 3, 128);
+    talk.ask(0x0A, vec![id("derived")], vec![e(OBJECT_TYPE, 2), id("derived"), key]);
+    // Bad Cryptographic Parameters in 2.x, Invalid Field in 1.x.
+    let asked = request(talk, &[]);
+    talk.fail(0x05, asked, talk.either(0x07, 0x24));
+}
+
 pub(crate) fn encrypt(talk: &mut Talk) {
     talk.key("key", 3, &h(KEY), 0x04);
     let (data, iv) = (x(DATA, &h(PLAIN)), x(IV_COUNTER_NONCE, &h(IV)));

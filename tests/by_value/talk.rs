@@ -135,6 +135,7 @@ const SAID: &[Said] = &[
     (0x01, (1, 0), objects::create),
     (0x02, (1, 0), objects::create_key_pair),
     (0x03, (1, 0), objects::register),
+    (0x05, (1, 0), cryptography::derive_key),
     (0x08, (1, 0), objects::locate),
     (0x09, (1, 0), objects::check),
     (0x0A, (1, 0), objects::get),

@@ -11,7 +11,7 @@ use kmipd::ops::OPERATIONS;
 use crate::cell::{Cell, Provider};
 use crate::harness::Kmipd;
 use crate::harness::kmip::Nothing;
-use crate::{attributes, cryptography, objects};
+use crate::{attributes, cryptography, derivation, objects};
 
 const VERSIONS: [Version; 5] = [Version::V1_0, Version::V1_2, Version::V1_4, Version::V2_0, Version::V2_1];
 
@@ -37,6 +37,7 @@ fn scenario(operation: Operation) -> Option<Scenario> {
         Operation::SetAttribute => attributes::set_attribute,
         Operation::ModifyAttribute => attributes::modify_attribute,
         Operation::DeleteAttribute => attributes::delete_attribute,
+        Operation::DeriveKey => derivation::derive_key,
         Operation::Encrypt => cryptography::encrypt,
         Operation::Decrypt => cryptography::decrypt,
         Operation::Sign => cryptography::sign,

@@ -2,6 +2,8 @@
 //!
 //! `ops/` translates Cryptographic Parameters into these in one place; each provider translates these into its library.
 
+use std::num::NonZeroU32;
+
 pub use crate::object::guarded::{Curve, KeyKind};
 
 /// A hash function (FIPS 180-4, FIPS 202, RFC 1321).
@@ -125,6 +127,77 @@ pub enum Wrap {
     AesKw,
     /// AES Key Wrap with Padding (RFC 5649, SP 800-38F KWP).
     AesKwp,
+}
+
+/// A way to derive bytes from a key. What is asked for is cut from the left of what comes out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Derivation<'a> {
+    /// The digest of the key itself.
+    Hash(Hash),
+    /// HMAC of the data.
+    Hmac {
+        /// The hash function.
+        hash: Hash,
+        /// What is authenticated.
+        data: &'a [u8],
+    },
+    /// The ciphertext of the data.
+    Encrypt {
+        /// How it is encrypted; no mode that authenticates.
+        cipher: Cipher<'a>,
+        /// What is encrypted.
+        data: &'a [u8],
+    },
+    /// PBKDF2 (RFC 8018 §5.2) with HMAC; the key is the password.
+    Pbkdf2 {
+        /// The hash function of the HMAC.
+        hash: Hash,
+        /// The salt.
+        salt: &'a [u8],
+        /// The iteration count.
+        iterations: NonZeroU32,
+    },
+    /// One of the modes of SP 800-108 with HMAC. Counter and length are numbers of 32 bits; the counter stands first of
+    /// all in counter mode, and behind the fed-back value in the others.
+    Nist800108 {
+        /// The mode.
+        mode: Iteration<'a>,
+        /// The hash function of the HMAC.
+        hash: Hash,
+        /// Label, a zero byte, context.
+        data: &'a [u8],
+    },
+    /// HKDF (RFC 5869): extract, then expand.
+    Hkdf {
+        /// The hash function of the HMAC.
+        hash: Hash,
+        /// The salt; empty for zeros as long as the hash.
+        salt: &'a [u8],
+        /// The info.
+        info: &'a [u8],
+    },
+    /// The signing key of AWS Signature Version 4: HMACs with SHA-256, one after the other.
+    AwsSignature4 {
+        /// Date, region and service.
+        scope: [&'a [u8]; 3],
+    },
+    /// The shared secret of a private key and a public one of the same curve: the x-coordinate of the point (SP 800-56A
+    /// §5.7.1.2).
+    Ecdh {
+        /// The other side's key as SubjectPublicKeyInfo DER.
+        peer: &'a [u8],
+    },
+}
+
+/// How SP 800-108 iterates.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Iteration<'a> {
+    /// Counter mode (§4.1).
+    Counter,
+    /// Feedback mode (§4.2), from this first value on.
+    Feedback(&'a [u8]),
+    /// Double-pipeline mode (§4.3).
+    DoublePipeline,
 }
 
 impl Hash {

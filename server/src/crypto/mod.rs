@@ -21,7 +21,7 @@ use kmip_codec::types::RngParameters;
 use crate::failure::Failure;
 pub use crate::object::guarded::{Guarded, Place};
 use crate::secret::Secret;
-use algorithm::{Cipher, Encrypted, KeyKind, Mac, Message, Signature, Wrap};
+use algorithm::{Cipher, Derivation, Encrypted, KeyKind, Mac, Message, Signature, Wrap};
 
 /// A secret or private key as a provider is given it.
 #[derive(Debug, Clone, Copy)]
@@ -127,6 +127,12 @@ pub trait Provider: Send + Sync {
 
     /// Computes a MAC of full length. Comparison is the caller's, in constant time.
     fn mac(&self, key: Key<'_>, mac: Mac, data: &[u8]) -> Result<Vec<u8>, CryptoError>;
+
+    /// Derives so many bytes from a key, for the server to hold. A provider whose keys never give anything that the server
+    /// may hold need not have it.
+    fn derive(&self, _key: Key<'_>, _how: &Derivation<'_>, _len: usize) -> Result<Secret, CryptoError> {
+        Err(CryptoError::Unsupported("deriving from a key that stays in the module".into()))
+    }
 
     /// Wraps bytes that the server may hold with a key that it may not.
     fn wrap(&self, key: Key<'_>, wrap: Wrap, bytes: &Secret) -> Result<Vec<u8>, CryptoError>;

@@ -24,6 +24,8 @@ pub enum Purpose {
     Wrap,
     /// Unwrap another key.
     Unwrap,
+    /// Derive another key.
+    Derive,
 }
 
 impl Purpose {
@@ -38,12 +40,13 @@ impl Purpose {
             Self::MacVerify => Mask::MAC_VERIFY,
             Self::Wrap => Mask::WRAP_KEY,
             Self::Unwrap => Mask::UNWRAP_KEY,
+            Self::Derive => Mask::DERIVE_KEY,
         }
     }
 
     /// Whether it applies protection, rather than processes what is protected.
     pub const fn protects(self) -> bool {
-        matches!(self, Self::Encrypt | Self::Sign | Self::Mac | Self::Wrap)
+        matches!(self, Self::Encrypt | Self::Sign | Self::Mac | Self::Wrap | Self::Derive)
     }
 
     const fn verb(self) -> &'static str {
@@ -56,6 +59,7 @@ impl Purpose {
             Self::MacVerify => "verify MACs",
             Self::Wrap => "wrap keys",
             Self::Unwrap => "unwrap keys",
+            Self::Derive => "derive keys",
         }
     }
 }

@@ -96,7 +96,7 @@ fn default_length(algorithm: Algorithm) -> Outcome<i32> {
 }
 
 /// The kind of a symmetric key to make. Keys of algorithms that only clients use are random bytes of the right length.
-fn kind_of(algorithm: Algorithm, bits: i32) -> Outcome<KeyKind> {
+pub(super) fn kind_of(algorithm: Algorithm, bits: i32) -> Outcome<KeyKind> {
     let wrong =
         || Failure::new(ResultReason::InvalidAttributeValue, format!("there is no {algorithm} key of {bits} bits"));
     let bits = u32::try_from(bits).map_err(|_| wrong())?;

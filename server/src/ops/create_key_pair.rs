@@ -185,7 +185,11 @@ fn found(algorithm: Algorithm, kind: KeyKind) -> Vec<(Tag, Value)> {
     found
 }
 
-fn link(view: &mut View, from: &Text, kind: LinkType, to: &Text) -> Outcome<()> {
+/// Links one object with another.
+///
+/// # Errors
+/// An object that cannot be changed.
+pub(super) fn link(view: &mut View, from: &Text, kind: LinkType, to: &Text) -> Outcome<()> {
     let link = Link { kind, linked: UniqueIdentifier::Text(to.clone()) };
     let Some(value) = value_of(&link, Tag::Link) else { return Err(Failure::internal("a Link cannot be written")) };
     let object = view.open(Some(&UniqueIdentifier::Text(from.clone())), Use::ChangeAttributes)?;

@@ -10,6 +10,7 @@ pub mod create;
 pub mod create_key_pair;
 pub mod data;
 pub mod decrypt;
+pub mod derive_key;
 pub mod destroy;
 pub mod discover_versions;
 pub mod encrypt;
@@ -140,6 +141,7 @@ pub static OPERATIONS: &[OperationRow] = &[
     row::<create::Create>(Operation::Create, Placeholder::First, Effect::Kept, Lane::ByKey),
     row::<create_key_pair::CreateKeyPair>(Operation::CreateKeyPair, Placeholder::First, Effect::Kept, Lane::Slow),
     row::<register::Register>(Operation::Register, Placeholder::First, Effect::Kept, Lane::ByKey),
+    row::<derive_key::DeriveKey>(Operation::DeriveKey, Placeholder::First, Effect::Kept, Lane::Slow),
     row::<locate::Locate>(Operation::Locate, Placeholder::Only, Effect::Repeatable, Lane::Here),
     row::<check::Check>(Operation::Check, Placeholder::Keep, Effect::Repeatable, Lane::Here),
     row::<get::Get>(Operation::Get, Placeholder::Keep, Effect::Repeatable, Lane::ByKey),

@@ -2,7 +2,7 @@
 
 use kmip_codec::Value;
 use kmip_codec::spec::{
-    CryptographicAlgorithm, KeyFormatType, ObjectType, RecommendedCurve, ResultReason, Tag, Version,
+    CryptographicAlgorithm, KeyFormatType, ObjectType, RecommendedCurve, ResultReason, SecretDataType, Tag, Version,
 };
 use kmip_codec::types::{Attribute, Attributes};
 
@@ -60,6 +60,16 @@ impl Given {
         Ok(algorithm)
     }
 
+    /// Cryptographic Algorithm, where the client says it.
+    pub fn stated_algorithm(&self) -> Option<CryptographicAlgorithm> {
+        self.enumeration(Tag::CryptographicAlgorithm).map(CryptographicAlgorithm)
+    }
+
+    /// Secret Data Type, where the client says it.
+    pub fn secret_data_type(&self) -> Option<SecretDataType> {
+        self.enumeration(Tag::SecretDataType).map(SecretDataType)
+    }
+
     /// Cryptographic Length, in bits; positive.
     ///
     /// # Errors
@@ -99,8 +109,13 @@ impl Given {
 
     /// Extractable, where the client says it.
     pub fn extractable(&self) -> Option<bool> {
-        match self.get(Tag::Extractable) {
-            Some(&Value::Boolean(extractable)) => Some(extractable),
+        self.boolean(Tag::Extractable)
+    }
+
+    /// An attribute that is true or false, where the client says it.
+    pub fn boolean(&self, tag: Tag) -> Option<bool> {
+        match self.get(tag) {
+            Some(&Value::Boolean(value)) => Some(value),
             _ => None,
         }
     }

@@ -133,6 +133,14 @@ impl Enciphering {
         }
     }
 
+    /// How long an IV the mode must have, in bytes; `None` for one that has none, or any.
+    pub fn iv_needed(&self) -> Option<usize> {
+        match self.mode {
+            Chaining::Ecb(_) | Chaining::Gcm { .. } => None,
+            Chaining::Cbc(_) | Chaining::Ctr => Some(BLOCK),
+        }
+    }
+
     /// What the provider is asked to encrypt with.
     ///
     /// # Errors
@@ -413,7 +421,11 @@ const fn block_len(hash: Hash) -> usize {
     }
 }
 
-fn hash_of(algorithm: HashingAlgorithm) -> Outcome<Hash> {
+/// The hash function of a name.
+///
+/// # Errors
+/// Unsupported Cryptographic Parameters.
+pub fn hash_of(algorithm: HashingAlgorithm) -> Outcome<Hash> {
     use HashingAlgorithm as A;
     Ok(match algorithm {
         A::MD5 => Hash::Md5,
@@ -432,7 +444,8 @@ fn hash_of(algorithm: HashingAlgorithm) -> Outcome<Hash> {
     })
 }
 
-const fn hmac_hash(algorithm: Algorithm) -> Option<Hash> {
+/// The hash function of the HMAC that an algorithm is, if it is one.
+pub const fn hmac_hash(algorithm: Algorithm) -> Option<Hash> {
     Some(match algorithm {
         Algorithm::HMACMD5 => Hash::Md5,
         Algorithm::HMACSHA1 => Hash::Sha1,
@@ -450,7 +463,7 @@ const fn hmac_hash(algorithm: Algorithm) -> Option<Hash> {
 
 /// Refuses every field that is given and is not among the used ones. A Random IV that is not wanted and a Padding Method
 /// None are obeyed by leaving them alone.
-fn only(parameters: &Parameters, used: &[Tag], what: &str) -> Outcome<()> {
+pub(super) fn only(parameters: &Parameters, used: &[Tag], what: &str) -> Outcome<()> {
     // Without `..`: a new field of the structure must be thought of here.
     let Parameters {
         block_cipher_mode,
@@ -507,15 +520,15 @@ fn meaningless(tag: Tag, what: &str) -> Failure {
     bad(format!("{tag} has no meaning for {what}"))
 }
 
-fn bad(message: impl Into<String>) -> Failure {
+pub(super) fn bad(message: impl Into<String>) -> Failure {
     Failure::new(ResultReason::BadCryptographicParameters, message)
 }
 
-fn unsupported(what: impl Into<String>) -> Failure {
+pub(super) fn unsupported(what: impl Into<String>) -> Failure {
     Failure::new(ResultReason::UnsupportedCryptographicParameters, format!("not supported: {}", what.into()))
 }
 
-fn wrong_type(object_type: ObjectType) -> Failure {
+pub(super) fn wrong_type(object_type: ObjectType) -> Failure {
     Failure::new(ResultReason::InvalidObjectType, format!("a {object_type} cannot be used so"))
 }
 

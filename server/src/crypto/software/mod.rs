@@ -2,6 +2,7 @@
 //! that it has of the rest; RustCrypto does the rest, which each module names.
 
 mod block;
+mod derive;
 mod gcm;
 mod mac;
 mod private;
@@ -11,7 +12,7 @@ use aws_lc_rs::rand;
 use kmip_codec::spec::{CryptographicAlgorithm, DRBGAlgorithm, RNGAlgorithm};
 use kmip_codec::types::RngParameters;
 
-use super::algorithm::{Cipher, Encrypted, KeyKind, Mac, Message, Signature, Wrap};
+use super::algorithm::{Cipher, Derivation, Encrypted, KeyKind, Mac, Message, Signature, Wrap};
 use super::{CryptoError, Guarded, Key, Made, MadePair, Provider, Residency};
 use crate::secret::Secret;
 
@@ -94,6 +95,20 @@ impl Provider for SoftwareProvider {
         check_key(kind, key)?;
         let Mac::Hmac(hash) = mac;
         mac::hmac(key.expose(), hash, data)
+    }
+
+    fn derive(&self, key: Key<'_>, how: &Derivation<'_>, len: usize) -> Result<Secret, CryptoError> {
+        let (kind, bytes) = clear(key)?;
+        match how {
+            Derivation::Encrypt { cipher, data } => {
+                let encrypted = Secret::new(self.encrypt(key, cipher, data)?.data);
+                derive::leftmost(encrypted.expose(), len)
+            }
+            _ => {
+                check_key(kind, bytes)?;
+                derive::derive(kind, bytes.expose(), how, len)
+            }
+        }
     }
 
     fn wrap(&self, key: Key<'_>, wrap: Wrap, bytes: &Secret) -> Result<Vec<u8>, CryptoError> {

@@ -5,13 +5,14 @@ use std::thread;
 
 use super::vectors;
 use super::{Refusal, Suite, refused, unhex};
-use crate::crypto::algorithm::{Cipher, Curve, Hash, KeyKind, Mac, Message, Signature, Wrap};
+use crate::crypto::algorithm::{Cipher, Curve, Derivation, Hash, KeyKind, Mac, Message, Padding, Signature, Wrap};
 use crate::crypto::software::SoftwareProvider;
 use crate::crypto::{CryptoError, Key, Made, Provider, Residency, public};
 use crate::secret::Secret;
 
 pub(super) fn run(suite: &mut Suite<'_>) {
     macs(suite);
+    derivations(suite);
     wraps(suite);
     random(suite);
     threads(suite);
@@ -41,6 +42,54 @@ fn macs(suite: &mut Suite<'_>) {
     });
     suite.with_key(KeyKind::Aes { bits: 256 }, &[3; 32], |suite, key| {
         refused("HMAC with AES", suite.provider.mac(key, Mac::Hmac(Hash::Sha256), b""), Refusal::BadParameters);
+    });
+}
+
+fn derivations(suite: &mut Suite<'_>) {
+    for (key, how, expected) in vectors::DERIVED {
+        let key = unhex(key);
+        suite.with_key(KeyKind::Generic { bytes: key.len() as u32 }, &key, |suite, handle| {
+            let expected = unhex(expected);
+            let answer = suite.provider.derive(handle, &how, expected.len());
+            if let Some(answer) = suite.need("derivation", answer) {
+                assert_eq!(hex::encode(answer.expose()), hex::encode(&expected), "{how:?}");
+                let shorter = suite.provider.derive(handle, &how, 5).expect("a shorter one");
+                // The functions of SP 800-108 hash the length with the rest.
+                assert!(expected.starts_with(shorter.expose()) != matches!(how, Derivation::Nist800108 { .. }));
+            }
+        });
+    }
+    let (private, public) = (unhex(vectors::ECDH.0), unhex(vectors::ECDH.1));
+    suite.with_key(KeyKind::Ec { curve: Curve::P256 }, &private, |suite, key| {
+        let answer = suite.provider.derive(key, &Derivation::Ecdh { peer: &public }, 32);
+        if let Some(answer) = suite.need("derivation", answer) {
+            assert_eq!(hex::encode(answer.expose()), vectors::ECDH.2);
+            let how = Derivation::Ecdh { peer: &public };
+            refused("more than the secret", suite.provider.derive(key, &how, 33), Refusal::Failed);
+            let mut off = public.clone();
+            *off.last_mut().expect("a byte") ^= 1;
+            let answer = suite.provider.derive(key, &Derivation::Ecdh { peer: &off }, 32);
+            refused("a point off the curve", answer, Refusal::BadParameters);
+            let answer = suite.provider.derive(key, &Derivation::Hash(Hash::Sha256), 32);
+            refused("the digest of a private key", answer, Refusal::BadParameters);
+        }
+    });
+    suite.with_key(KeyKind::Aes { bits: 128 }, &[3; 16], |suite, key| {
+        let cipher = Cipher::AesEcb { padding: Padding::None };
+        let how = Derivation::Encrypt { cipher, data: &[5; 32] };
+        if let Some(derived) = suite.need("derivation", suite.provider.derive(key, &how, 20)) {
+            let encrypted = suite.provider.encrypt(key, &cipher, &[5; 32]).expect("encrypt");
+            assert_eq!(derived.expose(), &encrypted.data[..20]);
+            for how in [how, Derivation::Hash(Hash::Sha256), Derivation::Hmac { hash: Hash::Sha256, data: &[] }] {
+                refused("more than comes out", suite.provider.derive(key, &how, 33), Refusal::Failed);
+            }
+            let how = Derivation::Hkdf { hash: Hash::Sha256, salt: &[], info: &[] };
+            assert_eq!(suite.provider.derive(key, &how, 255 * 32).expect("the longest").len(), 255 * 32);
+            refused("more than HKDF has", suite.provider.derive(key, &how, 255 * 32 + 1), Refusal::Failed);
+            let iterations = std::num::NonZeroU32::MAX;
+            let how = Derivation::Pbkdf2 { hash: Hash::Sha1, salt: b"salt", iterations };
+            refused("work without end", suite.provider.derive(key, &how, 16), Refusal::BadParameters);
+        }
     });
 }
 

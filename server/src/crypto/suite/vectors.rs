@@ -1,6 +1,8 @@
 //! Published test vectors, in hexadecimal.
 
-use crate::crypto::algorithm::{Hash, Wrap};
+use std::num::NonZeroU32;
+
+use crate::crypto::algorithm::{Derivation, Hash, Iteration, Wrap};
 
 /// Keys of SP 800-38A appendix F, by length.
 pub(super) const KEYS: [&str; 3] = [
@@ -437,3 +439,74 @@ pub(super) const WRAP: [(Wrap, &str, &str, &str); 8] = [
         "afbeb0f07dfbf5419200f2ccb50bb24f",
     ),
 ];
+
+const ONE: NonZeroU32 = NonZeroU32::MIN;
+const MANY: NonZeroU32 = NonZeroU32::MIN.saturating_add(4095);
+
+/// Key, derivation, result. PBKDF2 from RFC 6070, HKDF from RFC 5869 appendix A.1, the signing key from the example of its
+/// documentation; those of SP 800-108 were computed by another library (counter mode) and by hand.
+pub(super) const DERIVED: [(&str, Derivation<'static>, &str); 9] = [
+    (
+        "70617373776f7264",
+        Derivation::Pbkdf2 { hash: Hash::Sha1, salt: b"salt", iterations: ONE },
+        "0c60c80f961f0e71f3a9b524af6012062fe037a6",
+    ),
+    (
+        "70617373776f726450415353574f524470617373776f7264",
+        Derivation::Pbkdf2 { hash: Hash::Sha1, salt: b"saltSALTsaltSALTsaltSALTsaltSALTsalt", iterations: MANY },
+        "3d2eec4fe41c849b80c8d83662c0e44a8b291a964cf2f07038",
+    ),
+    (
+        "70617373776f7264",
+        Derivation::Pbkdf2 { hash: Hash::Sha256, salt: b"salt", iterations: MANY },
+        "c5e478d59288c841aa530db6845c4c8d962893a001ce4e11a4963873aa98134af7ad98c1b458ce3f",
+    ),
+    (
+        "0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b",
+        Derivation::Hkdf {
+            hash: Hash::Sha256,
+            salt: &[0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12],
+            info: &[0xf0, 0xf1, 0xf2, 0xf3, 0xf4, 0xf5, 0xf6, 0xf7, 0xf8, 0xf9],
+        },
+        "3cb25f25faacd57a90434f64d0362f2a2d2d0a90cf1a5a4c5db02d56ecc4c5bf34007208d5b887185865",
+    ),
+    (
+        "0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b",
+        Derivation::Hkdf { hash: Hash::Sha512, salt: &[], info: &[] },
+        "f5fa02b18298a72a8c23898a8703472c6eb179dc204c03425c970e3b164bf90fff22d04836d0e2343bac",
+    ),
+    (
+        "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f",
+        Derivation::Nist800108 { mode: Iteration::Counter, hash: Hash::Sha256, data: b"label\0context" },
+        "4074371b251d6edef8141e9e3e04183d0d2cf48211479bdc77334f613978aed6ddf046629ae7207e8495cc8857c0f20367cae7cdf78b43b5\
+         354c4d00948541029fa882e55480",
+    ),
+    (
+        "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f",
+        Derivation::Nist800108 { mode: Iteration::Feedback(b"iv"), hash: Hash::Sha256, data: b"label\0context" },
+        "130706f9704ff4a288afc2b2c4e933732fc5341c8d6a70b34b488996b07964daf5493ee54045b1173758b2f5ca4410072dde5c307b8e7d4c\
+         ef01e5be62cb41adb643d25445ab",
+    ),
+    (
+        "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f",
+        Derivation::Nist800108 { mode: Iteration::DoublePipeline, hash: Hash::Sha256, data: b"label\0context" },
+        "2db7e33802f82827a5ce09dec6301d29648d1a64c59ceca2122b2162661f4d049040aae8b68b35f4513b85a3680543bd5ebc3bcfe9949e75\
+         a059bbfe302b5cb059040dbe4609",
+    ),
+    (
+        // wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY
+        "774a616c725855746e46454d492f4b374d44454e472b62507852666943594558414d504c454b4559",
+        Derivation::AwsSignature4 { scope: [b"20150830".as_slice(), b"us-east-1", b"iam"] },
+        "c4afb1cc5771d871763a393e44b703571b55cc28424d1a5e86da6ed3c154a4b9",
+    ),
+];
+
+/// RFC 5903 §8.1: the initiator's private key, the responder's public key, the secret that they share.
+pub(super) const ECDH: (&str, &str, &str) = (
+    "308187020100301306072a8648ce3d020106082a8648ce3d030107046d306b0201010420c88f01f510d9ac3f70a292daa2316de544e9aab8afe8\
+     4049c62a9c57862d1433a14403420004dad0b65394221cf9b051e1feca5787d098dfe637fc90b9ef945d0c37725811805271a0461cdb8252d61f\
+     1c456fa3e59ab1f45b33accf5f58389e0577b8990bb3",
+    "3059301306072a8648ce3d020106082a8648ce3d03010703420004d12dfb5289c8d4f81208b70270398c342296970a0bccb74c736fc7554494bf\
+     6356fbf3ca366cc23e8157854c13c58d6aac23f046ada30f8353e74f33039872ab",
+    "d6840f6b42f6edafd13116e0e12565202fef8e9ece7dce03812464d04b9442de",
+);

@@ -1,0 +1,425 @@
+//! Derive Key (KMIP 2.1 §6.1.14, §7.12, 1.4 §4.6).
+//!
+//! What the text leaves open is settled so: the first object is the derivation key, a Secret Data behind it brings the
+//! derivation data; the SP 800-108 functions count and write lengths in 32 bits; an Initialization Vector that is not
+//! given is all zeros where the mode must have one; a PBKDF2 that names no hash has HMAC with SHA-1, as in RFC 8018.
+
+use std::num::NonZeroU32;
+
+use kmip_codec::spec::{
+    CryptographicAlgorithm as Algorithm, DerivationMethod as Method, KeyFormatType, LinkType, ObjectType, ResultReason,
+    SecretDataType, Tag,
+};
+use kmip_codec::ttlv::{Blob, Text};
+use kmip_codec::types::{
+    Attributes, CryptographicParameters as Parameters, Object, ProtectionStorageMasks, SecretData, UniqueIdentifier,
+};
+use kmip_codec::{Value, structure};
+
+use super::Handler;
+use super::create::kind_of;
+use super::create_key_pair::link;
+use super::new_object::Given;
+use super::parameters::{self, Accompanying, Enciphering, bad, hash_of, hmac_hash, only, unsupported, wrong_type};
+use crate::crypto::algorithm::{Cipher, Derivation, Hash, Iteration, KeyKind};
+use crate::crypto::keyblock::{self, Canonical};
+use crate::crypto::{CryptoError, Key, Made};
+use crate::failure::{Failure, Outcome};
+use crate::object::material::Material;
+use crate::object::usage::Purpose;
+use crate::object::{Origin, Residency};
+use crate::secret::Secret;
+use crate::trust::policy::{Permitted, Use};
+use crate::view::{New, View};
+
+structure! {
+    /// The request.
+    pub struct Request {
+        /// What to make: a Symmetric Key or Secret Data.
+        pub object_type: ObjectType = ObjectType,
+        /// What it is derived from. The ID Placeholder does not stand in for it.
+        pub unique_identifiers: Vec<UniqueIdentifier> = UniqueIdentifier,
+        /// How.
+        pub derivation_method: Method = DerivationMethod,
+        /// What the method needs.
+        pub derivation_parameters: DerivationParameters = DerivationParameters,
+        /// Attributes of the new object; its length always, its algorithm for a key.
+        pub attributes: Attributes = Attributes,
+        /// Where it may live.
+        pub protection_storage_masks: Option<ProtectionStorageMasks> = ProtectionStorageMasks since V2_0,
+    }
+
+    /// Derivation Parameters (KMIP 2.1 §7.12).
+    #[derive(Default)]
+    pub struct DerivationParameters {
+        /// The pseudorandom function, or how to encrypt.
+        pub cryptographic_parameters: Option<Parameters> = CryptographicParameters,
+        /// The IV of ENCRYPT, the first value of the feedback mode.
+        pub initialization_vector: Option<Blob> = InitializationVector,
+        /// What is hashed, authenticated or encrypted; in three parts for AWS Signature Version 4.
+        pub derivation_data: Vec<Blob> = DerivationData,
+        /// The salt of PBKDF2 and HKDF.
+        pub salt: Option<Blob> = Salt,
+        /// How often PBKDF2 iterates.
+        pub iteration_count: Option<i32> = IterationCount,
+    }
+
+    /// The answer.
+    pub struct Response {
+        /// The derived object.
+        pub unique_identifier: Text = UniqueIdentifier,
+        /// Attributes that the server set without being told, 1.x; none.
+        pub attributes: Option<Attributes> = Attributes until V1_4,
+    }
+}
+
+/// Derive Key.
+pub struct DeriveKey;
+
+impl Handler for DeriveKey {
+    type Request = Request;
+    type Response = Response;
+
+    fn run(view: &mut View, request: Request) -> Outcome<Response> {
+        let Request { object_type, unique_identifiers, derivation_method, derivation_parameters, .. } = request;
+        let bases = bases(view, &unique_identifiers)?;
+        let given = Given::admit(view, request.attributes, object_type).map_err(listed)?;
+        let wanted = Wanted::read(object_type, &given).map_err(listed)?;
+        given.require_usage_mask().map_err(listed)?;
+        let bytes = derive(view, &bases, derivation_method, &derivation_parameters, wanted.len())?;
+
+        let mut found = wanted.found();
+        found.extend(strictest(&bases, &given)?);
+        let extractable =
+            if bases.iter().all(|base| base.is_extractable()) { given.extractable() } else { Some(false) };
+        let home = view.home(Some(wanted.kind), extractable, request.protection_storage_masks.as_ref())?;
+        let format = given.format().unwrap_or(KeyFormatType::Raw);
+        let material = match home.residency {
+            Residency::Sealed => Material::Open(Box::new(wanted.object(bytes, format)?)),
+            Residency::Wrapped | Residency::Token => match view.adopt(wanted.kind, &bytes, home.residency)? {
+                Made::Guarded(guarded) => Material::Guarded(guarded),
+                Made::Clear(_) => return Err(Failure::internal("a provider gave back a key that it was to guard")),
+            },
+        };
+        let unique_identifier = view.insert(New {
+            object_type,
+            attributes: given.attributes,
+            found,
+            material: Some(material),
+            format: Some(format),
+            home,
+            origin: Origin::Generated,
+        })?;
+        for base in &bases {
+            link(view, &base.identifier(), LinkType::DerivedKeyLink, &unique_identifier)?;
+            link(view, &unique_identifier, LinkType::DerivationBaseObjectLink, &base.identifier())?;
+        }
+        Ok(Response { unique_identifier, attributes: None })
+    }
+
+    fn identifiers(response: &Response) -> Vec<Text> {
+        vec![response.unique_identifier.clone()]
+    }
+}
+
+/// Opens what is derived from: each of them must be permitted to derive, and none may come twice.
+fn bases(view: &mut View, identifiers: &[UniqueIdentifier]) -> Outcome<Vec<Permitted>> {
+    if identifiers.is_empty() {
+        return Err(Failure::new(ResultReason::InvalidMessage, "Derive Key names what it derives from"));
+    }
+    let mut bases: Vec<Permitted> = Vec::with_capacity(identifiers.len());
+    for identifier in identifiers {
+        let base = view.open(Some(identifier), Use::Cryptography(Purpose::Derive))?;
+        if bases.iter().any(|other| other.sequence == base.sequence) {
+            return Err(Failure::invalid_field("an object is named twice"));
+        }
+        bases.push(base);
+    }
+    Ok(bases)
+}
+
+/// What is to be made.
+struct Wanted {
+    object_type: ObjectType,
+    kind: KeyKind,
+    algorithm: Option<Algorithm>,
+    /// As the client counts it, in bits.
+    length: i32,
+    secret: SecretDataType,
+}
+
+impl Wanted {
+    fn read(object_type: ObjectType, given: &Given) -> Outcome<Self> {
+        if !matches!(object_type, ObjectType::SymmetricKey | ObjectType::SecretData) {
+            return Err(Failure::new(
+                ResultReason::InvalidObjectType,
+                format!("Derive Key makes Symmetric Keys and Secret Data, not a {object_type}"),
+            ));
+        }
+        let missing = |tag: Tag| Failure::new(ResultReason::InvalidAttribute, format!("{tag} is missing"));
+        let length = given.length()?.ok_or_else(|| missing(Tag::CryptographicLength))?;
+        let algorithm = given.stated_algorithm();
+        let kind = match (object_type, algorithm) {
+            (ObjectType::SymmetricKey, None) => return Err(missing(Tag::CryptographicAlgorithm)),
+            (ObjectType::SymmetricKey, Some(algorithm)) => kind_of(algorithm, length)?,
+            _ => match u32::try_from(length) {
+                Ok(bits) if bits.is_multiple_of(8) => KeyKind::Generic { bytes: bits / 8 },
+                _ => {
+                    return Err(Failure::new(
+                        ResultReason::InvalidAttributeValue,
+                        format!("Secret Data of {length} bits is not whole bytes"),
+                    ));
+                }
+            },
+        };
+        kind.check()?;
+        let secret = given.secret_data_type().unwrap_or(SecretDataType::Seed);
+        Ok(Self { object_type, kind, algorithm, length, secret })
+    }
+
+    /// Length in bytes.
+    fn len(&self) -> usize {
+        self.kind.raw_len().unwrap_or(0)
+    }
+
+    fn found(&self) -> Vec<(Tag, Value)> {
+        let mut found = vec![(Tag::CryptographicLength, Value::Integer(self.length))];
+        found.extend(self.algorithm.map(|value| (Tag::CryptographicAlgorithm, Value::Enumeration(value.into()))));
+        if self.object_type == ObjectType::SecretData {
+            found.push((Tag::SecretDataType, Value::Enumeration(self.secret.into())));
+        }
+        found
+    }
+
+    fn object(&self, bytes: Secret, format: KeyFormatType) -> Outcome<Object> {
+        let mut block = keyblock::block(&Canonical::Secret { kind: self.kind, bytes }, self.algorithm, format)?;
+        block.cryptographic_length = block.cryptographic_length.map(|_| self.length);
+        Ok(match self.object_type {
+            ObjectType::SecretData => {
+                Object::SecretData(SecretData { secret_data_type: self.secret, key_block: block })
+            }
+            _ => Object::SymmetricKey(block),
+        })
+    }
+}
+
+/// What is derived is guarded as strictly as the strictest of what it is derived from; a client that asks for less is
+/// refused.
+fn strictest(bases: &[Permitted], given: &Given) -> Outcome<Vec<(Tag, Value)>> {
+    let mut found = Vec::new();
+    let rules = [
+        (Tag::Sensitive, true, bases.iter().any(|base| base.is_sensitive())),
+        (Tag::Extractable, false, !bases.iter().all(|base| base.is_extractable())),
+    ];
+    for (tag, strict, _) in rules.into_iter().filter(|rule| rule.2) {
+        if given.boolean(tag) == Some(!strict) {
+            return Err(Failure::new(
+                ResultReason::InvalidAttribute,
+                format!("what is derived cannot be guarded less than what it is derived from: {tag}"),
+            ));
+        }
+        found.push((tag, Value::Boolean(strict)));
+    }
+    Ok(found)
+}
+
+/// Carries the derivation out.
+fn derive(
+    view: &mut View,
+    bases: &[Permitted],
+    method: Method,
+    given: &DerivationParameters,
+    len: usize,
+) -> Outcome<Secret> {
+    meaningful(method, given)?;
+    if method == Method::AsymmetricKey {
+        return agree(view, bases, given, len);
+    }
+    let (key, brought) = match bases {
+        [key] => (key, None),
+        [key, data] if data.object_type() == ObjectType::SecretData => (key, Some(data)),
+        _ => return Err(bad("a derivation takes a key, and one Secret Data as its data if at all")),
+    };
+    if !matches!(key.object_type(), ObjectType::SymmetricKey | ObjectType::SecretData) {
+        return Err(wrong_type(key.object_type()));
+    }
+    let data = data(view, key, brought, method, given)?;
+    let iv = given.initialization_vector.as_deref();
+    let parameters = || parameters::applying(given.cryptographic_parameters.clone(), key);
+    let named = || given.cryptographic_parameters.clone().unwrap_or_default();
+    let how = match method {
+        Method::PBKDF2 => {
+            let salt = given.salt.as_deref().ok_or_else(|| bad("PBKDF2 needs a Salt"))?;
+            let count = given.iteration_count.and_then(|count| u32::try_from(count).ok());
+            let iterations = count.and_then(NonZeroU32::new);
+            let iterations = iterations.ok_or_else(|| bad("PBKDF2 needs an Iteration Count above 0"))?;
+            Derivation::Pbkdf2 { hash: pseudorandom(&named(), None)?.unwrap_or(Hash::Sha1), salt, iterations }
+        }
+        Method::HASH => Derivation::Hash(parameters::hash(&parameters()?)?),
+        Method::HMAC => Derivation::Hmac { hash: named_hash(&parameters()?, key)?, data: data.expose() },
+        Method::ENCRYPT => {
+            view.take_usage(key, data.len())?;
+            return encrypt(view, key, &parameters()?, iv, data.expose(), len);
+        }
+        Method::NIST800108C | Method::NIST800108F | Method::NIST800108DPI => {
+            let mode = match method {
+                Method::NIST800108C => Iteration::Counter,
+                Method::NIST800108F => Iteration::Feedback(iv.unwrap_or_default()),
+                _ => Iteration::DoublePipeline,
+            };
+            Derivation::Nist800108 { mode, hash: named_hash(&parameters()?, key)?, data: data.expose() }
+        }
+        Method::HKDF => {
+            let hash = pseudorandom(&named(), None)?.unwrap_or(Hash::Sha256);
+            Derivation::Hkdf { hash, salt: given.salt.as_deref().unwrap_or_default(), info: data.expose() }
+        }
+        Method::AWSSignatureVersion4 => match given.derivation_data.as_slice() {
+            [date, region, service] => Derivation::AwsSignature4 { scope: [date, region, service] },
+            _ => return Err(bad("AWS Signature Version 4 takes Date, Region and Service as Derivation Data")),
+        },
+        other => return Err(unsupported(format!("the Derivation Method {other}"))),
+    };
+    view.take_usage(key, data.len())?;
+    view.with_key(key, |provider, key| provider.derive(key, &how, len))
+}
+
+/// Refuses parameters that the method does not have.
+fn meaningful(method: Method, given: &DerivationParameters) -> Outcome<()> {
+    if method.name().is_none() {
+        return Err(Failure::invalid_field(format!("there is no Derivation Method {method}")));
+    }
+    let fields = [
+        (Tag::Salt, given.salt.is_some(), matches!(method, Method::PBKDF2 | Method::HKDF)),
+        (Tag::IterationCount, given.iteration_count.is_some(), method == Method::PBKDF2),
+        (
+            Tag::InitializationVector,
+            given.initialization_vector.is_some(),
+            matches!(method, Method::ENCRYPT | Method::NIST800108F),
+        ),
+        (
+            Tag::DerivationData,
+            given.derivation_data.len() > 1,
+            method == Method::AWSSignatureVersion4 && given.derivation_data.len() == 3,
+        ),
+    ];
+    match fields.into_iter().find(|(_, is_given, has)| *is_given && !has) {
+        Some((tag, ..)) => Err(bad(format!("{tag} is not for the Derivation Method {method}, or not so often"))),
+        None => Ok(()),
+    }
+}
+
+/// The derivation data: what the request says, or what a Secret Data brings. Two kinds of methods have none: HASH takes
+/// the object itself, and PBKDF2 takes it for the password.
+fn data(
+    view: &mut View,
+    key: &Permitted,
+    brought: Option<&Permitted>,
+    method: Method,
+    given: &DerivationParameters,
+) -> Outcome<Secret> {
+    let said = given.derivation_data.first();
+    let ambiguous =
+        || Failure::new(ResultReason::InvalidMessage, "both Derivation Data and a Secret Data in its place are given");
+    if matches!(method, Method::HASH | Method::PBKDF2) {
+        return match (said, brought) {
+            (None, None) => Ok(Secret::copy_of(&[])),
+            (Some(_), None) if key.object_type() == ObjectType::SecretData => Err(ambiguous()),
+            _ => Err(bad(format!("{method} takes one object or Derivation Data, not both"))),
+        };
+    }
+    match (said, brought) {
+        (Some(_), Some(_)) => Err(ambiguous()),
+        (Some(bytes), None) => Ok(Secret::copy_of(bytes)),
+        (None, Some(object)) if method != Method::AWSSignatureVersion4 => bytes_of(view, object),
+        // The info of HKDF is optional.
+        (None, None) if method == Method::HKDF => Ok(Secret::copy_of(&[])),
+        _ => Err(bad(format!("the Derivation Method {method} needs Derivation Data"))),
+    }
+}
+
+fn bytes_of(view: &mut View, object: &Permitted) -> Outcome<Secret> {
+    view.with_key(object, |_, key| match key {
+        Key::Clear { bytes, .. } => Ok(bytes.clone()),
+        Key::Guarded(_) => Err(CryptoError::Unsupported("derivation data that the module guards".into())),
+    })
+}
+
+/// Encrypts the derivation data as the Encrypt operation would.
+fn encrypt(
+    view: &mut View,
+    key: &Permitted,
+    parameters: &Parameters,
+    iv: Option<&[u8]>,
+    data: &[u8],
+    len: usize,
+) -> Outcome<Secret> {
+    let how = Enciphering::read(parameters, key, view.version())?;
+    let iv = match (iv, how.iv_needed()) {
+        (Some(iv), _) => Some(Blob::copy_of(iv)),
+        (None, needed) => needed.map(|len| Blob::new(vec![0; len])),
+    };
+    let cipher = how.encrypting(Accompanying { iv: iv.as_ref(), ..Accompanying::default() })?;
+    if matches!(cipher, Cipher::AesGcm { .. }) {
+        return Err(unsupported("deriving by a mode that authenticates"));
+    }
+    view.with_key(key, |provider, key| provider.derive(key, &Derivation::Encrypt { cipher, data }, len))
+}
+
+/// Key agreement: a private key and a public one, in either order.
+fn agree(view: &mut View, bases: &[Permitted], given: &DerivationParameters, len: usize) -> Outcome<Secret> {
+    if !given.derivation_data.is_empty() {
+        return Err(bad("key agreement has no Derivation Data"));
+    }
+    if given.cryptographic_parameters.as_ref().is_some_and(|given| *given != Parameters::default()) {
+        return Err(unsupported("Cryptographic Parameters of key agreement"));
+    }
+    let types: Vec<ObjectType> = bases.iter().map(|base| base.object_type()).collect();
+    let (private, public) = match (bases, types.as_slice()) {
+        ([private, public], [ObjectType::PrivateKey, ObjectType::PublicKey])
+        | ([public, private], [ObjectType::PublicKey, ObjectType::PrivateKey]) => (private, public),
+        _ => {
+            return Err(Failure::new(
+                ResultReason::InvalidObjectType,
+                "key agreement takes a Private Key and a Public Key",
+            ));
+        }
+    };
+    let peer = view.public_key(public)?;
+    view.take_usage(private, len)?;
+    view.with_key(private, |provider, key| provider.derive(key, &Derivation::Ecdh { peer: &peer }, len))
+}
+
+/// The hash function of the HMAC that makes the derived bytes: that of the key's own algorithm, which settles it, else
+/// what the parameters name.
+fn named_hash(parameters: &Parameters, key: &Permitted) -> Outcome<Hash> {
+    pseudorandom(parameters, key.algorithm())?.ok_or_else(|| bad("nothing says the Hashing Algorithm of the HMAC"))
+}
+
+fn pseudorandom(parameters: &Parameters, own: Option<Algorithm>) -> Outcome<Option<Hash>> {
+    if let Some(hash) = own.and_then(hmac_hash) {
+        return Ok(Some(hash));
+    }
+    only(parameters, &[Tag::HashingAlgorithm, Tag::CryptographicAlgorithm], "this derivation")?;
+    let hash = parameters.hashing_algorithm.map(hash_of).transpose()?;
+    let Some(algorithm) = parameters.cryptographic_algorithm.filter(|&algorithm| Some(algorithm) != own) else {
+        return Ok(hash);
+    };
+    let by_algorithm = hmac_hash(algorithm).ok_or_else(|| unsupported(format!("deriving with {algorithm}")))?;
+    match hash {
+        Some(hash) if hash != by_algorithm => Err(bad("the parameters name two different hash functions")),
+        _ => Ok(Some(by_algorithm)),
+    }
+}
+
+/// The table of this operation has one reason for attributes and none for their values.
+fn listed(failure: Failure) -> Failure {
+    match failure.reason {
+        ResultReason::InvalidAttributeValue | ResultReason::BadCryptographicParameters => {
+            Failure { reason: ResultReason::InvalidField, ..failure }
+        }
+        _ => failure,
+    }
+}
+
+#[cfg(test)]
+mod tests;
