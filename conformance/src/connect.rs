@@ -1,20 +1,27 @@
-//! A peer over TLS (KMIP 2.1 §10.2), with a certificate for each client.
+//! A peer over TLS (KMIP 2.1 §10.2) or HTTPS, with a certificate for each client, and an address to which it can send
+//! requests of its own.
 
-use std::io::{self, Read, Write};
-use std::net::{TcpStream, ToSocketAddrs};
-use std::path::Path;
+use std::io;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use kmip_codec::text::xml;
 use kmip_codec::ttlv::{Element, Limits, frame, parse, write};
 use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
-use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::{ClientConfig, RootCertStore};
 
+use crate::case::Encoding;
 use crate::play::Peer;
 
-/// The longest answer that is read, in bytes.
-const LONGEST: usize = 64 << 20;
+mod listen;
+mod tls;
+mod web;
+
+use listen::Listener;
+use tls::{Place, Stream, receive, send};
+use web::Page;
 
 /// Why there is no connection.
 #[derive(Debug, thiserror::Error)]
@@ -26,17 +33,28 @@ pub enum ConnectError {
     #[error("TLS cannot be set up: {0}")]
     Tls(#[from] rustls::Error),
     /// The place of the server.
-    #[error("{0:?} is not HOST:PORT")]
-    Place(String),
+    #[error("{0:?} is not {1}")]
+    Place(String, &'static str),
+    /// The address at which the server is to be heard.
+    #[error("nothing can be heard at {0}: {1}")]
+    Listen(String, io::Error),
 }
+
+/// A chain of certificates and its private key.
+type Identity = (Vec<CertificateDer<'static>>, PrivateKeyDer<'static>);
 
 /// A server, and the clients that ask it. Clients connect when they are first needed.
 pub struct Server {
-    place: String,
-    name: ServerName<'static>,
+    place: Place,
+    page: Option<Page>,
+    /// How messages are written over HTTPS; over TLS if nothing.
+    encoding: Option<Encoding>,
     patience: Duration,
+    roots: RootCertStore,
+    identities: Vec<(PathBuf, PathBuf)>,
     configs: Vec<Arc<ClientConfig>>,
-    open: Vec<Option<StreamOwned<ClientConnection, TcpStream>>>,
+    open: Vec<Option<Stream>>,
+    listener: Option<Listener>,
 }
 
 impl Server {
@@ -45,10 +63,7 @@ impl Server {
     /// # Errors
     /// Files and certificates that cannot be used.
     pub fn new(place: &str, ca: &Path, clients: &[(&Path, &Path)], patience: Duration) -> Result<Self, ConnectError> {
-        let unknown = || ConnectError::Place(place.to_owned());
-        let (host, _port) = place.rsplit_once(':').ok_or_else(unknown)?;
-        let host = host.trim_start_matches('[').trim_end_matches(']').to_owned();
-        let name = ServerName::try_from(host).map_err(|_| unknown())?;
+        let place = Place::read(place).ok_or_else(|| ConnectError::Place(place.to_owned(), "HOST:PORT"))?;
         let mut roots = RootCertStore::empty();
         for certificate in certificates(ca)? {
             roots.add(certificate)?;
@@ -56,103 +71,147 @@ impl Server {
         let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
         let builder = ClientConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()?
-            .with_root_certificates(roots);
+            .with_root_certificates(roots.clone());
         let mut configs = Vec::new();
         for (certificate, key) in clients {
-            let chain = certificates(certificate)?;
-            let key = PrivateKeyDer::from_pem_file(key)
-                .map_err(|_| ConnectError::File(key.display().to_string(), "a private key"))?;
+            let (chain, key) = identity(certificate, key)?;
             configs.push(Arc::new(builder.clone().with_client_auth_cert(chain, key)?));
         }
         let open = configs.iter().map(|_| None).collect();
-        Ok(Self { place: place.to_owned(), name, patience, configs, open })
+        let identities = clients.iter().map(|(certificate, key)| (certificate.into(), key.into())).collect();
+        Ok(Self { place, page: None, encoding: None, patience, roots, identities, configs, open, listener: None })
     }
 
-    /// How many clients there are.
-    pub fn clients(&self) -> usize {
-        self.configs.len()
+    /// The same server over HTTPS, at `https://HOST:PORT/PATH`; [`speak`](Self::speak) says when it is used.
+    ///
+    /// # Errors
+    /// Another URL.
+    pub fn with_https(mut self, url: &str) -> Result<Self, ConnectError> {
+        let page = Page::read(url).ok_or_else(|| ConnectError::Place(url.to_owned(), "https://HOST:PORT/PATH"))?;
+        self.page = Some(page);
+        Ok(self)
+    }
+
+    /// Listens at `HOST:PORT` for what the server sends by itself, with the first client's certificate.
+    ///
+    /// # Errors
+    /// An address at which nobody can listen.
+    pub fn listening(mut self, address: &str) -> Result<Self, ConnectError> {
+        let own = self.identities.first().map(|(certificate, key)| identity(certificate, key));
+        let own = own.unwrap_or_else(|| Err(ConnectError::File("nothing".to_owned(), "a certificate")))?;
+        self.listener = Some(Listener::open(address, &self.roots, own, self.patience)?);
+        Ok(self)
+    }
+
+    /// Whether it can be spoken to over HTTPS.
+    pub fn has_https(&self) -> bool {
+        self.page.is_some()
+    }
+
+    /// From now on speaks over HTTPS in that encoding, or over TLS if there is none.
+    pub fn speak(&mut self, encoding: Option<Encoding>) {
+        self.close();
+        self.encoding = encoding;
     }
 
     /// Ends all connections: the next request opens new ones.
     pub fn close(&mut self) {
         self.open.iter_mut().for_each(|stream| *stream = None);
-    }
-
-    fn connect(&self, client: usize) -> io::Result<StreamOwned<ClientConnection, TcpStream>> {
-        let config = self.configs.get(client).ok_or_else(|| io::Error::other("there is no such client"))?;
-        let mut last = io::Error::from(io::ErrorKind::AddrNotAvailable);
-        for address in self.place.to_socket_addrs()? {
-            match TcpStream::connect_timeout(&address, self.patience) {
-                Ok(socket) => {
-                    socket.set_nodelay(true)?;
-                    socket.set_read_timeout(Some(self.patience))?;
-                    let tls = ClientConnection::new(Arc::clone(config), self.name.clone()).map_err(io::Error::other)?;
-                    return Ok(StreamOwned::new(tls, socket));
-                }
-                Err(error) => last = error,
-            }
+        if let Some(listener) = &mut self.listener {
+            listener.forget();
         }
-        Err(last)
     }
 
-    fn exchange(&mut self, client: usize, request: &[u8]) -> io::Result<Vec<u8>> {
+    fn exchange(&mut self, client: usize, request: &Element) -> Result<Element, String> {
+        let lost = |error: io::Error| format!("no answer: {error}");
+        let page = self.page.as_ref().zip(self.encoding);
+        let place = page.map_or(&self.place, |(page, _)| &page.place);
         let mut stream = match self.open.get_mut(client).and_then(Option::take) {
             Some(stream) => stream,
-            None => self.connect(client)?,
+            None => {
+                let config = self.configs.get(client).ok_or("there is no such client")?;
+                place.connect(config, self.patience).map_err(lost)?
+            }
         };
-        send(&mut stream, request)?;
-        let answer = receive(&mut stream)?;
+        let answer = match page {
+            Some((page, encoding)) => {
+                let body = encode(request, encoding)?;
+                let answer = page.post(&mut stream, encoding, &body).map_err(lost)?;
+                decode(answer, encoding)
+            }
+            None => {
+                send(&mut stream, &write(request)).map_err(lost)?;
+                decode(receive(&mut stream).map_err(lost)?, Encoding::Binary)
+            }
+        };
         if let Some(place) = self.open.get_mut(client) {
             *place = Some(stream);
         }
-        Ok(answer)
+        answer.map_err(|error| format!("the answer is malformed: {error}"))
     }
 }
 
 impl Peer for Server {
     fn ask(&mut self, client: usize, request: &Element) -> Result<Element, String> {
-        let answer = self.exchange(client, &write(request)).map_err(|error| format!("no answer: {error}"))?;
-        read(answer).map_err(|error| format!("the answer is malformed: {error}"))
+        self.exchange(client, request)
     }
 
     fn clients(&self) -> usize {
-        Self::clients(self)
+        self.configs.len()
     }
 
     fn deaf(&self, same: bool) -> Option<String> {
-        (!same).then(|| "the server sends requests to an address of the client".to_owned())
+        if same {
+            return self.encoding.map(|_| "over HTTPS the server asks nothing on the client's connection".to_owned());
+        }
+        self.listener.is_none().then(|| "the server sends requests, and nobody listens for them".to_owned())
     }
 
-    fn hear(&mut self, client: usize, _same: bool) -> Result<Element, String> {
-        let stream = self.open.get_mut(client).and_then(Option::as_mut).ok_or("there is no connection to hear on")?;
-        let request = receive(stream).map_err(|error| format!("no request: {error}"))?;
-        read(request).map_err(|error| format!("the request is malformed: {error}"))
+    fn hear(&mut self, client: usize, same: bool) -> Result<Element, String> {
+        let request = match &mut self.listener {
+            Some(listener) if !same => listener.hear(),
+            _ => receive(self.stream(client)?),
+        };
+        let request = request.map_err(|error| format!("no request: {error}"))?;
+        decode(request, Encoding::Binary).map_err(|error| format!("the request is malformed: {error}"))
     }
 
-    fn reply(&mut self, client: usize, answer: &Element) -> Result<(), String> {
-        let stream = self.open.get_mut(client).and_then(Option::as_mut).ok_or("there is no connection to answer on")?;
-        send(stream, &write(answer)).map_err(|error| format!("the answer was not taken: {error}"))
+    fn reply(&mut self, client: usize, same: bool, answer: &Element) -> Result<(), String> {
+        let answer = write(answer);
+        let sent = match &mut self.listener {
+            Some(listener) if !same => listener.reply(answer),
+            _ => send(self.stream(client)?, &answer),
+        };
+        sent.map_err(|error| format!("the answer was not taken: {error}"))
     }
 }
 
-fn send(stream: &mut impl Write, message: &[u8]) -> io::Result<()> {
-    stream.write_all(message)?;
-    stream.flush()
+impl Server {
+    fn stream(&mut self, client: usize) -> Result<&mut Stream, &'static str> {
+        self.open.get_mut(client).and_then(Option::as_mut).ok_or("there is no connection to hear the server on")
+    }
 }
 
-/// Receives a message, header included.
-fn receive(stream: &mut impl Read) -> io::Result<Vec<u8>> {
-    let mut head = [0; frame::HEADER];
-    stream.read_exact(&mut head)?;
-    let length = frame::length(&head, LONGEST).map_err(io::Error::other)?.unwrap_or_default();
-    let mut message = head.to_vec();
-    message.resize(length.max(frame::HEADER), 0);
-    stream.read_exact(message.get_mut(frame::HEADER..).unwrap_or_default())?;
-    Ok(message)
+fn encode(message: &Element, encoding: Encoding) -> Result<Vec<u8>, String> {
+    match encoding {
+        Encoding::Binary => Ok(write(message)),
+        Encoding::Xml => xml::write(message).map(String::into_bytes).map_err(|error| error.to_string()),
+        Encoding::Json => Err("there is no JSON yet".to_owned()),
+    }
 }
 
-fn read(message: Vec<u8>) -> Result<Element, String> {
-    parse(&frame::protect(message), &Limits::default()).map_err(|error| error.to_string())
+fn decode(message: Vec<u8>, encoding: Encoding) -> Result<Element, String> {
+    if encoding == Encoding::Binary {
+        return parse(&frame::protect(message), &Limits::default()).map_err(|error| error.to_string());
+    }
+    let text = String::from_utf8(message).map_err(|_| "it is no UTF-8".to_owned())?;
+    xml::read(&text, &Limits::default()).map_err(|error| error.to_string())
+}
+
+fn identity(certificate: &Path, key: &Path) -> Result<Identity, ConnectError> {
+    let private = PrivateKeyDer::from_pem_file(key);
+    let private = private.map_err(|_| ConnectError::File(key.display().to_string(), "a private key"))?;
+    Ok((certificates(certificate)?, private))
 }
 
 fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, ConnectError> {

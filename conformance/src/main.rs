@@ -6,20 +6,23 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
-use clap::{Args, Parser, Subcommand};
-use kmip_conformance::case::{Case, files, name_below};
-use kmip_conformance::connect::Server;
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use kmip_conformance::case::{Case, Encoding, files, name_below};
+use kmip_conformance::connect::{ConnectError, Server};
 use kmip_conformance::play::{Verdict, play, reset};
 use kmip_conformance::prove::{Proof, prove};
-use kmip_conformance::report::{Entry, Report};
+use kmip_conformance::report::{Entry, Report, Side, side_by_side};
 use kmip_conformance::subject::Facts;
 
 /// Plays KMIP test cases against a server and compares the answers strictly.
 #[derive(Parser)]
-#[command(version)]
+#[command(version, args_conflicts_with_subcommands = true, arg_required_else_help = true)]
 struct Options {
+    /// Lays two reports of `play --json` side by side: two servers, or one before and after
+    #[arg(long, num_args = 2, value_names = ["A", "B"])]
+    compare: Vec<PathBuf>,
     #[command(subcommand)]
-    command: Command,
+    command: Option<Command>,
 }
 
 #[derive(Subcommand)]
@@ -69,7 +72,16 @@ struct Play {
     /// The third client's private key
     #[arg(long, value_name = "FILE", requires = "client3_cert")]
     client3_key: Option<PathBuf>,
-    /// Cases that are known to fail, one a line, with the reason
+    /// The server over HTTPS, https://HOST:PORT/kmip: for the cases about HTTPS, XML and JSON
+    #[arg(long, value_name = "URL")]
+    https: Option<String>,
+    /// Play every case over HTTPS in this encoding
+    #[arg(long, requires = "https")]
+    transport: Option<Transport>,
+    /// Where the server sends Put and Notify to
+    #[arg(long, value_name = "HOST:PORT")]
+    listen: Option<String>,
+    /// Cases that are known to fail: a file with one a line and the reason, or with a table of them in Markdown
     #[arg(long, value_name = "FILE")]
     expect: Option<PathBuf>,
     /// The report as JSON, before the last line
@@ -86,12 +98,32 @@ struct Play {
     timeout: u64,
 }
 
+/// How messages are written over HTTPS.
+#[derive(Clone, Copy, ValueEnum)]
+enum Transport {
+    Binary,
+    Xml,
+    Json,
+}
+
+impl From<Transport> for Encoding {
+    fn from(transport: Transport) -> Self {
+        match transport {
+            Transport::Binary => Self::Binary,
+            Transport::Xml => Self::Xml,
+            Transport::Json => Self::Json,
+        }
+    }
+}
+
 fn main() -> ExitCode {
-    let outcome = match Options::parse().command {
-        Command::Play(options) => run(&options),
-        Command::Prove { cases, mutations, seed } => {
+    let options = Options::parse();
+    let outcome = match options.command {
+        Some(Command::Play(options)) => run(&options),
+        Some(Command::Prove { cases, mutations, seed }) => {
             load(&cases).map(|(loaded, _)| show(&prove(&loaded, mutations, seed)))
         }
+        None => compare(&options.compare),
     };
     match outcome {
         Ok(true) => ExitCode::SUCCESS,
@@ -139,14 +171,17 @@ fn run(options: &Play) -> Result<bool, String> {
             clients.push((cert, key));
         }
     }
-    let patience = Duration::from_secs(options.timeout);
-    let mut server =
-        Server::new(&options.server, &options.ca, &clients, patience).map_err(|error| error.to_string())?;
+    let mut server = connect(options, &clients).map_err(|error| error.to_string())?;
     let (cases, entries) = load(&options.cases)?;
     let mut report = Report { entries, ..Report::default() };
     if let Some(file) = &options.expect {
         let list = fs::read_to_string(file).map_err(|error| format!("{}: {error}", file.display()))?;
-        report.expect(&list).map_err(|line| format!("{}: line {line} has no reason", file.display()))?;
+        let wrong = |line| format!("{}: line {line} has no reason", file.display());
+        if file.extension().is_some_and(|extension| extension == "md") {
+            report.expect_table(&list).map_err(wrong)?;
+        } else {
+            report.expect(&list).map_err(wrong)?;
+        }
     }
     let mut facts = Facts::default();
     // The family of the case before, if that was played.
@@ -157,10 +192,16 @@ fn run(options: &Play) -> Result<bool, String> {
             Verdict::Skipped("it works on what an earlier case has left, which is not here".to_owned())
         } else {
             if options.reset && !continues {
+                server.speak(None);
                 reset(&mut server, &case.name)?;
-                server.close();
             }
-            play(case, &mut server, &mut facts, !options.no_wait)
+            let own = case.encoding();
+            server.speak(options.transport.map(Encoding::from).or(own));
+            if own.is_some() && !server.has_https() {
+                Verdict::Skipped("it is about HTTPS, and --https is not given".to_owned())
+            } else {
+                play(case, &mut server, &mut facts, !options.no_wait)
+            }
         };
         server.close();
         family = (!matches!(verdict, Verdict::Skipped(_))).then(|| case.family());
@@ -170,6 +211,31 @@ fn run(options: &Play) -> Result<bool, String> {
     let text = if options.json { format!("{:#}\n{}\n", report.json(), report.summary()) } else { report.text() };
     io::stdout().write_all(text.as_bytes()).map_err(|error| error.to_string())?;
     Ok(report.surprises().is_empty())
+}
+
+fn connect(options: &Play, clients: &[(&Path, &Path)]) -> Result<Server, ConnectError> {
+    let mut server = Server::new(&options.server, &options.ca, clients, Duration::from_secs(options.timeout))?;
+    if let Some(url) = &options.https {
+        server = server.with_https(url)?;
+    }
+    if let Some(address) = &options.listen {
+        server = server.listening(address)?;
+    }
+    Ok(server)
+}
+
+/// Lays two reports side by side; says whether every case has the same verdict in both.
+fn compare(files: &[PathBuf]) -> Result<bool, String> {
+    let mut sides = Vec::new();
+    for file in files {
+        let text = fs::read_to_string(file).map_err(|error| format!("{}: {error}", file.display()))?;
+        let side = Side::read(&text).ok_or_else(|| format!("{} is no report of play --json", file.display()))?;
+        sides.push((file.display().to_string(), side));
+    }
+    let [(left, a), (right, b)] = sides.as_slice() else { return Err("two reports are needed".to_owned()) };
+    let (text, same) = side_by_side((left, a), (right, b));
+    io::stdout().write_all(text.as_bytes()).map_err(|error| error.to_string())?;
+    Ok(same)
 }
 
 /// Writes what came of a proof; says whether it is one.

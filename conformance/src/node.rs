@@ -53,7 +53,7 @@ pub(crate) struct Raw {
 
 /// Names that cases use and the tables do not have, with those of the tables.
 const ALIASES: [(&str, &str, &str); 2] = [
-    ("ResultReason", "NotAuthorized", "PermissionDenied"),
+    ("ResultReason", "NotAuthorized", "NotAuthorised"),
     ("CryptographicUsageMask", "ContentCommitment", "ContentCommitmentNonRepudiation"),
 ];
 
@@ -283,7 +283,7 @@ mod tests {
     #[test]
     fn names_masks_and_aliases_are_read() {
         let reason = raw("ResultReason", "Enumeration", "NotAuthorized").read().unwrap();
-        assert_eq!(reason.code(), Some(0x0C));
+        assert_eq!(reason.code(), Some(0x39));
         for text in ["Sign ContentCommitment", "ContentCommitment | Sign", "0x00000401", "1025"] {
             let mask = raw("CryptographicUsageMask", "Integer", text).read().unwrap();
             assert_eq!(mask.fixed(), Some(&Value::Integer(0x401)), "{text}");

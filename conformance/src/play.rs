@@ -41,7 +41,7 @@ pub trait Peer {
     ///
     /// # Errors
     /// What went wrong on the way, for people.
-    fn reply(&mut self, client: usize, answer: &Element) -> Result<(), String>;
+    fn reply(&mut self, client: usize, same: bool, answer: &Element) -> Result<(), String>;
 
     /// Seconds since the epoch, and nanoseconds of the current one.
     fn time(&self) -> (i64, u32) {
@@ -77,6 +77,9 @@ pub fn play(case: &Case, peer: &mut dyn Peer, facts: &mut Facts, waits: bool) ->
     let heard = case.steps.iter().filter(|step| step.way == Way::ToClient);
     if let Some(why) = heard.filter_map(|step| peer.deaf(!pushed(step))).next() {
         return Verdict::Skipped(why);
+    }
+    if case.steps.first().is_some_and(|step| step.way == Way::ToClient) {
+        return Verdict::Skipped("the server begins, and nothing in the case is an occasion for it".to_owned());
     }
     let (start, salt) = peer.time();
     let mut course = Course::new(case.version, start, u64::from(salt));
@@ -147,7 +150,7 @@ fn take(step: &Step, course: &mut Course, peer: &mut dyn Peer) -> Result<(), Str
     let compared = course.step(step, None, &got).map_err(|difference| difference.to_string());
     let mut answer = step.expected.fill(&mut course.bindings).map_err(unbound)?;
     settle(&mut answer, None, peer.time().0);
-    let replied = peer.reply(step.client, &answer);
+    let replied = peer.reply(step.client, !pushed(step), &answer);
     compared.and(replied)
 }
 

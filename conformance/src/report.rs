@@ -7,6 +7,10 @@ use serde_json::json;
 
 use crate::play::Verdict;
 
+mod sides;
+
+pub use sides::{Side, side_by_side};
+
 /// The verdict on one case.
 pub struct Entry {
     /// The case's path.
@@ -41,6 +45,32 @@ impl Report {
             }
             let (name, reason) = line.split_once(char::is_whitespace).ok_or(i)?;
             self.expected.insert(name.to_owned(), reason.trim().to_owned());
+        }
+        Ok(())
+    }
+
+    /// Reads a list of known failures in Markdown: each row of the tables whose first column begins with the heading
+    /// `case`, and which have the reason in the others.
+    ///
+    /// # Errors
+    /// A row without a reason, by the number of its line.
+    pub fn expect_table(&mut self, list: &str) -> Result<(), usize> {
+        let mut of_cases = false;
+        for (i, line) in list.lines().enumerate().map(|(i, line)| (i + 1, line.trim())) {
+            let Some(row) = line.strip_prefix('|') else {
+                of_cases = false;
+                continue;
+            };
+            let (name, reason) = row.split_once('|').ok_or(i)?;
+            let (name, reason) = (name.trim().trim_matches('`'), reason.trim().trim_end_matches('|').trim());
+            if !of_cases {
+                of_cases = name == "case";
+            } else if !name.starts_with('-') {
+                if reason.is_empty() {
+                    return Err(i);
+                }
+                self.expected.insert(name.to_owned(), reason.to_owned());
+            }
         }
         Ok(())
     }
@@ -155,5 +185,18 @@ mod tests {
         report.expect("a no reason any more\nd gone").unwrap();
         assert_eq!(report.surprises().len(), 2);
         assert_eq!(report.expect("a y\nalone"), Err(2));
+    }
+
+    #[test]
+    fn a_table_of_known_failures_is_read() {
+        let mut report = report();
+        let other = "| option | means |\n|---|---|\n| b | nothing |\n";
+        report.expect_table(other).unwrap();
+        assert_eq!(report.surprises().len(), 1);
+        let table = format!("{other}\n| case | section | why |\n|---|---|---|\n| `b` | 6.1 | because |\n\ntext\n");
+        report.expect_table(&table).unwrap();
+        assert_eq!(report.expected.get("b").map(String::as_str), Some("6.1 | because"));
+        assert_eq!(report.surprises(), Vec::<String>::new());
+        assert_eq!(report.expect_table("| case | why |\n|---|---|\n| b | |"), Err(3));
     }
 }

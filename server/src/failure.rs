@@ -4,7 +4,7 @@
 
 use std::fmt;
 
-use kmip_codec::spec::{ResultReason, Version};
+use kmip_codec::spec::{Operation, ResultReason, Version};
 use kmip_codec::{Error, ErrorKind};
 
 /// A failed item.
@@ -64,9 +64,8 @@ impl From<Error> for Failure {
     fn from(error: Error) -> Self {
         let reason = match error.kind {
             ErrorKind::Missing(_) => ResultReason::MissingData,
-            ErrorKind::UnknownAttribute(_) | ErrorKind::UnknownEnumeration { .. } | ErrorKind::InvalidValue(_) => {
-                ResultReason::InvalidField
-            }
+            ErrorKind::UnknownAttribute(_) => ResultReason::InvalidAttribute,
+            ErrorKind::UnknownEnumeration { .. } | ErrorKind::InvalidValue(_) => ResultReason::InvalidField,
             _ => ResultReason::InvalidMessage,
         };
         Self::new(reason, error.to_string())
@@ -76,6 +75,18 @@ impl From<Error> for Failure {
 impl From<ResultReason> for Failure {
     fn from(reason: ResultReason) -> Self {
         Self::new(reason, reason.to_string())
+    }
+}
+
+/// The reason as the error table of the operation has it: two of them have the same description (KMIP 2.1 §11.46), and
+/// Read Only Attribute stands in the tables of Add, Adjust and Set Attribute and of Create alone.
+pub fn reason_for(operation: Option<Operation>, reason: ResultReason) -> ResultReason {
+    let own = [Operation::AddAttribute, Operation::AdjustAttribute, Operation::Create, Operation::SetAttribute];
+    match operation {
+        Some(operation) if reason == ResultReason::ReadOnlyAttribute && !own.contains(&operation) => {
+            ResultReason::AttributeReadOnly
+        }
+        _ => reason,
     }
 }
 
@@ -132,4 +143,17 @@ pub fn reason_in(version: Version, reason: ResultReason) -> ResultReason {
         _ => ResultReason::GeneralFailure,
     };
     if older.known_in(version) { older } else { ResultReason::GeneralFailure }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn read_only_is_said_in_the_words_of_the_operation() {
+        let said = |operation| reason_for(Some(operation), ResultReason::ReadOnlyAttribute);
+        assert_eq!(said(Operation::SetAttribute), ResultReason::ReadOnlyAttribute);
+        assert_eq!(said(Operation::ModifyAttribute), ResultReason::AttributeReadOnly);
+        assert_eq!(reason_for(Some(Operation::Get), ResultReason::Sensitive), ResultReason::Sensitive);
+    }
 }

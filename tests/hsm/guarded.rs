@@ -93,22 +93,23 @@ fn cannot_be_loosened(speaker: &mut Speaker, key: &str) {
             let reason = speaker.refusal(operation, &[id(key), new(loose(attribute))]);
             let expected = match operation {
                 "AddAttribute" => ResultReason::AttributeSingleValued,
+                "ModifyAttribute" => ResultReason::AttributeReadOnly,
                 _ => ResultReason::ReadOnlyAttribute,
             };
             assert_eq!(reason, expected, "{operation} {attribute}");
         }
         let reason = speaker.refusal("DeleteAttribute", &[id(key), en("AttributeReference", attribute)]);
-        assert_eq!(reason, ResultReason::ReadOnlyAttribute, "{attribute}");
+        assert_eq!(reason, ResultReason::AttributeReadOnly, "{attribute}");
         assert_ne!(speaker.flag(key, attribute), attribute == "Extractable");
     }
     for history in ["NeverExtractable", "AlwaysSensitive"] {
         let reason = speaker.refusal("ModifyAttribute", &[id(key), new(bo(history, true))]);
-        assert_eq!(reason, ResultReason::ReadOnlyAttribute);
+        assert_eq!(reason, ResultReason::AttributeReadOnly);
     }
     // In one message: what is refused first is not there for what follows.
     let items = [("ModifyAttribute", id(key) + &new(bo("Extractable", true))), ("Get", id(key))];
     let came = speaker.batch(V2_1, &items);
-    assert_eq!(came, [Err(ResultReason::ReadOnlyAttribute)]);
+    assert_eq!(came, [Err(ResultReason::AttributeReadOnly)]);
 }
 
 #[test]

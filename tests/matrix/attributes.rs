@@ -129,7 +129,7 @@ pub(crate) fn modify_attribute(cell: &mut Cell) {
     let not_found = cell.reason(ResultReason::AttributeNotFound);
     assert_eq!(cell.kmip.refusal(Operation::ModifyAttribute, &absent), not_found);
     let length = modify(Some(&key), None, kmip::number(Tag::CryptographicLength, 128));
-    let read_only = cell.reason(ResultReason::ReadOnlyAttribute);
+    let read_only = cell.reason(ResultReason::AttributeReadOnly);
     assert_eq!(cell.kmip.refusal(Operation::ModifyAttribute, &length), read_only);
     // A name is taken by one object.
     let taken = cell.name();
@@ -173,7 +173,7 @@ pub(crate) fn delete_attribute(cell: &mut Cell) {
     let not_found = cell.reason(ResultReason::AttributeNotFound);
     let absent = delete(Some(&key), Tag::ContactInformation.into(), None);
     assert_eq!(cell.kmip.refusal(Operation::DeleteAttribute, &absent), not_found);
-    let read_only = cell.reason(ResultReason::ReadOnlyAttribute);
+    let read_only = cell.reason(ResultReason::AttributeReadOnly);
     let needed = delete(Some(&key), Tag::CryptographicLength.into(), None);
     assert_eq!(cell.kmip.refusal(Operation::DeleteAttribute, &needed), read_only);
 }

@@ -37,7 +37,7 @@ impl Peer for Scripted {
         Ok(xml::read(&self.requests.remove(0), &Limits::default()).unwrap())
     }
 
-    fn reply(&mut self, _client: usize, answer: &Element) -> Result<(), String> {
+    fn reply(&mut self, _client: usize, _same: bool, answer: &Element) -> Result<(), String> {
         self.replies.push(answer.clone());
         Ok(())
     }
@@ -118,16 +118,23 @@ fn the_player_waits_for_a_date_that_the_case_has_set_and_no_longer() {
 #[test]
 fn a_request_of_the_server_is_compared_and_answered() {
     let id = |id: &str| format!("<UniqueIdentifier type=\"TextString\" value=\"{id}\"/>");
-    let case = case(&(request("Notify", &id("$UNIQUE_IDENTIFIER_0")) + &answer("Notify", "")));
-    let mut peer = Scripted { requests: vec![request("Notify", &id("a"))], ..Scripted::default() };
-    assert_eq!(verdict(&case, &mut peer, true), Verdict::Passed);
-    let time = peer.replies[0].value.find(Tag::ResponseHeader).unwrap().find(Tag::TimeStamp);
+    let notified = request("Notify", &id("$UNIQUE_IDENTIFIER_0")) + &answer("Notify", "");
+    assert!(matches!(verdict(&case(&notified), &mut Scripted::default(), true), Verdict::Skipped(_)));
+    let case = case(&(request("Activate", "") + &answer("Activate", "") + &notified));
+    let answers = vec![(0, answer("Activate", ""))];
+    let peer = |heard: &str| {
+        let requests = vec![request(heard, &id("a"))];
+        Scripted { answers: answers.clone(), requests, ..Scripted::default() }
+    };
+    let mut heard = peer("Notify");
+    assert_eq!(verdict(&case, &mut heard, true), Verdict::Passed);
+    let time = heard.replies[0].value.find(Tag::ResponseHeader).unwrap().find(Tag::TimeStamp);
     assert_eq!(time, Some(&Value::DateTime(1_000_000)));
-    let mut peer = Scripted { requests: vec![request("Put", &id("a"))], ..Scripted::default() };
-    let Verdict::Failed(why) = verdict(&case, &mut peer, true) else { panic!("another operation passed") };
+    let mut heard = peer("Put");
+    let Verdict::Failed(why) = verdict(&case, &mut heard, true) else { panic!("another operation passed") };
     assert!(why.contains("Operation: expected Notify, got Put"), "{why}");
     // It is answered nevertheless.
-    assert_eq!(peer.replies.len(), 1);
+    assert_eq!(heard.replies.len(), 1);
     assert!(matches!(verdict(&case, &mut Scripted::default(), true), Verdict::Skipped(_)));
 }
 

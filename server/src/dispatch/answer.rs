@@ -7,7 +7,7 @@ use kmip_codec::ttlv::{Blob, Writer};
 
 use zeroize::Zeroizing;
 
-use crate::failure::{Failure, reason_in};
+use crate::failure::{Failure, reason_for, reason_in};
 
 /// What came of an item.
 #[derive(Debug)]
@@ -46,7 +46,8 @@ impl ItemAnswer {
                 }
                 Err(Failed::Failure(failure)) => {
                     ResultStatus::OperationFailed.encode(Tag::ResultStatus, w);
-                    reason_in(w.version(), failure.reason).encode(Tag::ResultReason, w);
+                    let reason = reason_for(self.operation, failure.reason);
+                    reason_in(w.version(), reason).encode(Tag::ResultReason, w);
                     w.text(Tag::ResultMessage, &failure.message);
                 }
                 Err(Failed::Undone) => {

@@ -220,13 +220,12 @@ fn permit(
         Condition::Always => Ok(()),
         Condition::Never => Err(read_only(row, "cannot be changed by a client")),
         Condition::PreActive if state == State::PreActive => Ok(()),
-        Condition::PreActive => Err(read_only(row, "can be changed in the state Pre-Active alone")),
+        Condition::PreActive => Err(too_late(row, "can be changed in the state Pre-Active alone")),
         Condition::PreActiveOrActive if early => Ok(()),
-        Condition::PreActiveOrActive => Err(read_only(row, "can be changed in the states Pre-Active and Active alone")),
+        Condition::PreActiveOrActive => Err(too_late(row, "can be changed in the states Pre-Active and Active alone")),
         Condition::BeforeItsTime if early && present.and_then(date).is_none_or(|date| date > now) => Ok(()),
-        Condition::BeforeItsTime => {
-            Err(read_only(row, "can be changed in the states Pre-Active and Active and before it is reached"))
-        }
+        Condition::BeforeItsTime if early => Err(read_only(row, "can be changed before it is reached")),
+        Condition::BeforeItsTime => Err(too_late(row, "can be changed in the states Pre-Active and Active")),
         Condition::BeforeUse if !used => Ok(()),
         Condition::BeforeUse => Err(read_only(row, "cannot be changed once usage was taken")),
         Condition::IfAbsent if present.is_none() => Ok(()),
@@ -266,6 +265,10 @@ fn date(value: &Value) -> Option<i64> {
 
 fn read_only(row: &AttributeRow, why: &str) -> Failure {
     Failure::new(ResultReason::ReadOnlyAttribute, format!("{} {why}", row.name()))
+}
+
+fn too_late(row: &AttributeRow, why: &str) -> Failure {
+    Failure::new(ResultReason::WrongKeyLifecycleState, format!("{} {why}", row.name()))
 }
 
 fn single(row: &AttributeRow) -> Failure {
@@ -439,7 +442,10 @@ mod tests {
 
         let activation = date(Tag::ActivationDate, NOW + 5);
         assert_eq!(reason(add(&mut object(key, State::PreActive), activation.clone(), V, NOW)), Ok(()));
-        assert_eq!(reason(add(&mut object(key, State::Active), activation, V, NOW)), read_only);
+        let late = Err(ResultReason::WrongKeyLifecycleState);
+        assert_eq!(reason(add(&mut object(key, State::Active), activation, V, NOW)), late);
+        let stop = date(Tag::ProtectStopDate, NOW + 5);
+        assert_eq!(reason(add(&mut object(key, State::Deactivated), stop, V, NOW)), late);
         let backwards = vec![date(Tag::ActivationDate, 20), date(Tag::DeactivationDate, 10)];
         assert_eq!(reason(admit(backwards, key, V)), Err(ResultReason::InvalidAttributeValue));
 

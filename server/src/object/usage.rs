@@ -1,6 +1,6 @@
 //! What an object may be used for: mask, state and dates in one place (KMIP 2.1 §4.17, §4.40, §4.41, §4.57).
 
-use kmip_codec::spec::{CryptographicUsageMask as Mask, ResultReason, State, Tag};
+use kmip_codec::spec::{CryptographicUsageMask as Mask, ObjectType, ResultReason, State, Tag};
 
 use super::Managed;
 use crate::failure::{Failure, Outcome};
@@ -67,10 +67,13 @@ impl Purpose {
 /// Whether the object, brought up to `now`, may be used so.
 ///
 /// # Errors
-/// Wrong Key Lifecycle State, or Incompatible Cryptographic Usage Mask.
+/// Invalid Object Type, Wrong Key Lifecycle State, or Incompatible Cryptographic Usage Mask.
 pub fn permit(object: &Managed, purpose: Purpose, now: i64) -> Outcome<()> {
     let verb = purpose.verb();
     let wrong = |why: String| Err(Failure::new(ResultReason::WrongKeyLifecycleState, why));
+    if object.object_type() == ObjectType::OpaqueObject {
+        return Err(Failure::new(ResultReason::InvalidObjectType, format!("an Opaque Object may not {verb}")));
+    }
     match object.state() {
         State::Active => {}
         State::Deactivated | State::Compromised if !purpose.protects() => {}

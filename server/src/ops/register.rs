@@ -195,7 +195,8 @@ fn key(view: &View, object: &Object, given: &Given, found: &mut Vec<(Tag, Value)
 fn agree(block: Option<Value>, attribute: Option<Value>, tag: Tag) -> Outcome<()> {
     match (block, attribute) {
         (Some(block), Some(attribute)) if block != attribute => {
-            Err(Failure::invalid_field(format!("the object and its attributes disagree on {tag}")))
+            let why = format!("the object and its attributes disagree on {tag}");
+            Err(Failure::new(ResultReason::InvalidAttributeValue, why))
         }
         _ => Ok(()),
     }

@@ -213,9 +213,11 @@ impl View {
             (Residency::Token, Some(identity)) => crypto::Residency::Token(identity),
             (Residency::Token, None) => return Err(Failure::internal("a token key has no identity")),
         };
-        let provider = self.shared.providers.maker(kind, residency).ok_or_else(|| {
-            Failure::new(ResultReason::UnsupportedCryptographicParameters, "no provider has such keys here")
-        })?;
+        let provider = self
+            .shared
+            .providers
+            .maker(kind, residency)
+            .ok_or_else(|| Failure::new(ResultReason::InvalidAttributeValue, "no provider has such keys here"))?;
         let key = match source {
             Some(bytes) => NewKey { made: provider.adopt(kind, bytes, residency)?, public: None },
             None if kind.is_pair() => {
