@@ -4,6 +4,9 @@
 mod harness;
 
 #[cfg(test)]
+#[path = "batch/asynchronous.rs"]
+mod asynchronous;
+#[cfg(test)]
 #[path = "batch/errors.rs"]
 mod errors;
 #[cfg(test)]

@@ -7,6 +7,9 @@
 mod harness;
 
 #[cfg(test)]
+#[path = "matrix/asynchronous.rs"]
+mod asynchronous;
+#[cfg(test)]
 #[path = "matrix/attributes.rs"]
 mod attributes;
 #[cfg(test)]

@@ -84,6 +84,7 @@ pub fn server_date(tag: Tag) -> bool {
             | Tag::ProtectStopDate
             | Tag::ValidityDate
             | Tag::OriginalCreationDate
+            | Tag::SubmissionDate
     )
 }
 

@@ -266,12 +266,17 @@ leaf!(bool, Boolean, boolean, value => *value);
 leaf!(ByteString, TextString, text, value => value);
 leaf!(Blob, ByteString, bytes, value => value);
 leaf!(DateTime, DateTime, date_time, value => value.0);
+leaf!(DateTimeExtended, DateTimeExtended, date_time_extended, value => value.0);
 leaf!(Interval, Interval, interval, value => value.0);
 leaf!(BigInteger, BigInteger, big_integer, value => &value.0);
 
 /// Seconds since 1970-01-01T00:00:00Z.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct DateTime(pub i64);
+
+/// Microseconds since 1970-01-01T00:00:00Z.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct DateTimeExtended(pub i64);
 
 /// Seconds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -284,6 +289,12 @@ pub struct BigInteger(pub Blob);
 impl From<i64> for DateTime {
     fn from(seconds: i64) -> Self {
         Self(seconds)
+    }
+}
+
+impl From<i64> for DateTimeExtended {
+    fn from(microseconds: i64) -> Self {
+        Self(microseconds)
     }
 }
 

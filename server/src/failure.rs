@@ -103,7 +103,8 @@ pub fn reason_in(version: Version, reason: ResultReason) -> ResultReason {
         | ResultReason::WrappingObjectNotFound
         | ResultReason::ObjectDestroyed
         | ResultReason::WrappingObjectDestroyed
-        | ResultReason::UnknownObjectGroup => ResultReason::ItemNotFound,
+        | ResultReason::UnknownObjectGroup
+        | ResultReason::InvalidAsynchronousCorrelationValue => ResultReason::ItemNotFound,
         ResultReason::WrongKeyLifecycleState
         | ResultReason::IncompatibleCryptographicUsageMask
         | ResultReason::ReadOnlyAttribute

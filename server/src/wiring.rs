@@ -12,7 +12,7 @@ use crate::config::{self, Config, RootKeyKind};
 use crate::crypto::Provider;
 use crate::crypto::pkcs11::{self, HsmRoot, Pkcs11Error, Token, TokenChoice};
 use crate::crypto::providers::Providers;
-use crate::dispatch::{Dispatcher, Lane};
+use crate::dispatch::{Dispatcher, Lane, asynchronous};
 use crate::net::{BindError, Server, Tls, TlsError};
 use crate::secret::Secret;
 use crate::store::StoreError;
@@ -110,8 +110,21 @@ pub async fn build(config: &Config) -> Result<Server<KmipService>, StartError> {
     });
     let limits = Limits { depth: config.limits.depth, items: config.limits.items };
     let lane = Lane::new(config.hsm.as_ref().map_or(SLOW_PLACES, |hsm| hsm.sessions));
-    let service = Arc::new(KmipService::start(Dispatcher::new(shared, limits, config.limits.batch_items, lane)));
+    let dispatcher = Dispatcher::new(shared, limits, config.limits.batch_items, lane);
+    let service = Arc::new(KmipService::start(dispatcher.with_asynchronous(later(config))));
     Ok(Server::bind(&config.listen.address, tls, service, config.limits).await?)
+}
+
+/// What the configuration says of requests that are answered later.
+fn later(config: &Config) -> asynchronous::Settings {
+    let config::Asynchronous { delay_seconds, keep_seconds, waiting_per_client, whenever_possible } =
+        config.asynchronous;
+    asynchronous::Settings {
+        delay: delay_seconds,
+        keep: keep_seconds,
+        per_client: waiting_per_client,
+        when_optional: whenever_possible,
+    }
 }
 
 /// What the configuration says of keys and answers, for the view.

@@ -102,7 +102,9 @@ fn an_object_of_somebody_else_does_not_exist() {
         let own = owner.create(vec![mark.clone(), contact.clone()]);
         let not_found = if version.is_v2() { ResultReason::ObjectNotFound } else { ResultReason::ItemNotFound };
         let mut asked = 0;
-        for row in ops::OPERATIONS.iter().filter(|row| row.operation.known_in(version)) {
+        // What the dispatcher does itself is about no object.
+        let handled = |row: &&ops::OperationRow| matches!(row.run, ops::Run::Handler(_));
+        for row in ops::OPERATIONS.iter().filter(|row| row.operation.known_in(version)).filter(handled) {
             let Some(theirs) = ask(&mut other, row.operation, &own) else { continue };
             let theirs = theirs.unwrap_err();
             assert_eq!(theirs.reason(), not_found, "{}", row.operation);

@@ -82,7 +82,8 @@ fn the_id_placeholder_goes_through_every_operation() {
         let chain = unnamed(&kmip);
         for row in ops::OPERATIONS.iter().filter(|row| row.operation.known_in(version)) {
             let operation = row.operation;
-            let is_known = WITHOUT.contains(&operation)
+            let is_known = matches!(row.run, ops::Run::Dispatcher(_))
+                || WITHOUT.contains(&operation)
                 || CRYPTOGRAPHY.contains(&operation)
                 || chain.iter().any(|(other, _)| *other == operation);
             assert!(is_known, "{operation} has no item in this test");

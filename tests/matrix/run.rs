@@ -11,7 +11,7 @@ use kmipd::ops::OPERATIONS;
 use crate::cell::{Cell, Provider};
 use crate::harness::Kmipd;
 use crate::harness::kmip::Nothing;
-use crate::{attributes, cryptography, derivation, objects};
+use crate::{asynchronous, attributes, cryptography, derivation, objects};
 
 const VERSIONS: [Version; 5] = [Version::V1_0, Version::V1_2, Version::V1_4, Version::V2_0, Version::V2_1];
 
@@ -47,6 +47,10 @@ fn scenario(operation: Operation) -> Option<Scenario> {
         Operation::Hash => cryptography::hash,
         Operation::RNGRetrieve => cryptography::rng_retrieve,
         Operation::RNGSeed => cryptography::rng_seed,
+        Operation::Poll => asynchronous::poll,
+        Operation::Cancel => asynchronous::cancel,
+        Operation::Process => asynchronous::process,
+        Operation::QueryAsynchronousRequests => asynchronous::query_asynchronous_requests,
         _ => return None,
     })
 }

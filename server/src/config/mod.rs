@@ -44,6 +44,9 @@ pub struct Config {
     /// What clients may ask for at the most.
     #[serde(default)]
     pub limits: Limits,
+    /// Requests that are answered later.
+    #[serde(default)]
+    pub asynchronous: Asynchronous,
     /// The log.
     #[serde(default)]
     pub log: Log,
@@ -303,6 +306,26 @@ impl Limits {
     /// Time for requests in flight when the server stops.
     pub fn drain_time(&self) -> Duration {
         Duration::from_secs(self.drain_seconds)
+    }
+}
+
+/// `[asynchronous]`: requests that are answered later, where the client asks for that.
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Asynchronous {
+    /// Seconds after which a request is processed that no Process or Poll has asked for.
+    pub delay_seconds: u32,
+    /// Seconds for which an answer waits for a Poll.
+    pub keep_seconds: u32,
+    /// Requests of one client that wait or whose answers wait, at the most.
+    pub waiting_per_client: usize,
+    /// Answer later also where the client leaves it to the server (Asynchronous Indicator Optional, and true in 1.x).
+    pub whenever_possible: bool,
+}
+
+impl Default for Asynchronous {
+    fn default() -> Self {
+        Self { delay_seconds: 5, keep_seconds: 86_400, waiting_per_client: 100, whenever_possible: false }
     }
 }
 

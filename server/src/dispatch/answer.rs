@@ -10,18 +10,29 @@ use zeroize::Zeroizing;
 use crate::failure::{Failure, reason_for, reason_in};
 
 /// What came of an item.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct ItemAnswer {
+    /// The item's place in the request.
+    pub(super) item: usize,
     /// The operation, as it was asked.
     pub(super) operation: Option<Operation>,
     /// The client's mark.
     pub(super) mark: Option<Blob>,
-    /// The payload as it is written, wiped when it goes: it may hold a key. Or why there is none.
-    pub(super) result: Result<Zeroizing<Vec<u8>>, Failed>,
+    /// How it went.
+    pub(super) result: Result<Success, Failed>,
+}
+
+/// How an item went well.
+#[derive(Debug, Clone)]
+pub(super) enum Success {
+    /// It is done: the payload as it is written, wiped when it goes, since it may hold a key.
+    Payload(Zeroizing<Vec<u8>>),
+    /// It is answered later, to who polls for this Asynchronous Correlation Value.
+    Pending(Blob),
 }
 
 /// Why an item has no payload.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) enum Failed {
     /// It failed.
     Failure(Failure),
@@ -40,9 +51,13 @@ impl ItemAnswer {
                 mark.encode(Tag::UniqueBatchItemID, w);
             }
             match &self.result {
-                Ok(payload) => {
+                Ok(Success::Payload(payload)) => {
                     ResultStatus::Success.encode(Tag::ResultStatus, w);
                     w.append(payload);
+                }
+                Ok(Success::Pending(correlation)) => {
+                    ResultStatus::OperationPending.encode(Tag::ResultStatus, w);
+                    correlation.encode(Tag::AsynchronousCorrelationValue, w);
                 }
                 Err(Failed::Failure(failure)) => {
                     ResultStatus::OperationFailed.encode(Tag::ResultStatus, w);
@@ -90,6 +105,6 @@ pub(super) fn message(version: Version, now: i64, items: &[ItemAnswer]) -> Vec<u
 
 /// A response to a request that cannot be read, or that fails as a whole.
 pub(super) fn refusal(version: Version, now: i64, failure: Failure) -> Vec<u8> {
-    let item = ItemAnswer { operation: None, mark: None, result: Err(Failed::Failure(failure)) };
+    let item = ItemAnswer { item: 0, operation: None, mark: None, result: Err(Failed::Failure(failure)) };
     message(version, now, &[item])
 }

@@ -4,6 +4,7 @@
 //! read. No answer leaves before the commit is on disk. A conflict runs the message again; what it generated is kept.
 
 mod answer;
+pub mod asynchronous;
 mod lane;
 mod own;
 mod references;
@@ -13,7 +14,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use kmip_codec::message::{RequestBatchItem, RequestMessage, Unreadable};
 use kmip_codec::schema::DateTime;
-use kmip_codec::spec::{AsynchronousIndicator, BatchErrorContinuationOption, Operation, ResultReason, Tag, Version};
+use kmip_codec::spec::{BatchErrorContinuationOption, Operation, ResultReason, Tag, Version};
 use kmip_codec::ttlv::{Limits, Text, Writer};
 use kmip_codec::types::ProtocolVersion;
 use kmip_codec::{Element, ErrorKind, Value};
@@ -24,8 +25,10 @@ use crate::crypto::{Guarded, Place};
 use crate::failure::{Failure, Outcome};
 use crate::ops::{self, Answered, Lane as OperationLane, OperationRow, Placeholder};
 use crate::store::CommitError;
+use crate::store::vault::Vault;
 use crate::view::{Commit, Kept, Shared, View};
-use answer::{Failed, ItemAnswer};
+use answer::{Failed, ItemAnswer, Success};
+use asynchronous::{Group, Ledger, Running, When};
 pub use lane::Lane;
 use references::References;
 
@@ -57,6 +60,8 @@ pub struct Dispatcher {
     /// The most items of a message.
     items: usize,
     lane: Lane,
+    asynchronous: asynchronous::Settings,
+    running: Running,
     /// Messages share it; one that has met too many conflicts has it for itself.
     turn: RwLock<()>,
 }
@@ -64,7 +69,15 @@ pub struct Dispatcher {
 impl Dispatcher {
     /// A dispatcher over what all messages share.
     pub fn new(shared: Arc<Shared>, limits: Limits, items: usize, lane: Lane) -> Self {
-        Self { shared, limits, items, lane, turn: RwLock::new(()) }
+        let (asynchronous, running) = (asynchronous::Settings::default(), Running::default());
+        Self { shared, limits, items, lane, asynchronous, running, turn: RwLock::new(()) }
+    }
+
+    /// With what the configuration says of requests that are answered later.
+    #[must_use]
+    pub fn with_asynchronous(mut self, settings: asynchronous::Settings) -> Self {
+        self.asynchronous = settings;
+        self
     }
 
     /// What all messages share.
@@ -84,12 +97,13 @@ impl Dispatcher {
             log_failure(asker, Some(&message), None, &failure);
             return Answer { bytes: answer::refusal(version, now, failure), close: false };
         }
-        let items = self.until_committed(asker, &message).await;
-        for item in &items {
-            if let Err(Failed::Failure(failure)) = &item.result {
-                log_failure(asker, Some(&message), item.operation, failure);
-            }
-        }
+        let when = When::of(&message, &self.asynchronous, &self.shared, &asker.identity);
+        let items = match when {
+            Ok(when) => self.until_committed(asker, &message, Task::Answer(when)).await,
+            Err(failure) => Err(failure),
+        };
+        let items = items.unwrap_or_else(|failure| failed(&message, failure));
+        log_failures(asker, &message, &items);
         Answer { bytes: answer::message(version, now, &items), close: false }
     }
 
@@ -134,10 +148,6 @@ impl Dispatcher {
         if header.maximum_response_size.is_some_and(|size| size < 0) {
             return Err(Failure::invalid_field("Maximum Response Size is negative"));
         }
-        let mandatory = |indicator| indicator == AsynchronousIndicator::Mandatory;
-        if header.asynchronous_indicator.is_some_and(|asynchronous| mandatory(asynchronous.0)) {
-            return Err(Failure::unsupported("this server answers at once, and never later"));
-        }
         if let (Some(DateTime(said)), Some(skew)) = (header.time_stamp, settings.clock_skew)
             && said.abs_diff(now) > u64::from(skew)
         {
@@ -161,40 +171,67 @@ impl Dispatcher {
     }
 
     /// Runs the message until its commit stands.
-    async fn until_committed(&self, asker: &Asker, message: &RequestMessage) -> Vec<ItemAnswer> {
+    ///
+    /// # Errors
+    /// What fails it as a whole.
+    async fn until_committed(
+        &self,
+        asker: &Asker,
+        message: &RequestMessage,
+        task: Task<'_>,
+    ) -> Outcome<Vec<ItemAnswer>> {
         let mut kept = Kept::default();
         let mut attempt = 0;
         loop {
-            let (_shared, _alone) = if attempt < ATTEMPTS {
-                (Some(self.turn.read().await), None)
-            } else {
-                (None, Some(self.turn.write().await))
+            let (_shared, _alone) = match task {
+                Task::Stored { has_turn: true, .. } => (None, None),
+                _ if attempt < ATTEMPTS => (Some(self.turn.read().await), None),
+                _ => (None, Some(self.turn.write().await)),
             };
             let view = View::new(Arc::clone(&self.shared), Arc::clone(&asker.identity), message.version, kept);
-            let mut run = Run { dispatcher: self, view: Some(Box::new(view)), references: References::default() };
-            let outcome = run.items(message).await;
-            let Some(mut view) = run.view else {
-                return failed(message, Failure::internal("a view was lost in slow work"));
+            let mut run = Run {
+                dispatcher: self,
+                asker,
+                version: message.version,
+                when: task.when(),
+                view: Some(Box::new(view)),
+                references: References::default(),
+                ledger: Ledger::default(),
             };
+            let outcome = run.items(message).await;
+            let Run { view, ledger, .. } = run;
+            let mut view = view.ok_or_else(|| Failure::internal("a view was lost in slow work"))?;
             let wanted = view.wanted_intents();
             if !wanted.is_empty() {
-                if let Err(failure) = self.commit_intents(&wanted).await {
-                    return failed(message, failure);
-                }
+                self.commit_intents(&wanted).await?;
                 kept = view.into_kept();
                 continue;
             }
-            let commit = match view.commit() {
-                Ok(commit) => commit,
-                Err(failure) => return failed(message, failure),
-            };
+            let mut commit = view.commit()?;
+            let (now, vault) = (view.now(), &self.shared.vault);
+            ledger.write(message, &asker.identity, now, &self.asynchronous, &mut commit.batch, vault)?;
+            if let Task::Stored { group, places, .. } = task {
+                let expires = now.saturating_add(self.asynchronous.keep.into());
+                group.complete(&outcome, places, expires, &mut commit.batch, vault)?;
+            }
             match self.commit(commit).await {
-                Ok(()) => return outcome,
-                Err(CommitError::Conflict | CommitError::Refused(_)) if attempt <= ATTEMPTS => {
+                Ok(()) => return Ok(outcome),
+                Err(CommitError::Conflict) if task.is_outdated(vault) => {
+                    // Somebody else was faster, and has its answers; what was made here for it goes.
+                    let view = View::new(
+                        Arc::clone(&self.shared),
+                        Arc::clone(&asker.identity),
+                        message.version,
+                        view.into_kept(),
+                    );
+                    self.commit(view.commit()?).await?;
+                    return Ok(Vec::new());
+                }
+                Err(CommitError::Conflict | CommitError::Refused(_)) if attempt <= task.attempts() => {
                     attempt += 1;
                     kept = view.into_kept();
                 }
-                Err(error) => return failed(message, error.into()),
+                Err(error) => return Err(error.into()),
             }
         }
     }
@@ -248,12 +285,53 @@ pub fn forget(shared: &Shared, guarded: &Guarded) -> bool {
     }
 }
 
+/// What a message is run for.
+#[derive(Clone, Copy)]
+enum Task<'a> {
+    /// To be answered.
+    Answer(When),
+    /// To write down its answers: it was stored to be answered later. The places are those of its items there.
+    Stored {
+        group: &'a Group,
+        places: &'a [usize],
+        /// Whether it runs within another message, which has the turn.
+        has_turn: bool,
+    },
+}
+
+impl Task<'_> {
+    const fn when(self) -> When {
+        match self {
+            Self::Answer(when) => when,
+            Self::Stored { .. } => When::Now,
+        }
+    }
+
+    /// How often a conflict lets it run again. Within another message it never runs alone, and may need more.
+    const fn attempts(self) -> usize {
+        match self {
+            Self::Stored { has_turn: true, .. } => 10 * ATTEMPTS,
+            _ => ATTEMPTS,
+        }
+    }
+
+    /// Whether there is nothing to do any more.
+    fn is_outdated(self, vault: &Vault) -> bool {
+        matches!(self, Self::Stored { group, .. } if group.is_outdated(vault))
+    }
+}
+
 /// One run of a message.
 struct Run<'d> {
     dispatcher: &'d Dispatcher,
+    asker: &'d Asker,
+    version: Version,
+    when: When,
     /// Away only while the slow lane has it.
     view: Option<Box<View>>,
     references: References,
+    /// What it does to requests that are answered later.
+    ledger: Ledger,
 }
 
 impl Run<'_> {
@@ -262,8 +340,8 @@ impl Run<'_> {
         let budget = Budget::new(message, &self.dispatcher.shared);
         let mut answers: Vec<ItemAnswer> = Vec::with_capacity(message.items.len());
         let mut length = budget.header;
-        for item in &message.items {
-            for answer in self.item(item, message.version, &budget, &mut length).await {
+        for (place, item) in message.items.iter().enumerate() {
+            for answer in self.item(place, item, &budget, &mut length).await {
                 let has_failed = answer.result.is_err();
                 answers.push(answer);
                 if !has_failed {
@@ -278,6 +356,7 @@ impl Run<'_> {
                         if let Some(view) = &mut self.view {
                             view.undo();
                         }
+                        self.ledger = Ledger::default();
                         for answer in answers.iter_mut().filter(|answer| answer.result.is_ok()) {
                             answer.result = Err(Failed::Undone);
                         }
@@ -293,33 +372,51 @@ impl Run<'_> {
     /// One item: one answer, or one for each object that its Unique Identifier means.
     async fn item(
         &mut self,
+        place: usize,
         item: &RequestBatchItem,
-        version: Version,
         budget: &Budget,
         length: &mut usize,
     ) -> Vec<ItemAnswer> {
-        let operation = item.operation.0;
-        let answer =
-            |result| ItemAnswer { operation: Some(operation), mark: item.unique_batch_item_id.clone(), result };
+        let (operation, mark) = (Some(item.operation.0), item.unique_batch_item_id.clone());
+        let answer = |result| ItemAnswer { item: place, operation, mark: mark.clone(), result };
         let failed = |failure| vec![answer(Err(Failed::Failure(failure)))];
-        let (row, payloads) = match self.prepare(item, version) {
-            Ok(prepared) => prepared,
+        let row = match self.check(item) {
+            Ok(row) => row,
+            Err(failure) => return failed(failure),
+        };
+        match (self.when, row.run) {
+            (When::Now, _) | (When::Later, ops::Run::Dispatcher(_)) => {}
+            (When::AllLater, ops::Run::Dispatcher(_)) => return failed(asynchronous::not_later(row.operation)),
+            (When::Later | When::AllLater, ops::Run::Handler(_)) => {
+                let submitted = self.ledger.submit(item, &self.dispatcher.shared);
+                let pending = submitted.map(Success::Pending).map_err(Failed::Failure);
+                return vec![answer(pending)];
+            }
+        }
+        let payloads = match self.payloads(item) {
+            Ok(payloads) => payloads,
             Err(failure) => return failed(failure),
         };
         let mut answers = Vec::with_capacity(payloads.len());
         for payload in payloads {
-            let (bytes, identifiers) = match self.work(row, payload, version).await {
-                Ok(done) => done,
+            let before = matches!(row.run, ops::Run::Dispatcher(_)).then(|| self.ledger.clone());
+            let done = match self.work(row, payload).await {
+                Ok(Done::Answered(bytes, identifiers)) => (vec![answer(Ok(Success::Payload(bytes)))], identifiers),
+                // An answer from before, with the mark of the item that asks for it.
+                Ok(Done::Earlier(earlier)) => {
+                    let own = |answer| ItemAnswer { item: place, mark: mark.clone(), ..answer };
+                    (earlier.into_iter().map(own).collect(), Vec::new())
+                }
                 Err(failure) => {
-                    self.take_back();
+                    self.take_back(before);
                     answers.push(answer(Err(Failed::Failure(failure))));
                     break;
                 }
             };
-            let done = answer(Ok(bytes));
-            let longer = length.saturating_add(done.length(version));
+            let (done, identifiers) = done;
+            let longer = done.iter().fold(*length, |sum, answer| sum.saturating_add(answer.length(self.version)));
             if longer > budget.maximum {
-                self.take_back();
+                self.take_back(before);
                 let failure = Failure::new(
                     ResultReason::ResponseTooLarge,
                     format!("the answer would have more than {} bytes", budget.maximum),
@@ -329,14 +426,14 @@ impl Run<'_> {
             }
             *length = longer;
             self.refer(row, &identifiers);
-            answers.push(done);
+            answers.extend(done);
         }
         answers
     }
 
     /// What must hold before an operation runs.
-    fn prepare(&self, item: &RequestBatchItem, version: Version) -> Outcome<(&'static OperationRow, Vec<Element>)> {
-        let operation = item.operation.0;
+    fn check(&self, item: &RequestBatchItem) -> Outcome<&'static OperationRow> {
+        let (operation, version) = (item.operation.0, self.version);
         let row = ops::row_of(operation, version).ok_or_else(|| {
             Failure::new(
                 ResultReason::OperationNotSupported,
@@ -355,25 +452,25 @@ impl Run<'_> {
         if item.ephemeral == Some(true) {
             return Err(Failure::unsupported("Ephemeral output is not supported"));
         }
+        Ok(row)
+    }
+
+    /// The payload, with what it refers to: one for each object that it is about.
+    fn payloads(&self, item: &RequestBatchItem) -> Outcome<Vec<Element>> {
         let payload = item
             .request_payload
             .clone()
             .ok_or_else(|| Failure::new(ResultReason::InvalidMessage, "the Request Payload is missing"))?;
         let placeholder = self.view.as_ref().and_then(|view| view.placeholder());
-        let payloads = if version.is_v2() { self.references.resolve(payload, placeholder)? } else { vec![payload] };
-        Ok((row, payloads))
+        if self.version.is_v2() { self.references.resolve(payload, placeholder) } else { Ok(vec![payload]) }
     }
 
     /// Runs the handler where it belongs, and writes its answer.
-    async fn work(
-        &mut self,
-        row: &'static OperationRow,
-        payload: Element,
-        version: Version,
-    ) -> Outcome<(Zeroizing<Vec<u8>>, Vec<Text>)> {
+    async fn work(&mut self, row: &'static OperationRow, payload: Element) -> Outcome<Done> {
+        let version = self.version;
         let handler = match row.run {
             ops::Run::Handler(handler) => handler,
-            ops::Run::Dispatcher(own) => return own::run(self, own, payload, version).await,
+            ops::Run::Dispatcher(own) => return own::run(self, own, payload).await,
         };
         let mut view = self.view.take().ok_or_else(|| Failure::internal("a view was lost in slow work"))?;
         let is_slow = match row.lane {
@@ -391,9 +488,12 @@ impl Run<'_> {
         outcome
     }
 
-    fn take_back(&mut self) {
+    fn take_back(&mut self, before: Option<Ledger>) {
         if let Some(view) = &mut self.view {
             view.fail_item();
+        }
+        if let Some(ledger) = before {
+            self.ledger = ledger;
         }
     }
 
@@ -411,11 +511,19 @@ impl Run<'_> {
 }
 
 /// The Response Payload in bytes, and its Unique Identifiers.
-fn written(answered: Answered, version: Version) -> (Zeroizing<Vec<u8>>, Vec<Text>) {
+fn written(answered: Answered, version: Version) -> Done {
     let Answered { payload, identifiers } = answered;
     let mut writer = Writer::new(version);
     payload.encode(Tag::ResponsePayload, &mut writer);
-    (Zeroizing::new(writer.finish()), identifiers)
+    Done::Answered(Zeroizing::new(writer.finish()), identifiers)
+}
+
+/// What an operation gave.
+enum Done {
+    /// Its Response Payload as it is written, and its Unique Identifiers.
+    Answered(Zeroizing<Vec<u8>>, Vec<Text>),
+    /// The answers of another operation that was asked earlier.
+    Earlier(Vec<ItemAnswer>),
 }
 
 /// How long the answer may be, in bytes.
@@ -457,12 +565,13 @@ fn lane_of(view: &mut View, payload: &Element) -> bool {
 
 /// Every item fails, because the message as a whole did.
 fn failed(message: &RequestMessage, failure: Failure) -> Vec<ItemAnswer> {
-    let answer = |item: &RequestBatchItem| ItemAnswer {
+    let answer = |(place, item): (usize, &RequestBatchItem)| ItemAnswer {
+        item: place,
         operation: Some(item.operation.0),
         mark: item.unique_batch_item_id.clone(),
         result: Err(Failed::Failure(failure.clone())),
     };
-    message.items.iter().map(answer).collect()
+    message.items.iter().enumerate().map(answer).collect()
 }
 
 /// The version of ours that a peer of another version understands best.
@@ -471,6 +580,14 @@ fn nearest(said: Option<ProtocolVersion>) -> Version {
         Some(said) if said.major >= 2 => Version::V2_1,
         Some(said) if said.major == 1 => Version::V1_4,
         _ => Version::V1_0,
+    }
+}
+
+fn log_failures(asker: &Asker, message: &RequestMessage, items: &[ItemAnswer]) {
+    for item in items {
+        if let Err(Failed::Failure(failure)) = &item.result {
+            log_failure(asker, Some(message), item.operation, failure);
+        }
     }
 }
 

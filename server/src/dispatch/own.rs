@@ -1,23 +1,45 @@
 //! The operations that the dispatcher does itself: they are about requests, connections or the server, not about objects.
 
 use kmip_codec::Element;
-use kmip_codec::spec::{ResultReason, Version};
-use kmip_codec::ttlv::Text;
-use zeroize::Zeroizing;
+use kmip_codec::schema::{Decode, Encode, decode};
+use kmip_codec::spec::ResultReason;
 
-use super::Run;
+use super::{Done, Run, asynchronous, written};
 use crate::failure::{Failure, Outcome};
-use crate::ops::Own;
+use crate::ops::{Answered, Own};
 
-/// Does one of them: the Response Payload as it is written, and its Unique Identifiers. The message's view is in `run`;
-/// what is changed there is taken back if this fails.
-#[expect(clippy::unused_async, reason = "the operations that come here wait for commits")]
-pub(super) async fn run(
-    _run: &mut Run<'_>,
-    own: Own,
-    _payload: Element,
-    _version: Version,
-) -> Outcome<(Zeroizing<Vec<u8>>, Vec<Text>)> {
-    // No line of the table leads here yet.
-    Err(Failure::new(ResultReason::OperationNotSupported, format!("{own:?} is not supported")))
+/// Does one of them. The message's view is in `run`; what is changed there is taken back if this fails.
+pub(super) async fn run(run: &mut Run<'_>, own: Own, payload: Element) -> Outcome<Done> {
+    let version = run.version;
+    match own {
+        Own::Cancel => {
+            let request = read(run, payload)?;
+            asynchronous::cancel(run, request).map(|response| answered(run, response))
+        }
+        Own::Poll => {
+            let request = read(run, payload)?;
+            asynchronous::poll(run, request).await.map(Done::Earlier)
+        }
+        Own::Process => {
+            let request = read(run, payload)?;
+            asynchronous::process(run, request).await.map(|response| answered(run, response))
+        }
+        Own::QueryAsynchronousRequests => {
+            let request = read(run, payload)?;
+            asynchronous::query(run, &request).map(|response| answered(run, response))
+        }
+        // No line of the table leads here yet.
+        Own::Interop | Own::SetEndpointRole => Err(Failure::new(
+            ResultReason::OperationNotSupported,
+            format!("{own:?} is not supported in KMIP {version}"),
+        )),
+    }
+}
+
+fn read<T: Decode>(run: &Run<'_>, payload: Element) -> Outcome<T> {
+    Ok(decode(payload, run.version)?)
+}
+
+fn answered(run: &Run<'_>, response: impl Encode + Send + 'static) -> Done {
+    written(Answered { payload: Box::new(response), identifiers: Vec::new() }, run.version)
 }

@@ -5,6 +5,7 @@
 
 pub mod activate;
 pub mod attribute;
+pub mod cancel;
 pub mod check;
 pub mod create;
 pub mod create_key_pair;
@@ -23,8 +24,11 @@ pub mod mac;
 pub mod mac_verify;
 pub mod new_object;
 pub mod parameters;
+pub mod poll;
+pub mod process;
 pub mod profiles;
 pub mod query;
+pub mod query_asynchronous_requests;
 pub mod register;
 pub mod revoke;
 pub mod rng_retrieve;
@@ -180,6 +184,10 @@ pub static OPERATIONS: &[OperationRow] = &[
         Effect::Repeatable,
         Lane::Here,
     ),
+    own(Operation::Poll, Own::Poll),
+    own(Operation::Cancel, Own::Cancel),
+    own(Operation::Process, Own::Process),
+    own(Operation::QueryAsynchronousRequests, Own::QueryAsynchronousRequests),
 ];
 
 /// The line of an operation, if the version has it and this server does it.
@@ -189,6 +197,12 @@ pub fn row_of(operation: Operation, version: Version) -> Option<&'static Operati
 
 const fn row<H: Handler>(operation: Operation, placeholder: Placeholder, effect: Effect, lane: Lane) -> OperationRow {
     OperationRow { operation, placeholder, effect, lane, run: Run::Handler(run::<H>) }
+}
+
+/// The line of an operation that the dispatcher does itself.
+const fn own(operation: Operation, own: Own) -> OperationRow {
+    let run = Run::Dispatcher(own);
+    OperationRow { operation, placeholder: Placeholder::Keep, effect: Effect::Repeatable, lane: Lane::Here, run }
 }
 
 fn run<H: Handler>(view: &mut View, payload: Element) -> Outcome<Answered> {

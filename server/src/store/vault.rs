@@ -8,6 +8,7 @@
 //! ciphertext and a tag. Associated data: the store's id, the header, the row's key (kind, sequence, chunk) and revision.
 
 mod batch;
+mod later;
 mod rows;
 #[cfg(test)]
 mod tests;
@@ -19,6 +20,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use zeroize::Zeroizing;
 
 pub use self::batch::{Count, VaultBatch};
+pub use self::later::Later;
 use self::rows::{Header, Kind};
 pub use super::seal::{Hash16, KeyRing};
 use super::{Committed, MAX_VALUE, Revision, Row, Store, StoreError};
@@ -88,6 +90,8 @@ pub enum Domain {
     Posting = 4,
     /// What is compared, in the value of an order row.
     Fingerprint = 5,
+    /// A request that is answered later, by its requester and its correlation value.
+    Later = 6,
 }
 
 /// To whom a row belongs: bound to it, and readable in it as keyed hashes.

@@ -1,4 +1,4 @@
-//! The dispatcher as the service behind the connections, and the sweeper beside it.
+//! The dispatcher as the service behind the connections, and what time does beside it.
 
 use std::sync::Arc;
 
@@ -7,24 +7,28 @@ use kmip_codec::message::Unreadable as UnreadableMessage;
 use kmip_codec::{Error, ErrorKind};
 use tokio::task::JoinHandle;
 
-use crate::dispatch::{Asker, Dispatcher};
+use crate::dispatch::{Asker, Dispatcher, asynchronous};
 use crate::failure::Failure;
 use crate::net::service::{Answer, Peer, Service, Unreadable};
 use crate::sweeper;
 
 /// Answers KMIP.
 pub struct KmipService {
-    dispatcher: Dispatcher,
-    sweeper: JoinHandle<()>,
+    dispatcher: Arc<Dispatcher>,
+    tasks: Vec<JoinHandle<()>>,
 }
 
 impl KmipService {
-    /// Starts the sweeper, and is ready to answer. Needs a runtime.
+    /// Starts what time does, and is ready to answer. Needs a runtime.
     pub fn start(dispatcher: Dispatcher) -> Self {
         let shared = Arc::clone(dispatcher.shared());
         let left = shared.vault.intents().map_err(Failure::from);
-        let sweeper = tokio::spawn(sweeper::run(shared, left));
-        Self { dispatcher, sweeper }
+        let dispatcher = Arc::new(dispatcher);
+        let tasks = vec![
+            tokio::spawn(sweeper::run(shared, left)),
+            tokio::spawn(asynchronous::run_due(Arc::clone(&dispatcher))),
+        ];
+        Self { dispatcher, tasks }
     }
 }
 
@@ -48,7 +52,7 @@ impl Service for KmipService {
     }
 
     async fn close(&self) {
-        self.sweeper.abort();
+        self.tasks.iter().for_each(JoinHandle::abort);
         if let Err(error) = self.dispatcher.shared().vault.store().close() {
             tracing::error!(%error, "the store did not close well");
         }

@@ -27,8 +27,8 @@ pub struct VaultBatch {
     store: Arc<dyn Store>,
     keys: Arc<KeyRing>,
     id: [u8; 16],
-    batch: Batch,
-    highest: u64,
+    pub(super) batch: Batch,
+    pub(super) highest: u64,
 }
 
 impl VaultBatch {
@@ -223,7 +223,7 @@ impl VaultBatch {
         self.batch
     }
 
-    fn put_chunks(
+    pub(super) fn put_chunks(
         &mut self,
         kind: Kind,
         seq: u64,
@@ -249,7 +249,7 @@ impl VaultBatch {
         Ok(revision)
     }
 
-    fn delete_chunks(&mut self, kind: Kind, seq: u64, from: u16, to: u16) {
+    pub(super) fn delete_chunks(&mut self, kind: Kind, seq: u64, from: u16, to: u16) {
         for number in from..to {
             self.batch.changes.push(Change::Delete { key: rows::chunk(kind, seq, number) });
         }
@@ -270,7 +270,7 @@ impl VaultBatch {
         Ok(())
     }
 
-    fn put_clear(&mut self, key: Vec<u8>, value: &[u8]) {
+    pub(super) fn put_clear(&mut self, key: Vec<u8>, value: &[u8]) {
         self.batch.changes.push(Change::Put { key, row: Row { revision: 1, value: value.to_vec() } });
     }
 }

@@ -35,6 +35,12 @@ pub(super) enum Kind {
     Intent = b'T',
     /// What belongs to no object: name.
     Meta = b'X',
+    /// A request that is answered later: sequence, chunk.
+    Request = b'P',
+    /// A message that is to be sent: sequence, chunk.
+    Outgoing = b'N',
+    /// When a request that is answered later needs attention: time, sequence.
+    Wake = b'W',
 }
 
 impl Kind {
@@ -54,6 +60,9 @@ impl Kind {
             Self::Counter => "counter",
             Self::Intent => "intent",
             Self::Meta => "meta",
+            Self::Request => "request",
+            Self::Outgoing => "outgoing",
+            Self::Wake => "wake",
         }
     }
 }
@@ -89,7 +98,11 @@ pub(super) fn reversed_seq(key: &[u8]) -> Option<u64> {
 }
 
 pub(super) fn due(time: u64, seq: u64) -> Vec<u8> {
-    [&[Kind::Due.byte()][..], &time.to_be_bytes(), &seq.to_be_bytes()].concat()
+    timed(Kind::Due, time, seq)
+}
+
+pub(super) fn timed(kind: Kind, time: u64, seq: u64) -> Vec<u8> {
+    [&[kind.byte()][..], &time.to_be_bytes(), &seq.to_be_bytes()].concat()
 }
 
 pub(super) fn due_parts(key: &[u8]) -> Option<(u64, u64)> {
