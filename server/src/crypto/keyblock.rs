@@ -1,5 +1,7 @@
 //! Between the key blocks of the protocol and what providers take: formats, kinds, lengths (KMIP 2.1 §3.1, §4.26).
 
+mod transparent;
+
 use kmip_codec::schema::Decode;
 use kmip_codec::spec::{
     CryptographicAlgorithm as Algorithm, KeyCompressionType, KeyFormatType as Format, ObjectType, RecommendedCurve,
@@ -23,6 +25,16 @@ pub const FORMATS: &[Format] = &[
     Format::X509,
     Format::ECPrivateKey,
     Format::TransparentSymmetricKey,
+    Format::TransparentRSAPrivateKey,
+    Format::TransparentRSAPublicKey,
+    Format::TransparentECDSAPrivateKey,
+    Format::TransparentECDSAPublicKey,
+    Format::TransparentECDHPrivateKey,
+    Format::TransparentECDHPublicKey,
+    Format::TransparentECMQVPrivateKey,
+    Format::TransparentECMQVPublicKey,
+    Format::TransparentECPrivateKey,
+    Format::TransparentECPublicKey,
 ];
 
 /// A key as providers take it.
@@ -158,8 +170,15 @@ pub fn canonical(object: ObjectType, block: &KeyBlock) -> Outcome<Canonical> {
         let key = TransparentSymmetricKey::decode(element, Version::V2_1)?;
         return Ok(symmetric(block.cryptographic_algorithm, &key.key));
     }
-    let KeyMaterial::Bytes(bytes) = material else {
-        return Err(unsupported());
+    let bytes = match (material, object) {
+        (KeyMaterial::Bytes(bytes), _) => bytes,
+        (KeyMaterial::Structure(numbers), ObjectType::PrivateKey) if transparent::is_private(format) => {
+            return private(transparent::private(format, numbers)?);
+        }
+        (KeyMaterial::Structure(numbers), ObjectType::PublicKey) if transparent::is_public(format) => {
+            return public(transparent::public(format, numbers)?);
+        }
+        (KeyMaterial::Structure(_), _) => return Err(unsupported()),
     };
     Ok(match (object, format) {
         (ObjectType::SymmetricKey | ObjectType::SecretData, Format::Raw | Format::Opaque) => {
@@ -183,8 +202,7 @@ pub fn block(key: &Canonical, algorithm: Option<Algorithm>, format: Format) -> O
     let key_value = match (key, format) {
         (Canonical::Secret { kind, bytes }, Format::Raw | Format::Opaque) if !kind.is_pair() => plain(bytes.expose()),
         (Canonical::Secret { kind, bytes }, Format::TransparentSymmetricKey) if !kind.is_pair() => {
-            let key = Element::new(Tag::Key, Value::ByteString(Blob::copy_of(bytes.expose())));
-            KeyValue::Plain { material: KeyMaterial::Structure(vec![key]), attributes: AttributeList::default() }
+            numbers(vec![Element::new(Tag::Key, Value::ByteString(Blob::copy_of(bytes.expose())))])
         }
         (Canonical::Secret { kind, bytes }, Format::Pkcs8) if kind.is_pair() => plain(bytes.expose()),
         (Canonical::Secret { kind: KeyKind::Rsa { .. }, bytes }, Format::Pkcs1) => {
@@ -192,6 +210,12 @@ pub fn block(key: &Canonical, algorithm: Option<Algorithm>, format: Format) -> O
         }
         (Canonical::Secret { kind: KeyKind::Ec { .. }, bytes }, Format::ECPrivateKey) => {
             plain(keyformat::pkcs8_to_ec_private(bytes.expose())?.expose())
+        }
+        (Canonical::Secret { kind, bytes }, format) if kind.is_pair() && transparent::is_private(format) => {
+            numbers(transparent::of_private(format, bytes)?)
+        }
+        (Canonical::Public { spki, .. }, format) if transparent::is_public(format) => {
+            numbers(transparent::of_public(format, spki)?)
         }
         (Canonical::Public { spki, .. }, Format::X509) => plain(spki),
         (Canonical::Public { kind: KeyKind::Rsa { .. }, spki }, Format::Pkcs1) => {
@@ -268,6 +292,10 @@ pub fn digested(object: &Object) -> Option<Secret> {
             }
         },
     }
+}
+
+fn numbers(fields: Vec<Element>) -> KeyValue {
+    KeyValue::Plain { material: KeyMaterial::Structure(fields), attributes: AttributeList::default() }
 }
 
 fn plain(bytes: &[u8]) -> KeyValue {
