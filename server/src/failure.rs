@@ -52,6 +52,21 @@ impl Failure {
     }
 }
 
+impl Failure {
+    /// A payload that cannot be read. To 1.x a field that its version does not have is an invalid field (KMIP 1.4 §11.1);
+    /// 2.x has it among the messages that are not understood (KMIP 2.1 §11.46).
+    pub fn unreadable(error: Error, version: Version) -> Self {
+        let is_unknown = matches!(error.kind, ErrorKind::Unexpected(_) | ErrorKind::NotInVersion { .. });
+        let failure = Self::from(error);
+        match failure.reason {
+            ResultReason::InvalidMessage if is_unknown && !version.is_v2() => {
+                Self { reason: ResultReason::InvalidField, ..failure }
+            }
+            _ => failure,
+        }
+    }
+}
+
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: {}", self.reason, self.message)

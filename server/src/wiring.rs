@@ -150,6 +150,7 @@ fn settings(config: &Config) -> Result<Settings, StartError> {
         extractable: config.keys.extractable_by_default,
         accept_wrong_length: config.compatibility.accept_wrong_length,
         ignore_credentials: config.compatibility.ignore_credentials,
+        locate_by_template_attribute: config.compatibility.locate_by_template_attribute,
         clock_skew: Some(skew),
         protection,
         about: About::new(config.query.elements().map_err(StartError::Refused)?),

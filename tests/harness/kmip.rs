@@ -440,6 +440,7 @@ pub(crate) fn locate(attributes: Vec<Attribute>) -> ops::locate::Request {
         offset_items: None,
         storage_status_mask: None,
         object_group_member: None,
+        template_attribute: None,
         attributes: kmip_codec::types::AttributeList(attributes),
     }
 }

@@ -368,13 +368,20 @@ pub struct Compatibility {
     /// Pass over credentials in request headers: the client's certificate alone says who asks. Otherwise a request with
     /// a credential is refused, since this server has no users to check it against.
     pub ignore_credentials: bool,
+    /// Take the attributes that a Locate of 1.x has in a Template-Attribute, where the standard has them by themselves.
+    pub locate_by_template_attribute: bool,
     /// Seconds by which a request's Time Stamp may differ from the server's clock.
     pub time_skew_seconds: u64,
 }
 
 impl Default for Compatibility {
     fn default() -> Self {
-        Self { accept_wrong_length: false, ignore_credentials: false, time_skew_seconds: 300 }
+        Self {
+            accept_wrong_length: false,
+            ignore_credentials: false,
+            locate_by_template_attribute: false,
+            time_skew_seconds: 300,
+        }
     }
 }
 

@@ -55,7 +55,6 @@ impl Handler for Create {
         let algorithm = given.algorithm()?.unwrap_or(Algorithm::AES);
         let bits = given.length()?.map_or_else(|| default_length(algorithm), Ok)?;
         let kind = kind_of(algorithm, bits)?;
-        given.require_usage_mask()?;
         let format = given.format().unwrap_or(KeyFormatType::Raw);
         let home = view.home(Some(kind), given.extractable(), request.protection_storage_masks.as_ref())?;
         let material = match view.generate(kind, home.residency)?.made {

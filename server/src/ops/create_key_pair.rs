@@ -57,8 +57,6 @@ impl Handler for CreateKeyPair {
     fn run(view: &mut View, request: Request) -> Outcome<Response> {
         let private = Given::admit(view, merge(&request.common, request.private), ObjectType::PrivateKey)?;
         let public = Given::admit(view, merge(&request.common, request.public), ObjectType::PublicKey)?;
-        private.require_usage_mask()?;
-        public.require_usage_mask()?;
         let (algorithm, kind) = kind_of(&private)?;
         if (algorithm, kind) != kind_of(&public)? {
             return Err(Failure::new(

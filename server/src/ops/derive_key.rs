@@ -85,7 +85,6 @@ impl Handler for DeriveKey {
         let bases = bases(view, &unique_identifiers)?;
         let given = Given::admit(view, request.attributes, object_type).map_err(listed)?;
         let wanted = Wanted::read(object_type, &given).map_err(listed)?;
-        given.require_usage_mask().map_err(listed)?;
         let bytes = derive(view, &bases, derivation_method, &derivation_parameters, wanted.len())?;
 
         let mut found = wanted.found();

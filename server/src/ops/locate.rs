@@ -3,7 +3,7 @@
 use kmip_codec::spec::{ObjectGroupMember, StorageStatusMask, Tag};
 use kmip_codec::structure;
 use kmip_codec::ttlv::Text;
-use kmip_codec::types::AttributeList;
+use kmip_codec::types::{AttributeList, Attributes};
 
 use super::Handler;
 use crate::failure::{Failure, Outcome};
@@ -20,6 +20,8 @@ structure! {
         pub storage_status_mask: Option<StorageStatusMask> = StorageStatusMask,
         /// Which member of the group.
         pub object_group_member: Option<ObjectGroupMember> = ObjectGroupMember since V1_1,
+        /// What a match has, in a Template-Attribute: Locate has none, but some clients of 1.x send one.
+        pub template_attribute: Option<Attributes> = Attributes until V1_4,
         /// What a match has.
         pub attributes: AttributeList = Attributes,
     }
@@ -41,7 +43,16 @@ impl Handler for Locate {
     type Response = Response;
 
     fn run(view: &mut View, request: Request) -> Outcome<Response> {
-        let mut filter = Filter::new(request.attributes.0)?.stored(request.storage_status_mask);
+        let mut wanted = request.attributes.0;
+        if let Some(template) = request.template_attribute {
+            if !view.shared().settings.locate_by_template_attribute || !template.templates.is_empty() {
+                return Err(Failure::invalid_field(
+                    "Locate has no Template-Attribute: the attributes stand by themselves",
+                ));
+            }
+            wanted.extend(template.list);
+        }
+        let mut filter = Filter::new(wanted)?.stored(request.storage_status_mask);
         let limit = view.shared().settings.maximum_located;
         let mut maximum = count(request.maximum_items, Tag::MaximumItems)?.map_or(limit, |asked| asked.min(limit));
         let offset = count(request.offset_items, Tag::OffsetItems)?;

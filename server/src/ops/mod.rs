@@ -42,7 +42,7 @@ use kmip_codec::schema::{Decode, Encode, decode};
 use kmip_codec::spec::{Operation, Version};
 use kmip_codec::ttlv::Text;
 
-use crate::failure::Outcome;
+use crate::failure::{Failure, Outcome};
 use crate::view::View;
 
 /// An operation: its request, its answer, and what it does.
@@ -206,7 +206,8 @@ const fn own(operation: Operation, own: Own) -> OperationRow {
 }
 
 fn run<H: Handler>(view: &mut View, payload: Element) -> Outcome<Answered> {
-    let request = decode(payload, view.version())?;
+    let version = view.version();
+    let request = decode(payload, version).map_err(|error| Failure::unreadable(error, version))?;
     let response = H::run(view, request)?;
     let identifiers = H::identifiers(&response);
     Ok(Answered { payload: Box::new(response), identifiers })

@@ -82,18 +82,6 @@ impl Given {
         }
     }
 
-    /// Cryptographic Usage Mask is there; 2.x has it default to no use at all.
-    ///
-    /// # Errors
-    /// Invalid Attribute.
-    pub fn require_usage_mask(&self) -> Outcome<()> {
-        if self.get(Tag::CryptographicUsageMask).is_some() || self.version.is_v2() {
-            Ok(())
-        } else {
-            Err(self.missing(Tag::CryptographicUsageMask))
-        }
-    }
-
     /// Recommended Curve of Cryptographic Domain Parameters.
     pub fn curve(&self) -> Option<RecommendedCurve> {
         match self.get(Tag::CryptographicDomainParameters)?.find(Tag::RecommendedCurve) {

@@ -107,6 +107,8 @@ impl View {
         if new.origin == Origin::Generated {
             default(Tag::OriginalCreationDate, Value::DateTime(now));
         }
+        // No use at all, unless somebody says which.
+        default(Tag::CryptographicUsageMask, Value::Integer(0));
         default(Tag::Fresh, Value::Boolean(true));
         default(Tag::Sensitive, Value::Boolean(false));
         default(Tag::Extractable, Value::Boolean(self.shared.settings.extractable));

@@ -17,6 +17,9 @@ use crate::object::terms::{self, Index};
 use crate::store::vault::{Domain, Hash16};
 use crate::trust::policy::{self, Use};
 
+/// How many numbers of objects are read from the index at a time.
+const PAGE: usize = 256;
+
 /// What an object must be to be found (KMIP 2.1 §6.1.28).
 #[derive(Debug, Clone)]
 pub struct Filter {
@@ -126,18 +129,23 @@ impl View {
     /// A store that cannot be read; Server Limit Exceeded.
     pub fn locate(&mut self, filter: &Filter, offset: usize, maximum: usize, count: bool) -> Outcome<Found> {
         let plan = self.plan(filter)?;
-        let mut found = Found { identifiers: Vec::new(), located: count.then_some(0) };
+        let mut found = Found { identifiers: Vec::new(), located: None };
         let mut seen = 0;
         let enough = offset.saturating_add(maximum);
-        for sequence in self.candidates(&plan)? {
-            if seen >= enough && !count {
-                break;
+        let mut source = self.source(plan)?;
+        // What the index says is read a page at a time: most searches have enough after the first.
+        while seen < enough || count {
+            let Some(page) = source.page(&self.shared)? else { break };
+            for sequence in page {
+                if seen >= enough && !count {
+                    break;
+                }
+                let Some(object) = self.candidate(sequence, filter)? else { continue };
+                if seen >= offset && seen < enough {
+                    found.identifiers.push(object.identifier());
+                }
+                seen += 1;
             }
-            let Some(object) = self.candidate(sequence, filter)? else { continue };
-            if seen >= offset && seen < enough {
-                found.identifiers.push(object.identifier());
-            }
-            seen += 1;
         }
         found.located = count.then_some(seen);
         Ok(found)
@@ -197,66 +205,108 @@ impl View {
         Ok(plan)
     }
 
-    /// The numbers of objects that may match, the newest first: what the index says, what time or this message has
-    /// changed since the index was written.
-    fn candidates(&self, plan: &Plan) -> Outcome<Vec<u64>> {
-        if let Some(only) = plan.only {
-            return Ok(only.into_iter().collect());
-        }
+    /// Where the numbers of objects that may match come from: the index, and what time or this message has changed since
+    /// the index was written.
+    fn source(&self, plan: Plan) -> Outcome<Source> {
         let shared = &*self.shared;
         let owner = shared.vault.hash(Domain::Owner, &[self.asker.as_bytes()]);
-        let mut sequences = Vec::new();
-        match plan.postings.split_first() {
-            Some((first, _)) => shared.vault.postings(first, None, &mut |sequence| {
-                sequences.push(sequence);
-                ControlFlow::Continue(())
-            })?,
-            None => shared.vault.order(&owner, None, &mut |sequence, prints| {
-                if plan.prints.iter().all(|wanted| has_print(prints, wanted)) {
-                    sequences.push(sequence);
-                }
-                ControlFlow::Continue(())
-            })?,
+        if let Some(only) = plan.only {
+            return Ok(Source { owner, plan, after: None, is_read: true, changed: only.into_iter().collect() });
         }
-        self.narrow(plan, shared, &owner, &mut sequences)?;
         let changed = self.overlay.entries.iter().filter(|(_, entry)| entry.changed).map(|(&sequence, _)| sequence);
-        sequences.extend(changed);
-        let now = u64::try_from(self.now).unwrap_or(0);
+        let mut changed: Vec<u64> = changed.collect();
         let mut due = Vec::new();
-        shared.vault.due(now, &mut |_, sequence| {
+        shared.vault.due(u64::try_from(self.now).unwrap_or(0), &mut |_, sequence| {
             due.push(sequence);
             ControlFlow::Continue(())
         })?;
         // Those of others are none of the requester's: they are not even opened.
         for sequence in due {
             if shared.vault.order_of(&owner, sequence)?.is_some() {
-                sequences.push(sequence);
+                changed.push(sequence);
             }
         }
-        sequences.sort_unstable_by(|a, b| b.cmp(a));
-        sequences.dedup();
-        Ok(sequences)
+        changed.sort_unstable();
+        changed.dedup();
+        Ok(Source { owner, plan, after: None, is_read: false, changed })
+    }
+}
+
+/// Numbers of objects that may match, the newest first, a page at a time.
+struct Source {
+    owner: Hash16,
+    plan: Plan,
+    /// The last number that was read from the index.
+    after: Option<u64>,
+    /// Whether the index is read to its end.
+    is_read: bool,
+    /// What time or this message has changed, the newest at the end.
+    changed: Vec<u64>,
+}
+
+impl Source {
+    /// The next page; `None` behind the last.
+    fn page(&mut self, shared: &Shared) -> Outcome<Option<Vec<u64>>> {
+        if self.is_read && self.changed.is_empty() {
+            return Ok(None);
+        }
+        let mut page = Vec::with_capacity(PAGE);
+        if !self.is_read {
+            self.read(shared, &mut page)?;
+        }
+        // What is newer than the rest of the index stands among this page.
+        let rest = self.after.filter(|_| !self.is_read);
+        let place = self.changed.partition_point(|&sequence| rest.is_some_and(|rest| sequence < rest));
+        page.extend(self.changed.drain(place..));
+        page.sort_unstable_by(|a, b| b.cmp(a));
+        page.dedup();
+        Ok(Some(page))
+    }
+
+    /// Reads a page of the index: what is in the first posting, or in the owner's order, and has all the rest.
+    fn read(&mut self, shared: &Shared, page: &mut Vec<u64>) -> Outcome<()> {
+        let (mut read, mut last) = (0, None);
+        let mut next = |sequence| {
+            read += 1;
+            last = Some(sequence);
+            if read < PAGE { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+        };
+        match self.plan.postings.first() {
+            Some(first) => shared.vault.postings(first, self.after, &mut |sequence| {
+                page.push(sequence);
+                next(sequence)
+            })?,
+            None => shared.vault.order(&self.owner, self.after, &mut |sequence, prints| {
+                if self.plan.prints.iter().all(|wanted| has_print(prints, wanted)) {
+                    page.push(sequence);
+                }
+                next(sequence)
+            })?,
+        }
+        self.is_read = read < PAGE;
+        self.after = last.or(self.after);
+        self.narrow(shared, page)
     }
 
     /// Keeps what is in the other postings too, and has the fingerprints.
-    fn narrow(&self, plan: &Plan, shared: &Shared, owner: &Hash16, sequences: &mut Vec<u64>) -> Outcome<()> {
-        let Some((_, others)) = plan.postings.split_first() else { return Ok(()) };
-        let mut kept = Vec::with_capacity(sequences.len());
-        'candidates: for &sequence in sequences.iter() {
+    fn narrow(&self, shared: &Shared, page: &mut Vec<u64>) -> Outcome<()> {
+        let Some((_, others)) = self.plan.postings.split_first() else { return Ok(()) };
+        let mut kept = Vec::with_capacity(page.len());
+        'candidates: for &sequence in page.iter() {
             for other in others {
                 if !shared.vault.has_posting(other, sequence)? {
                     continue 'candidates;
                 }
             }
-            if !plan.prints.is_empty() {
-                let prints = shared.vault.order_of(owner, sequence)?.unwrap_or_default();
-                if !plan.prints.iter().all(|wanted| has_print(&prints, wanted)) {
+            if !self.plan.prints.is_empty() {
+                let prints = shared.vault.order_of(&self.owner, sequence)?.unwrap_or_default();
+                if !self.plan.prints.iter().all(|wanted| has_print(&prints, wanted)) {
                     continue;
                 }
             }
             kept.push(sequence);
         }
-        *sequences = kept;
+        *page = kept;
         Ok(())
     }
 }

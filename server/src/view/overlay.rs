@@ -65,6 +65,8 @@ pub(super) struct Overlay {
     identifiers: HashMap<Text, u64>,
     /// Unique rows that were looked up, and what they were: absent ones too.
     pub(super) lookups: HashMap<Hash16, (Option<u64>, Revision)>,
+    /// Who has a unique term by what this message has changed.
+    held: HashMap<Term, u64>,
     /// The entries as they were when the item began to change them.
     journal: Vec<(u64, Option<Entry>)>,
 }
@@ -76,8 +78,13 @@ impl Overlay {
 
     pub(super) fn roll_back(&mut self) {
         while let Some((sequence, before)) = self.journal.pop() {
+            self.let_go(sequence);
             match before {
                 Some(entry) => {
+                    if entry.changed {
+                        let terms = terms::terms(&entry.object).unique;
+                        self.held.extend(terms.into_iter().map(|term| (term, sequence)));
+                    }
                     self.entries.insert(sequence, entry);
                 }
                 None => {
@@ -152,18 +159,33 @@ impl Overlay {
     pub(super) fn replace(&mut self, shared: &Shared, object: Managed) -> Outcome<()> {
         let sequence = object.sequence;
         let before = terms::terms(&*self.current(sequence)?).unique;
-        self.claim(shared, sequence, &terms::terms(&object).unique, &before)?;
+        let terms = terms::terms(&object).unique;
+        self.claim(shared, sequence, &terms, &before)?;
         let object = Arc::new(object);
+        self.let_go(sequence);
+        self.held.extend(terms.into_iter().map(|term| (term, sequence)));
         self.remember(sequence, |entry| {
             entry.object = object;
             entry.changed = true;
         })
     }
 
+    /// An object's unique terms are not held by it any more.
+    fn let_go(&mut self, sequence: u64) {
+        let Some(entry) = self.entries.get(&sequence).filter(|entry| entry.changed) else { return };
+        for term in terms::terms(&entry.object).unique {
+            if self.held.get(&term) == Some(&sequence) {
+                self.held.remove(&term);
+            }
+        }
+    }
+
     /// Adds a new object.
     pub(super) fn insert(&mut self, shared: &Shared, object: Managed, material: Option<Material>) -> Outcome<()> {
         let sequence = object.sequence;
-        self.claim(shared, sequence, &terms::terms(&object).unique, &[])?;
+        let terms = terms::terms(&object).unique;
+        self.claim(shared, sequence, &terms, &[])?;
+        self.held.extend(terms.into_iter().map(|term| (term, sequence)));
         let material = material.map_or(MaterialChange::Keep, |material| MaterialChange::Put(Arc::new(material)));
         self.journal.push((sequence, None));
         self.identifiers.insert(object.identifier(), sequence);
@@ -236,7 +258,7 @@ impl Overlay {
     /// Who has a unique term, by the store and by what this message has changed.
     pub(super) fn holder(&mut self, shared: &Shared, term: &Term) -> Outcome<Option<u64>> {
         let has = |entry: &Entry| terms::terms(&entry.object).unique.contains(term);
-        if let Some((&sequence, _)) = self.entries.iter().find(|(_, entry)| entry.changed && has(entry)) {
+        if let Some(&sequence) = self.held.get(term) {
             return Ok(Some(sequence));
         }
         let unique = shared.vault.hash(Domain::Unique, &[term]);

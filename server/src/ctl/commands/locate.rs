@@ -63,6 +63,7 @@ impl Locate {
                 offset_items: self.offset,
                 storage_status_mask: storage.map(StorageStatusMask::from),
                 object_group_member: None,
+                template_attribute: None,
                 attributes: AttributeList(attributes.clone()),
             })
         })?;
