@@ -53,6 +53,10 @@ impl Bindings {
     /// What a request means by a variable that no answer of the case has: the value of the tag that it is named after, the
     /// last one or the one of its number. Some cases have a value written out and use it by that name afterwards.
     pub fn named_after(&self, name: &str, item: ItemType) -> Option<Value> {
+        // An object that was not made must not be mistaken for another.
+        if name.starts_with("UNIQUE_IDENTIFIER") {
+            return None;
+        }
         let (tag, number) = match name.rsplit_once('_').map(|(tag, number)| (tag, number.parse::<usize>())) {
             Some((tag, Ok(number))) => (tag, Some(number)),
             _ => (name, None),

@@ -139,6 +139,9 @@ impl Compare<'_> {
         self.open.pop();
         self.attribute = attribute;
         outcome?;
+        if batch_item && let Some(value) = got.value.find(Tag::AsynchronousCorrelationValue) {
+            self.course.facts.waits(&self.subject, value);
+        }
         if batch_item && let Some(payload) = got.value.find(Tag::ResponsePayload) {
             self.course.facts.answered(&self.subject, payload);
         }
@@ -247,6 +250,8 @@ impl Compare<'_> {
                 Variation::Digest
             }
             Tag::KeyFormatType if within(Tag::KeyBlock) && made.generated => Variation::KeyFormatType,
+            // It goes with the identifier, which the server chooses (KMIP 2.1 §4.56).
+            Tag::ShortUniqueIdentifier => return same_length(expected, got).then_some(Variation::Identifier),
             Tag::CertificateValue if made.generated => Variation::KeyMaterial,
             tag if (tag == Tag::KeyValue || tag == Tag::KeyMaterial || within(Tag::KeyMaterial))
                 && (made.generated || self.subject.free_wrapping) =>

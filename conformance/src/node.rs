@@ -236,7 +236,14 @@ impl Node {
                 Value::Structure(inner.iter().map(|node| node.fill(bindings)).collect::<Result<_, _>>()?)
             }
             Content::Fixed(value) => match value.text().filter(|_| identifier_tag(self.tag)) {
-                Some(text) => bindings.get(text).cloned().unwrap_or_else(|| value.clone()),
+                // What the client names first keeps its name.
+                Some(text) => {
+                    let known = bindings.get(text).cloned();
+                    known.unwrap_or_else(|| {
+                        bindings.bind(text, value.clone());
+                        value.clone()
+                    })
+                }
                 None => value.clone(),
             },
             Content::Variable(name, item) => match bindings.get(name) {

@@ -16,6 +16,8 @@ pub struct Made {
     pub asymmetric: bool,
     /// Its signatures have a random part.
     pub random_signatures: bool,
+    /// A part of a key that a client gave: the parts are the server's, and make that key.
+    pub part_of_given: bool,
 }
 
 /// Dates, by attribute.
@@ -27,7 +29,17 @@ pub struct Facts {
     made: HashMap<String, Made>,
     /// The dates that requests gave to objects.
     dates: HashMap<String, Dates>,
+    /// The requests that wait, by Asynchronous Correlation Value.
+    pending: Vec<(Value, Waiting)>,
     placeholder: Option<String>,
+}
+
+/// A request that the server answers later.
+#[derive(Clone)]
+struct Waiting {
+    operation: u32,
+    node: Option<Node>,
+    request: Option<Value>,
 }
 
 /// What a batch item is about.
@@ -35,8 +47,10 @@ pub struct Facts {
 pub struct Subject {
     /// The operation; 0 before the first batch item.
     pub operation: u32,
-    /// The Request Payload as it was sent.
+    /// The Request Payload as it was sent; that of the request which is polled for.
     pub request: Option<Value>,
+    /// The same as the case has it.
+    node: Option<Node>,
     /// The object, if it can be told which it is.
     pub identifier: Option<String>,
     /// How it came to be.
@@ -98,14 +112,29 @@ impl Facts {
         expected: &Node,
         answer: Option<&Value>,
     ) -> Subject {
+        // What a Poll brings is the answer to the request that waited (KMIP 2.1 §6.1.38).
+        let value = request.and_then(|request| request.find(Tag::AsynchronousCorrelationValue));
+        let waiting = value.and_then(|value| self.pending.iter().find(|(known, _)| known == value));
+        if let Some((_, waiting)) = waiting.filter(|_| operation == u32::from(Operation::Poll)) {
+            let Waiting { operation, node, request } = waiting;
+            return self.subject(*operation, node.as_ref(), request.as_ref(), expected, answer);
+        }
         // A reference within the batch is resolved by the server, whose answer is checked against the variable.
         let named = [request, answer].into_iter().flatten();
         let named = named.filter_map(|payload| payload.find(Tag::UniqueIdentifier)?.text()).next();
         let identifier = named.or(self.placeholder.as_deref());
         let made = self.of(identifier);
         let (identifier, dates) = (identifier.map(str::to_owned), request.map(dates_of).unwrap_or_default());
-        let mut subject =
-            Subject { operation, request: request.cloned(), identifier, made, dates, ..Subject::default() };
+        let (request_sent, own_node) = (request.cloned(), node.cloned());
+        let mut subject = Subject {
+            operation,
+            request: request_sent,
+            node: own_node,
+            identifier,
+            made,
+            dates,
+            ..Subject::default()
+        };
         let own = |tag| node.and_then(|node| node.search(tag)).and_then(Node::code);
         let padding = own(Tag::PaddingMethod).map(PaddingMethod::from);
         let server_iv = expected.search(Tag::IVCounterNonce).is_some();
@@ -130,6 +159,12 @@ impl Facts {
         subject
     }
 
+    /// Takes note of a request that is answered later.
+    pub fn waits(&mut self, subject: &Subject, value: &Value) {
+        let Subject { operation, node, request, .. } = subject.clone();
+        self.pending.push((value.clone(), Waiting { operation, node, request }));
+    }
+
     /// Takes note of what an answer tells of objects.
     pub fn answered(&mut self, subject: &Subject, response: &Value) {
         let texts = |tag| {
@@ -140,7 +175,7 @@ impl Facts {
         let pairs = texts(Tag::PrivateKeyUniqueIdentifier).chain(texts(Tag::PublicKeyUniqueIdentifier));
         for identifier in pairs {
             let random_signatures = subject.request.as_ref().is_some_and(signs_at_random);
-            let made = Made { generated: true, asymmetric: true, random_signatures };
+            let made = Made { generated: true, asymmetric: true, random_signatures, ..Made::default() };
             self.made.insert(identifier.to_owned(), made);
         }
         let operation = Operation::from(subject.operation);
@@ -152,8 +187,11 @@ impl Facts {
             }
         }
         let made = match operation {
-            Operation::Create | Operation::ReKey | Operation::CreateSplitKey => {
-                Some(Made { generated: true, ..Made::default() })
+            Operation::Create | Operation::ReKey => Some(Made { generated: true, ..Made::default() }),
+            Operation::CreateSplitKey => {
+                let source = request.and_then(|request| request.find(Tag::UniqueIdentifier)).and_then(Value::text);
+                let part_of_given = source.is_some() && !self.of(source).generated;
+                Some(Made { generated: true, part_of_given, ..Made::default() })
             }
             Operation::Certify | Operation::ReCertify => {
                 Some(Made { generated: true, asymmetric: true, ..Made::default() })
@@ -161,7 +199,8 @@ impl Facts {
             Operation::DeriveKey | Operation::JoinSplitKey => {
                 let sources = request.map(Value::elements).unwrap_or_default().iter();
                 let sources = sources.filter(|element| element.tag == Tag::UniqueIdentifier);
-                let generated = sources.filter_map(|source| source.value.text()).any(|id| self.of(Some(id)).generated);
+                let made = sources.filter_map(|source| source.value.text()).map(|id| self.of(Some(id)));
+                let generated = made.clone().any(|made| made.generated && !made.part_of_given);
                 Some(Made { generated, ..Made::default() })
             }
             Operation::Register | Operation::Import => {
@@ -171,6 +210,7 @@ impl Facts {
                     generated: false,
                     asymmetric: halves.iter().any(|half| kind == Some(&Value::Enumeration((*half).into()))),
                     random_signatures: request.is_some_and(signs_at_random),
+                    part_of_given: false,
                 })
             }
             _ => None,

@@ -180,3 +180,61 @@ fn outputs_may_differ_where_they_must() {
     play(false, "RNGRetrieve", "0304").unwrap();
     play(false, "Hash", "0304").unwrap_err();
 }
+
+#[test]
+fn a_poll_brings_the_answer_to_the_request_that_waited() {
+    let value = r#"<AsynchronousCorrelationValue type="ByteString" value="01"/>"#;
+    let waits = |table: &mut Table, operation: &str| {
+        let operation = format!(r#"<Operation type="Enumeration" value="{operation}"/>"#);
+        let request = format!(
+            "<RequestMessage><RequestHeader>{HEAD}</RequestHeader><BatchItem>{operation}<RequestPayload/></BatchItem>\
+             </RequestMessage>"
+        );
+        let answer = format!(
+            "<ResponseMessage><ResponseHeader>{HEAD}</ResponseHeader><BatchItem>{operation}<ResultStatus \
+             type=\"Enumeration\" value=\"OperationPending\"/>{value}</BatchItem></ResponseMessage>"
+        );
+        let case = Case::read(&format!("<KMIP>{request}{answer}</KMIP>"), String::new(), String::new()).unwrap();
+        let sent = case.steps[0].request.fill(&mut table.course.bindings).unwrap();
+        let got = xml::read(&answer, &Limits::default()).unwrap();
+        table.course.step(&case.steps[0], Some(&sent), &got).unwrap();
+    };
+    // The key that comes with the answer is the server's, or the client's.
+    for (operation, generated) in [("Create", true), ("Register", false)] {
+        let mut table = Table::new(Version::V1_4);
+        waits(&mut table, operation);
+        table.play("Poll", value, &id("$UNIQUE_IDENTIFIER_0"), &id("a")).unwrap();
+        let get = table.play("Get", &id("a"), &material("0102"), &material("0304"));
+        assert_eq!(get.is_ok(), generated, "{operation}");
+    }
+}
+
+#[test]
+fn the_parts_of_a_key_vary_and_the_key_does_not() {
+    for (generated, free) in [(true, true), (false, false)] {
+        let mut table = Table::with_key(Version::V1_4, generated);
+        let parts = id("$UNIQUE_IDENTIFIER_1") + &id("$UNIQUE_IDENTIFIER_2");
+        table.play("CreateSplitKey", &id("a"), &parts, &(id("b") + &id("c"))).unwrap();
+        let part = |part: &str| material(part).replace("\"a\"", "\"b\"");
+        table.play("Get", &id("b"), &part("0102"), &part("0304")).unwrap();
+        table.play("JoinSplitKey", &(id("b") + &id("c")), &id("$UNIQUE_IDENTIFIER_3"), &id("d")).unwrap();
+        let joined = |joined: &str| material(joined).replace("\"a\"", "\"d\"");
+        let get = table.play("Get", &id("d"), &joined("0102"), &joined("0304"));
+        assert_eq!(get.is_ok(), free);
+    }
+}
+
+#[test]
+fn an_identifier_that_the_client_names_first_keeps_its_name() {
+    let mut table = Table::new(Version::V1_4);
+    table.play("Import", &id("mine"), &id("mine"), &id("other")).unwrap_err();
+    table.play("Import", &id("mine"), &id("mine"), &id("mine")).unwrap();
+}
+
+#[test]
+fn a_short_identifier_goes_with_the_other() {
+    let short = |hex: &str| format!(r#"<ShortUniqueIdentifier type="ByteString" value="{hex}"/>"#);
+    let play = |got: &str| Table::new(Version::V2_1).play("GetAttributes", "", &short("0102"), &short(got));
+    play("0304").unwrap();
+    play("030405").unwrap_err();
+}
