@@ -106,8 +106,11 @@ impl Case {
                 asked.push_back((message, way, node));
                 continue;
             }
-            // Answers come in the order of the requests.
-            let (request, of, node_asked) = asked.pop_front().ok_or(CaseError::Turns(i + 1))?;
+            // Where several requests wait for their answers, the order of the answers counts: one published case has
+            // Destroy before Revoke, and the answers the other way round.
+            let answers = |(_, _, request): &(&Message, Way, Node)| named(request) == named(&node);
+            let place = asked.iter().position(answers).unwrap_or_default();
+            let (request, of, node_asked) = asked.remove(place).ok_or(CaseError::Turns(i + 1))?;
             if changes_roles(&node_asked, &node) {
                 way = if of == Way::ToServer { Way::ToClient } else { Way::ToServer };
             }
@@ -168,6 +171,11 @@ pub enum Encoding {
 /// The operation of a batch item.
 pub(crate) fn operation(item: &Node) -> Option<Operation> {
     item.find(Tag::Operation).and_then(Node::code).map(Operation::from)
+}
+
+/// The operation of the first item of a message.
+fn named(message: &Node) -> Option<Operation> {
+    message.find(Tag::BatchItem).and_then(operation)
 }
 
 /// Whether only servers send such requests.
@@ -395,6 +403,15 @@ mod tests {
         let text = format!("<KMIP>{REQUEST}# [REPEAT] until it is so\n{REQUEST}{RESPONSE}{RESPONSE}</KMIP>");
         let case = read(&text).unwrap();
         assert_eq!(case.steps.iter().map(|step| step.repeat).collect::<Vec<_>>(), [false, true]);
+        // The answers say in which order.
+        let (destroy, revoke) = (exchange("Destroy", "", ""), exchange("Revoke", "", ""));
+        let halves =
+            |text: &str| text.split_once("<ResponseMessage>").map(|(a, b)| (a.to_owned(), b.to_owned())).unwrap();
+        let ((first, last), (second, next)) = (halves(&destroy), halves(&revoke));
+        let text = format!("{first}{second}<ResponseMessage>{next}<ResponseMessage>{last}");
+        let case = read(&format!("<KMIP>{text}</KMIP>")).unwrap();
+        let order: Vec<_> = case.steps.iter().map(|step| named(&step.request)).collect();
+        assert_eq!(order, [Some(Operation::Revoke), Some(Operation::Destroy)]);
     }
 
     #[test]

@@ -126,15 +126,8 @@ impl Facts {
         let made = self.of(identifier);
         let (identifier, dates) = (identifier.map(str::to_owned), request.map(dates_of).unwrap_or_default());
         let (request_sent, own_node) = (request.cloned(), node.cloned());
-        let mut subject = Subject {
-            operation,
-            request: request_sent,
-            node: own_node,
-            identifier,
-            made,
-            dates,
-            ..Subject::default()
-        };
+        let mut subject =
+            Subject { operation, request: request_sent, node: own_node, identifier, made, dates, ..Subject::default() };
         let own = |tag| node.and_then(|node| node.search(tag)).and_then(Node::code);
         let padding = own(Tag::PaddingMethod).map(PaddingMethod::from);
         let server_iv = expected.search(Tag::IVCounterNonce).is_some();

@@ -132,7 +132,7 @@ fn method(key: &Permitted, given: Option<&CryptographicParameters>) -> Outcome<W
         Some(BlockCipherMode::NISTKeyWrap) => Ok(Wrap::AesKw),
         Some(BlockCipherMode::AESKeyWrapPadding) => Ok(Wrap::AesKwp),
         Some(mode) => Err(Failure::new(
-            ResultReason::UnsupportedCryptographicParameters,
+            ResultReason::BadCryptographicParameters,
             format!("keys are not wrapped with the Block Cipher Mode {mode}"),
         )),
         None => Err(Failure::new(
