@@ -11,6 +11,9 @@ mod attributes;
 #[path = "by_value/cryptography.rs"]
 mod cryptography;
 #[cfg(test)]
+#[path = "by_value/life.rs"]
+mod life;
+#[cfg(test)]
 #[path = "by_value/objects.rs"]
 mod objects;
 #[cfg(test)]

@@ -22,6 +22,9 @@ mod cryptography;
 #[path = "matrix/derivation.rs"]
 mod derivation;
 #[cfg(test)]
+#[path = "matrix/life.rs"]
+mod life;
+#[cfg(test)]
 #[path = "matrix/objects.rs"]
 mod objects;
 #[cfg(test)]

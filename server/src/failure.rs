@@ -16,6 +16,8 @@ pub struct Failure {
     pub message: String,
     /// What only the log may say.
     pub log: Option<String>,
+    /// The reason before 2.0, where the operation's own error table there has another one than [`reason_in`] gives.
+    pub older: Option<ResultReason>,
 }
 
 /// The result of whatever an operation does.
@@ -24,7 +26,7 @@ pub type Outcome<T> = Result<T, Failure>;
 impl Failure {
     /// A failure that the client may read.
     pub fn new(reason: ResultReason, message: impl Into<String>) -> Self {
-        Self { reason, message: message.into(), log: None }
+        Self { reason, message: message.into(), log: None, older: None }
     }
 
     /// A failure of the server itself: the client reads that it happened, the log what happened.
@@ -33,6 +35,21 @@ impl Failure {
             reason: ResultReason::InternalServerError,
             message: "the server failed; its log says why".into(),
             log: Some(log.into()),
+            older: None,
+        }
+    }
+
+    /// The same with the reason that the operation's error table had before 2.0.
+    #[must_use]
+    pub fn older(self, reason: ResultReason) -> Self {
+        Self { older: Some(reason), ..self }
+    }
+
+    /// The reason as the operation's error table has it in a version.
+    pub fn reason_in(&self, operation: Option<Operation>, version: Version) -> ResultReason {
+        match self.older {
+            Some(older) if !version.is_v2() => reason_in(version, older),
+            _ => reason_in(version, reason_for(operation, self.reason)),
         }
     }
 

@@ -154,6 +154,8 @@ fn settings(config: &Config) -> Result<Settings, StartError> {
         clock_skew: Some(skew),
         protection,
         about: About::new(config.query.elements().map_err(StartError::Refused)?),
+        longest_lease: config.keys.lease_seconds,
+        maximum_attributes: config.limits.attributes,
         ..default
     })
 }

@@ -11,8 +11,8 @@ use kmipd::ops;
 use crate::common::{VERSIONS, nobody, wrapped, wrapping};
 use crate::harness::Kmipd;
 use crate::harness::kmip::{
-    Kmip, Refused, create, delete, enumeration, get, get_attributes, locate, modify, name, new_attribute, number,
-    object, revoke, text,
+    Kmip, Refused, allocation, check, create, delete, enumeration, get, get_attributes, locate, modify, name,
+    new_attribute, number, object, revoke, text,
 };
 
 kmip_codec::structure! {
@@ -42,12 +42,6 @@ fn ask(kmip: &mut Kmip, operation: Operation, identifier: &Text) -> Option<Resul
         mac_data: (operation == Operation::MACVerify).then(|| Blob::copy_of(b"mac")),
         signature_data: (operation == Operation::SignatureVerify).then(|| Blob::copy_of(b"signature")),
     };
-    let check = ops::check::Request {
-        unique_identifier: named.cloned().map(UniqueIdentifier::Text),
-        usage_limits_count: None,
-        cryptographic_usage_mask: Some(CryptographicUsageMask::ENCRYPT),
-        lease_time: None,
-    };
     Some(match operation {
         Operation::Create
         | Operation::CreateKeyPair
@@ -61,11 +55,15 @@ fn ask(kmip: &mut Kmip, operation: Operation, identifier: &Text) -> Option<Resul
         Operation::DeriveKey => kmip.attempt(operation, &derive(identifier)),
         Operation::Get => kmip.attempt(operation, &get(named)),
         Operation::GetAttributes => kmip.attempt(operation, &get_attributes(named, vec![Tag::State.into()])),
-        Operation::GetAttributeList | Operation::Activate | Operation::Destroy => {
-            kmip.attempt(operation, &object(named))
-        }
+        Operation::GetAttributeList
+        | Operation::Activate
+        | Operation::Destroy
+        | Operation::ObtainLease
+        | Operation::Archive
+        | Operation::Recover => kmip.attempt(operation, &object(named)),
+        Operation::GetUsageAllocation => kmip.attempt(operation, &allocation(named, 1)),
         Operation::Revoke => kmip.attempt(operation, &revoke(named, RevocationReasonCode::KeyCompromise)),
-        Operation::Check => kmip.attempt(operation, &check),
+        Operation::Check => kmip.attempt(operation, &check(named, CryptographicUsageMask::ENCRYPT)),
         Operation::AddAttribute | Operation::SetAttribute => kmip.attempt(operation, &new_attribute(named, comment)),
         Operation::ModifyAttribute => kmip.attempt(operation, &modify(named, None, comment)),
         Operation::DeleteAttribute => kmip.attempt(operation, &delete(named, Tag::ContactInformation.into(), None)),

@@ -1,9 +1,10 @@
 //! What an item may refer to: the ID Placeholder (KMIP 2.1 §6), and the forms of Unique Identifier of 2.x (§4.58, §11.58).
 
+use kmip_codec::message::RequestHeader;
 use kmip_codec::schema::{Encode, decode};
 use kmip_codec::spec::{
-    CryptographicAlgorithm, CryptographicUsageMask, ObjectType, Operation, ResultReason, RevocationReasonCode, State,
-    Tag, UniqueIdentifierEnumeration as Named, Version,
+    BatchErrorContinuationOption, CryptographicAlgorithm, CryptographicUsageMask, ObjectType, Operation, ResultReason,
+    RevocationReasonCode, State, Tag, UniqueIdentifierEnumeration as Named, Version,
 };
 use kmip_codec::ttlv::Text;
 use kmip_codec::types::{Attributes, UniqueIdentifier};
@@ -13,8 +14,8 @@ use kmipd::ops;
 use crate::common::VERSIONS;
 use crate::harness::Kmipd;
 use crate::harness::kmip::{
-    Came, Kmip, create, delete, enumeration, get, get_attributes, identifier, locate, mask, modify, name,
-    new_attribute, number, object, register, revoke, secret, text,
+    Came, Kmip, allocation, check, create, delete, enumeration, get, get_attributes, header, identifier, limits,
+    locate, mask, modify, name, new_attribute, number, object, register, revoke, secret, text,
 };
 
 /// The operations that take no object that exists.
@@ -46,12 +47,6 @@ const CRYPTOGRAPHY: [Operation; 6] = [
 fn unnamed(kmip: &Kmip) -> Vec<(Operation, kmip_codec::message::RequestBatchItem)> {
     let first = text(Tag::ContactInformation, "first");
     let second = text(Tag::ContactInformation, "second");
-    let check = ops::check::Request {
-        unique_identifier: None,
-        usage_limits_count: None,
-        cryptographic_usage_mask: Some(CryptographicUsageMask::ENCRYPT),
-        lease_time: None,
-    };
     let mut items = vec![
         (Operation::Get, kmip.item(Operation::Get, &get(None))),
         (Operation::GetAttributes, kmip.item(Operation::GetAttributes, &get_attributes(None, vec![Tag::State.into()]))),
@@ -62,12 +57,16 @@ fn unnamed(kmip: &Kmip) -> Vec<(Operation, kmip_codec::message::RequestBatchItem
             Operation::DeleteAttribute,
             kmip.item(Operation::DeleteAttribute, &delete(None, Tag::ContactInformation.into(), None)),
         ),
-        (Operation::Check, kmip.item(Operation::Check, &check)),
+        (Operation::Check, kmip.item(Operation::Check, &check(None, CryptographicUsageMask::ENCRYPT))),
+        (Operation::ObtainLease, kmip.item(Operation::ObtainLease, &object(None))),
+        (Operation::Archive, kmip.item(Operation::Archive, &object(None))),
+        (Operation::Recover, kmip.item(Operation::Recover, &object(None))),
     ];
     if Operation::SetAttribute.known_in(kmip.version) {
         items.push((Operation::SetAttribute, kmip.item(Operation::SetAttribute, &new_attribute(None, first))));
     }
     items.push((Operation::Activate, kmip.item(Operation::Activate, &object(None))));
+    items.push((Operation::GetUsageAllocation, kmip.item(Operation::GetUsageAllocation, &allocation(None, 1))));
     let why = RevocationReasonCode::CessationOfOperation;
     items.push((Operation::Revoke, kmip.item(Operation::Revoke, &revoke(None, why))));
     items.push((Operation::Destroy, kmip.item(Operation::Destroy, &object(None))));
@@ -89,7 +88,7 @@ fn the_id_placeholder_goes_through_every_operation() {
             assert!(is_known, "{operation} has no item in this test");
         }
         let operations: Vec<Operation> = chain.iter().map(|(operation, _)| *operation).collect();
-        let mut items = vec![kmip.item(Operation::Create, &create(vec![]))];
+        let mut items = vec![kmip.item(Operation::Create, &create(vec![limits(1)]))];
         items.extend(chain.into_iter().map(|(_, item)| item));
         let came = kmip.items(items);
         assert_eq!(came.len(), operations.len() + 1, "{:?}", came.last());
@@ -174,20 +173,18 @@ fn what_sets_the_id_placeholder_and_what_empties_it() {
         assert_eq!(came[2].as_ref().unwrap_err().reason(), ResultReason::MissingData);
 
         // A Check that refuses empties it.
-        let check = ops::check::Request {
-            unique_identifier: None,
-            usage_limits_count: None,
-            cryptographic_usage_mask: Some(CryptographicUsageMask::SIGN),
-            lease_time: None,
+        let go_on = RequestHeader {
+            batch_error_continuation_option: Some(BatchErrorContinuationOption::Continue),
+            ..header(version)
         };
-        let came = kmip.items(vec![
+        let items = vec![
             kmip.item(Operation::Create, &create(vec![])),
-            kmip.item(Operation::Check, &check),
+            kmip.item(Operation::Check, &check(None, CryptographicUsageMask::SIGN)),
             its_type(&kmip),
-        ]);
-        let refused: ops::check::Request = decode(came[1].clone().unwrap(), version).unwrap();
-        assert_eq!(refused.unique_identifier, None);
-        assert_eq!(refused.cryptographic_usage_mask, Some(CryptographicUsageMask::SIGN));
+        ];
+        let came = kmip.batch(go_on, items);
+        let wrong = ResultReason::IncompatibleCryptographicUsageMask;
+        assert_eq!(came[1].as_ref().unwrap_err().reason(), kmipd::failure::reason_in(version, wrong));
         assert_eq!(came[2].as_ref().unwrap_err().reason(), ResultReason::MissingData);
 
         // It ends with its message.
@@ -302,7 +299,7 @@ fn an_operation_is_repeated_for_each_of_several() {
     // One that fails ends the repetition; with Undo all of it is taken back.
     let more = kmip.create(vec![group.clone()]);
     let header = kmip_codec::message::RequestHeader {
-        batch_error_continuation_option: Some(kmip_codec::spec::BatchErrorContinuationOption::Undo),
+        batch_error_continuation_option: Some(BatchErrorContinuationOption::Undo),
         ..crate::harness::kmip::header(kmip.version)
     };
     let came = kmip.batch(

@@ -89,6 +89,7 @@ pub(crate) fn get_attribute_list(talk: &mut Talk) {
         ("State", STATE, (1, 0)),
         ("Initial Date", 0x42_0039, (1, 0)),
         ("Last Change Date", 0x42_0048, (1, 0)),
+        ("Lease Time", LEASE_TIME, (1, 0)),
         ("Fresh", 0x42_00A8, (1, 1)),
         ("Sensitive", 0x42_0120, (1, 4)),
         ("Extractable", 0x42_0122, (1, 4)),

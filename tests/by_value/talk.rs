@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use crate::harness::{Kmipd, Wire};
 use crate::tags::*;
 use crate::ttlv::{Item, Node, Variables, compare, e, i, read, s, vd, vt, write, x};
-use crate::{attributes, cryptography, objects};
+use crate::{attributes, cryptography, life, objects};
 
 /// A connection on which messages of one version are said.
 pub(crate) struct Talk {
@@ -144,9 +144,13 @@ const SAID: &[Said] = &[
     (0x0D, (1, 0), attributes::add_attribute),
     (0x0E, (1, 0), attributes::modify_attribute),
     (0x0F, (1, 0), attributes::delete_attribute),
+    (0x10, (1, 0), life::obtain_lease),
+    (0x11, (1, 0), life::get_usage_allocation),
     (0x12, (1, 0), objects::activate),
     (0x13, (1, 0), objects::revoke),
     (0x14, (1, 0), objects::destroy),
+    (0x15, (1, 0), life::archive),
+    (0x16, (1, 0), life::recover),
     (0x18, (1, 0), objects::query),
     (0x1E, (1, 1), objects::discover_versions),
     (0x1F, (1, 2), cryptography::encrypt),

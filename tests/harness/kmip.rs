@@ -390,6 +390,34 @@ pub(crate) fn get(identifier: Option<&Text>) -> ops::get::Request {
     }
 }
 
+pub(crate) fn check(identifier: Option<&Text>, uses: CryptographicUsageMask) -> ops::check::Request {
+    ops::check::Request {
+        unique_identifier: identifier.cloned().map(UniqueIdentifier::Text),
+        usage_limits_count: None,
+        cryptographic_usage_mask: Some(uses),
+        lease_time: None,
+    }
+}
+
+pub(crate) fn allocation(identifier: Option<&Text>, units: i64) -> ops::get_usage_allocation::Request {
+    ops::get_usage_allocation::Request {
+        unique_identifier: identifier.cloned().map(UniqueIdentifier::Text),
+        usage_limits_count: units,
+    }
+}
+
+/// Usage Limits of so many objects, as a client sets them.
+pub(crate) fn limits(total: i64) -> Attribute {
+    let unit = kmip_codec::spec::UsageLimitsUnit::Object;
+    structure(
+        Tag::UsageLimits,
+        vec![
+            (Tag::UsageLimitsTotal, Value::LongInteger(total)),
+            (Tag::UsageLimitsUnit, Value::Enumeration(unit.into())),
+        ],
+    )
+}
+
 pub(crate) fn get_attributes(
     identifier: Option<&Text>,
     references: Vec<AttributeReference>,

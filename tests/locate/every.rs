@@ -51,7 +51,6 @@ const NEVER: &[Tag] = &[
     // Stands for the vendors' attributes in 1.x, which have the tag Attribute here.
     Tag::CustomAttribute,
     Tag::KeyValuePresent,
-    Tag::LeaseTime,
     Tag::RotateDate,
     Tag::RotateGeneration,
     Tag::RotateLatest,

@@ -169,18 +169,10 @@ pub(crate) fn locate(cell: &mut Cell) {
 
 pub(crate) fn check(cell: &mut Cell) {
     let key = cell.key(Mask::ENCRYPT, vec![]);
-    let ask = |uses| ops::check::Request {
-        unique_identifier: Some(UniqueIdentifier::Text(key.clone())),
-        usage_limits_count: None,
-        cryptographic_usage_mask: Some(uses),
-        lease_time: None,
-    };
-    let may: ops::check::Request = cell.kmip.ask(Operation::Check, &ask(Mask::ENCRYPT));
-    assert_eq!(may.unique_identifier, Some(UniqueIdentifier::Text(key.clone())));
-    assert_eq!(may.cryptographic_usage_mask, None);
-    let may_not: ops::check::Request = cell.kmip.ask(Operation::Check, &ask(Mask::DECRYPT));
-    assert_eq!(may_not.unique_identifier, None);
-    assert_eq!(may_not.cryptographic_usage_mask, Some(Mask::DECRYPT));
+    let may: ops::activate::Response = cell.kmip.ask(Operation::Check, &kmip::check(Some(&key), Mask::ENCRYPT));
+    assert_eq!(may.unique_identifier, key);
+    let wrong = cell.reason(ResultReason::IncompatibleCryptographicUsageMask);
+    assert_eq!(cell.kmip.refusal(Operation::Check, &kmip::check(Some(&key), Mask::DECRYPT)), wrong);
 }
 
 pub(crate) fn get(cell: &mut Cell) {

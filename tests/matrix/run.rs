@@ -11,7 +11,7 @@ use kmipd::ops::OPERATIONS;
 use crate::cell::{Cell, Provider};
 use crate::harness::Kmipd;
 use crate::harness::kmip::Nothing;
-use crate::{asynchronous, attributes, cryptography, derivation, objects};
+use crate::{asynchronous, attributes, cryptography, derivation, life, objects};
 
 const VERSIONS: [Version; 5] = [Version::V1_0, Version::V1_2, Version::V1_4, Version::V2_0, Version::V2_1];
 
@@ -26,6 +26,10 @@ fn scenario(operation: Operation) -> Option<Scenario> {
         Operation::Locate => objects::locate,
         Operation::Check => objects::check,
         Operation::Get => objects::get,
+        Operation::ObtainLease => life::obtain_lease,
+        Operation::GetUsageAllocation => life::get_usage_allocation,
+        Operation::Archive => life::archive,
+        Operation::Recover => life::recover,
         Operation::Activate => objects::activate,
         Operation::Revoke => objects::revoke,
         Operation::Destroy => objects::destroy,

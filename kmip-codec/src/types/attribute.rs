@@ -35,7 +35,7 @@ pub struct Attributes {
 pub struct AttributeList(pub Vec<Attribute>);
 
 /// Which attribute is meant: by its tag, or a vendor's.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum AttributeReference {
     /// An attribute of the standard.
     Tag(Tag),
@@ -93,7 +93,12 @@ pub fn vendor(value: &Value) -> Option<(&Text, &Text)> {
 impl AttributeReference {
     /// Whether the attribute is meant.
     pub fn matches(&self, attribute: &Attribute) -> bool {
-        *self == attribute.reference()
+        let named = if attribute.tag == Tag::Attribute { vendor(&attribute.value) } else { None };
+        match (self, named) {
+            (Self::Tag(tag), None) => *tag == attribute.tag,
+            (Self::Vendor { vendor, name }, Some(named)) => (vendor, name) == named,
+            _ => false,
+        }
     }
 }
 

@@ -91,3 +91,13 @@ crate::structure! {
         pub masks: Vec<ProtectionStorageMask> = ProtectionStorageMask,
     }
 }
+
+impl UsageLimits {
+    /// The units that protecting so many bytes takes.
+    pub fn units(&self, bytes: usize) -> u64 {
+        match self.unit {
+            UsageLimitsUnit::Byte => u64::try_from(bytes).unwrap_or(u64::MAX),
+            _ => 1,
+        }
+    }
+}

@@ -215,11 +215,14 @@ pub struct Keys {
     pub extractable_by_default: bool,
     /// Which residency stands for an alternative of Protection Storage Masks, by the names of its bits.
     pub protection_storage: BTreeMap<String, Residency>,
+    /// How long a client may use an object before it must ask again (Lease Time, KMIP 2.1 section 4.30), in seconds; 0
+    /// for without limit.
+    pub lease_seconds: u32,
 }
 
 impl Default for Keys {
     fn default() -> Self {
-        Self { extractable_by_default: true, protection_storage: BTreeMap::new() }
+        Self { extractable_by_default: true, protection_storage: BTreeMap::new(), lease_seconds: 3600 }
     }
 }
 
@@ -262,6 +265,8 @@ pub struct Limits {
     pub items: usize,
     /// Batch items in a request.
     pub batch_items: usize,
+    /// Attributes of an object, counting every instance.
+    pub attributes: usize,
 }
 
 impl Default for Limits {
@@ -278,6 +283,7 @@ impl Default for Limits {
             depth: 32,
             items: 100_000,
             batch_items: 1000,
+            attributes: 1000,
         }
     }
 }

@@ -173,6 +173,7 @@ impl From<CryptoError> for Failure {
                 reason: ResultReason::GeneralFailure,
                 message: "the cryptographic module is not available at the moment".into(),
                 log: Some(what),
+                older: None,
             },
         }
     }

@@ -7,7 +7,7 @@ use kmip_codec::ttlv::{Blob, Writer};
 
 use zeroize::Zeroizing;
 
-use crate::failure::{Failure, reason_for, reason_in};
+use crate::failure::{Failure, reason_in};
 
 /// What came of an item.
 #[derive(Debug, Clone)]
@@ -61,8 +61,7 @@ impl ItemAnswer {
                 }
                 Err(Failed::Failure(failure)) => {
                     ResultStatus::OperationFailed.encode(Tag::ResultStatus, w);
-                    let reason = reason_for(self.operation, failure.reason);
-                    reason_in(w.version(), reason).encode(Tag::ResultReason, w);
+                    failure.reason_in(self.operation, w.version()).encode(Tag::ResultReason, w);
                     w.text(Tag::ResultMessage, &failure.message);
                 }
                 Err(Failed::Undone) => {

@@ -1,9 +1,12 @@
 //! The attributes of one object: instances with numbers that are never reused.
 
 use kmip_codec::schema::Decode;
-use kmip_codec::spec::{Enumeration, Tag, Version};
+use kmip_codec::spec::{Enumeration, Tag, Version, attribute_by_tag};
 use kmip_codec::types::{Attribute, AttributeReference};
 use kmip_codec::{Element, Value};
+
+/// The most attributes whose deleted numbers are remembered.
+const RETIRED: usize = 1_000;
 
 /// All attributes of an object. Every instance has a number, its Attribute Index in 1.x.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -17,6 +20,16 @@ impl AttributeSet {
     /// Puts a stored set together again.
     pub fn restore(list: Vec<Attribute>, retired: Vec<(AttributeReference, i32)>) -> Self {
         Self { list, retired }
+    }
+
+    /// How many instances there are.
+    pub fn len(&self) -> usize {
+        self.list.len()
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.list.is_empty()
     }
 
     /// Every instance, in the order in which they were set.
@@ -126,17 +139,42 @@ impl AttributeSet {
         let place =
             self.list.iter().position(|attribute| attribute.index == Some(index) && reference.matches(attribute))?;
         let removed = self.list.remove(place);
+        if !has_numbers(reference) {
+            return Some(removed);
+        }
         match self.retired.iter_mut().find(|(retired, _)| retired == reference) {
             Some((_, highest)) => *highest = (*highest).max(index),
             None => self.retired.push((reference.clone(), index)),
         }
+        // Names that come and go for ever: the numbers of the oldest are forgotten.
+        if self.retired.len() > RETIRED {
+            self.retired.remove(0);
+        }
         Some(removed)
     }
 
+    /// Removes every instance of an attribute of the standard on the server's behalf. Its numbers may come again.
+    pub fn clear(&mut self, tag: Tag) {
+        self.list.retain(|attribute| attribute.tag != tag);
+    }
+
+    /// The numbers of an attribute rise with the order in the list: the last instance has the highest.
     fn next_index(&self, reference: &AttributeReference) -> i32 {
-        let present = self.all(reference).filter_map(|attribute| attribute.index).max();
+        if !has_numbers(reference) {
+            return 0;
+        }
+        let present = self.list.iter().rev().find(|attribute| reference.matches(attribute));
+        let present = present.and_then(|attribute| attribute.index);
         let retired = self.retired.iter().find(|(retired, _)| retired == reference).map(|&(_, highest)| highest);
         present.max(retired).map_or(0, |highest| highest.saturating_add(1))
+    }
+}
+
+/// Whether instances are told apart by numbers: not those of an attribute that every object has once.
+fn has_numbers(reference: &AttributeReference) -> bool {
+    match reference {
+        AttributeReference::Vendor { .. } => true,
+        AttributeReference::Tag(tag) => attribute_by_tag(*tag).is_none_or(|row| !row.multi.is_empty()),
     }
 }
 
@@ -163,6 +201,35 @@ mod tests {
         }
         let set = AttributeSet::restore(set.iter().cloned().collect(), set.retired().cloned().collect());
         assert_eq!(set.clone().add(group("f")), 5);
+    }
+
+    #[test]
+    fn an_attribute_with_one_instance_has_the_number_0() {
+        let mut set = AttributeSet::default();
+        let date = || Attribute::new(Tag::ArchiveDate, Value::DateTime(1));
+        for _ in 0..2 {
+            assert_eq!(set.add(date()), 0);
+            assert!(set.remove(&AttributeReference::Tag(Tag::ArchiveDate), 0).is_some());
+        }
+        assert_eq!(set.retired().count(), 0);
+    }
+
+    #[test]
+    fn what_is_remembered_of_deleted_attributes_has_an_end() {
+        let mut set = AttributeSet::default();
+        for number in 0..RETIRED + 5 {
+            let text = |tag, text: String| Element::new(tag, Value::TextString(text.into()));
+            let fields = vec![
+                text(Tag::VendorIdentification, "x".into()),
+                text(Tag::AttributeName, number.to_string()),
+                text(Tag::AttributeValue, "v".into()),
+            ];
+            let attribute = Attribute::new(Tag::Attribute, Value::Structure(fields));
+            let reference = attribute.reference();
+            assert_eq!(set.add(attribute), 0);
+            assert!(set.remove(&reference, 0).is_some());
+        }
+        assert_eq!(set.retired().count(), RETIRED);
     }
 
     #[test]

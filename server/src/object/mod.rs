@@ -87,11 +87,16 @@ impl Managed {
         matches!(self.state(), State::Destroyed | State::DestroyedCompromised)
     }
 
+    /// Whether it is archived.
+    pub fn is_archived(&self) -> bool {
+        self.attributes.has(Tag::ArchiveDate)
+    }
+
     /// Whether it is on-line, archived or destroyed (KMIP 2.1 §12.3).
     pub fn storage_status(&self) -> StorageStatusMask {
         if self.is_destroyed() {
             StorageStatusMask::DESTROYED_STORAGE
-        } else if self.attributes.has(Tag::ArchiveDate) {
+        } else if self.is_archived() {
             StorageStatusMask::ARCHIVAL_STORAGE
         } else {
             StorageStatusMask::ON_LINE_STORAGE
@@ -125,6 +130,14 @@ impl Managed {
     /// Usage Limits.
     pub fn usage_limits(&self) -> Option<UsageLimits> {
         self.attributes.structures(Tag::UsageLimits).next()
+    }
+
+    /// Lease Time, in seconds; 0 for without limit.
+    pub fn lease_time(&self) -> Option<u32> {
+        match self.attributes.get(Tag::LeaseTime) {
+            Some(&Value::Interval(seconds)) => Some(seconds),
+            _ => None,
+        }
     }
 
     /// What time did to the object up to `now`. Answers whether it changed.

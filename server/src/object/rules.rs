@@ -7,7 +7,7 @@ use kmip_codec::spec::{
 use kmip_codec::types::{Attribute, AttributeReference, vendor};
 use kmip_codec::{Element, Value};
 
-use super::Managed;
+use super::{AttributeSet, Managed};
 use crate::failure::{Failure, Outcome};
 
 /// The vendor that stands for the server itself.
@@ -36,6 +36,20 @@ pub fn admit(attributes: Vec<Attribute>, object: ObjectType, version: Version) -
         admitted.iter().find(|attribute| attribute.tag == tag).and_then(|attribute| date(&attribute.value))
     })?;
     Ok(admitted)
+}
+
+/// Whether an object may have so many attributes.
+///
+/// # Errors
+/// Server Limit Exceeded.
+pub fn bounded(attributes: &AttributeSet, maximum: usize) -> Outcome<()> {
+    if attributes.len() <= maximum {
+        return Ok(());
+    }
+    Err(Failure::new(
+        ResultReason::ServerLimitExceeded,
+        format!("an object has at most {maximum} attributes here, every instance counted"),
+    ))
 }
 
 /// Adds an instance on a client's behalf, and answers its number.
@@ -300,7 +314,7 @@ mod tests {
     use kmip_codec::ttlv::Blob;
 
     use super::*;
-    use crate::object::{AttributeSet, Origin, Residency};
+    use crate::object::{Origin, Residency};
 
     const NOW: i64 = 1_000_000;
     const V: Version = Version::V2_1;

@@ -64,6 +64,31 @@ impl Purpose {
     }
 }
 
+/// The uses that apply protection.
+pub const PROTECTING: Mask = Mask::from_bits_retain(
+    Mask::SIGN.bits()
+        | Mask::ENCRYPT.bits()
+        | Mask::WRAP_KEY.bits()
+        | Mask::MAC_GENERATE.bits()
+        | Mask::DERIVE_KEY.bits()
+        | Mask::CERTIFICATE_SIGN.bits()
+        | Mask::CRL_SIGN.bits(),
+);
+
+/// Whether protection may be applied with the object, brought up to `now`, as far as state and dates say.
+///
+/// # Errors
+/// Wrong Key Lifecycle State.
+pub fn protects_at(object: &Managed, now: i64) -> Outcome<()> {
+    let state = object.state();
+    let stopped = object.attributes.date(Tag::ProtectStopDate).is_some_and(|stop| now >= stop);
+    if state == State::Active && !stopped {
+        return Ok(());
+    }
+    let why = if stopped { "its Protect Stop Date is reached".to_owned() } else { format!("its state is {state}") };
+    Err(Failure::new(ResultReason::WrongKeyLifecycleState, format!("the object does not protect: {why}")))
+}
+
 /// Whether the object, brought up to `now`, may be used so.
 ///
 /// # Errors

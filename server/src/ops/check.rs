@@ -1,18 +1,19 @@
 //! Check (KMIP 2.1 §6.1.7, 1.4 §4.10).
 
 use kmip_codec::schema::Interval;
-use kmip_codec::spec::CryptographicUsageMask;
+use kmip_codec::spec::{CryptographicUsageMask, ObjectType, ResultReason, Tag};
 use kmip_codec::structure;
 use kmip_codec::ttlv::Text;
 use kmip_codec::types::UniqueIdentifier;
 
 use super::Handler;
-use crate::failure::Outcome;
-use crate::trust::policy::Use;
+use super::activate::Response;
+use crate::failure::{Failure, Outcome};
+use crate::trust::policy::{Permitted, Use};
 use crate::view::View;
 
 structure! {
-    /// The request; the answer has the same fields, and holds those that the server refuses.
+    /// The request.
     pub struct Request {
         /// The object, or the ID Placeholder.
         pub unique_identifier: Option<UniqueIdentifier> = UniqueIdentifier,
@@ -25,37 +26,104 @@ structure! {
     }
 }
 
-/// Check.
+/// Check. What is refused fails, with a reason for each field (KMIP 2.1 §6.1.7.1; 1.4 §11.11 has one for all of them), and
+/// empties the ID Placeholder. The answer is that of Activate.
 pub struct Check;
 
 impl Handler for Check {
     type Request = Request;
-    type Response = Request;
+    type Response = Response;
 
-    fn run(view: &mut View, request: Request) -> Outcome<Request> {
+    fn run(view: &mut View, request: Request) -> Outcome<Response> {
         let object = view.open(request.unique_identifier.as_ref(), Use::Check)?;
-        let limits = object.usage_limits();
-        let count = request
-            .usage_limits_count
-            .filter(|&asked| limits.as_ref().is_some_and(|limits| asked > limits.count.unwrap_or(limits.total)));
-        let mask = request.cryptographic_usage_mask.filter(|&asked| !object.usage_mask().contains(asked));
-        let lease = request.lease_time.filter(|&Interval(asked)| i64::from(asked) > view.longest_lease());
-        let permitted = count.is_none() && mask.is_none() && lease.is_none();
-        if !permitted {
+        if let Err(failure) = permit(&object, &request, view.longest_lease()) {
             view.clear_placeholder();
+            return Err(failure);
         }
-        Ok(Request {
-            unique_identifier: permitted.then(|| UniqueIdentifier::Text(object.identifier())),
-            usage_limits_count: count,
-            cryptographic_usage_mask: mask,
-            lease_time: lease,
-        })
+        Ok(Response { unique_identifier: object.identifier() })
     }
 
-    fn identifiers(response: &Request) -> Vec<Text> {
-        match &response.unique_identifier {
-            Some(UniqueIdentifier::Text(text)) => vec![text.clone()],
-            _ => Vec::new(),
+    fn identifiers(response: &Response) -> Vec<Text> {
+        vec![response.unique_identifier.clone()]
+    }
+}
+
+fn permit(object: &Permitted, request: &Request, longest: u32) -> Outcome<()> {
+    if object.object_type() == ObjectType::Template {
+        return Err(Failure::new(ResultReason::IllegalObjectType, "a Template has no use that could be checked")
+            .older(ResultReason::IllegalOperation));
+    }
+    let refused = |reason, tag: Tag| Err(Failure::new(reason, format!("the object may not be used with this {tag}")));
+    if request.cryptographic_usage_mask.is_some_and(|asked| !object.usage_mask().contains(asked)) {
+        return refused(ResultReason::IncompatibleCryptographicUsageMask, Tag::CryptographicUsageMask);
+    }
+    if request.usage_limits_count.is_some_and(|asked| asked < 0) {
+        return Err(Failure::invalid_field("Usage Limits Count is negative"));
+    }
+    let left = object.usage_limits().map(|limits| limits.count.unwrap_or(limits.total));
+    if matches!((request.usage_limits_count, left), (Some(asked), Some(left)) if asked > left) {
+        return refused(ResultReason::UsageLimitExceeded, Tag::UsageLimitsCount);
+    }
+    // A Lease Time of 0 is one without limit.
+    let longest = object.lease_time().unwrap_or(longest);
+    if request.lease_time.is_some_and(|Interval(asked)| longest != 0 && asked > longest) {
+        return refused(ResultReason::PermissionDenied, Tag::LeaseTime);
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use kmip_codec::spec::{CryptographicAlgorithm, CryptographicUsageMask as Mask, Version};
+
+    use super::*;
+    use crate::view::testing::{Bench, limits};
+
+    #[test]
+    fn each_field_that_is_refused_has_its_reason() {
+        let bench = Bench::new();
+        let key = bench.key(CryptographicAlgorithm::AES, &[1; 16], Mask::ENCRYPT | Mask::DECRYPT, vec![limits(10)]);
+        let nothing = || Request {
+            unique_identifier: Some(key.clone()),
+            usage_limits_count: None,
+            cryptographic_usage_mask: None,
+            lease_time: None,
+        };
+        let asked = |request| {
+            let outcome = bench.run::<Check>(Version::V2_1, request);
+            outcome.map_err(|failure| (failure.reason, failure.reason_in(None, Version::V1_4))).map(|_| ())
+        };
+        let count = |count| Request { usage_limits_count: Some(count), ..nothing() };
+        let mask = |mask| Request { cryptographic_usage_mask: Some(mask), ..nothing() };
+        let lease = |seconds| Request { lease_time: Some(Interval(seconds)), ..nothing() };
+        for may in [nothing(), count(10), mask(Mask::ENCRYPT), lease(3600)] {
+            assert_eq!(asked(may), Ok(()));
+        }
+        let denied = ResultReason::PermissionDenied;
+        assert_eq!(asked(count(11)), Err((ResultReason::UsageLimitExceeded, denied)));
+        let wrong = ResultReason::IncompatibleCryptographicUsageMask;
+        assert_eq!(asked(mask(Mask::ENCRYPT | Mask::SIGN)), Err((wrong, denied)));
+        assert_eq!(asked(lease(3601)), Err((denied, denied)));
+        assert_eq!(asked(count(-1)).unwrap_err().0, ResultReason::InvalidField);
+    }
+
+    #[test]
+    fn a_refusal_empties_the_placeholder() {
+        let bench = Bench::new();
+        let key = bench.key(CryptographicAlgorithm::AES, &[1; 16], Mask::ENCRYPT, Vec::new());
+        let UniqueIdentifier::Text(text) = &key else { panic!("an identifier is text") };
+        for (mask, kept) in [(Mask::ENCRYPT, true), (Mask::DECRYPT, false)] {
+            let mut view = bench.view(Version::V2_1);
+            view.set_placeholder(Some(text.clone()));
+            view.begin_item();
+            let request = Request {
+                unique_identifier: None,
+                usage_limits_count: None,
+                cryptographic_usage_mask: Some(mask),
+                lease_time: None,
+            };
+            assert_eq!(Check::run(&mut view, request).is_ok(), kept);
+            assert_eq!(view.placeholder().is_some(), kept);
         }
     }
 }

@@ -1,5 +1,7 @@
 //! Get Attribute List (KMIP 2.1 §6.1.21, 1.4 §4.13).
 
+use std::collections::HashSet;
+
 use kmip_codec::structure;
 use kmip_codec::ttlv::Text;
 use kmip_codec::types::AttributeReferences;
@@ -29,12 +31,9 @@ impl Handler for GetAttributeList {
 
     fn run(view: &mut View, request: Request) -> Outcome<Response> {
         let object = view.open(request.unique_identifier.as_ref(), Use::ReadAttributes)?;
-        let mut names = Vec::new();
-        for reference in object.attributes.iter().map(|attribute| attribute.reference()) {
-            if !names.contains(&reference) {
-                names.push(reference);
-            }
-        }
+        let mut seen = HashSet::new();
+        let references = object.attributes.iter().map(|attribute| attribute.reference());
+        let names = references.filter(|reference| seen.insert(reference.clone())).collect();
         Ok(Response { unique_identifier: object.identifier(), attributes: AttributeReferences(names) })
     }
 

@@ -1,9 +1,11 @@
 //! Get Attributes (KMIP 2.1 §6.1.20, 1.4 §4.12).
 
+use std::collections::{HashMap, HashSet};
+
 use kmip_codec::spec::ResultReason;
 use kmip_codec::structure;
 use kmip_codec::ttlv::Text;
-use kmip_codec::types::{AttributeList, AttributeReferences, UniqueIdentifier};
+use kmip_codec::types::{Attribute, AttributeList, AttributeReference, AttributeReferences, UniqueIdentifier};
 
 use super::Handler;
 use crate::failure::{Failure, Outcome};
@@ -38,14 +40,18 @@ impl Handler for GetAttributes {
     fn run(view: &mut View, request: Request) -> Outcome<Response> {
         let object = view.open(request.unique_identifier.as_ref(), Use::ReadAttributes)?;
         let wanted = request.attributes.0;
-        let again = wanted.iter().enumerate().any(|(place, one)| wanted.iter().take(place).any(|other| other == one));
-        if again {
+        let mut seen = HashSet::with_capacity(wanted.len());
+        if !wanted.iter().all(|reference| seen.insert(reference)) {
             return Err(Failure::new(ResultReason::InvalidField, "an attribute is asked for more than once"));
         }
         let list = if wanted.is_empty() {
             object.attributes.iter().cloned().collect()
         } else {
-            wanted.iter().flat_map(|reference| object.attributes.all(reference)).cloned().collect()
+            let mut instances: HashMap<AttributeReference, Vec<&Attribute>> = HashMap::new();
+            for attribute in object.attributes.iter() {
+                instances.entry(attribute.reference()).or_default().push(attribute);
+            }
+            wanted.iter().filter_map(|reference| instances.get(reference)).flatten().copied().cloned().collect()
         };
         Ok(Response { unique_identifier: object.identifier(), attributes: AttributeList(list) })
     }

@@ -4,6 +4,7 @@
 //! an operation says the enumeration's own table.
 
 pub mod activate;
+pub mod archive;
 pub mod attribute;
 pub mod cancel;
 pub mod check;
@@ -18,17 +19,20 @@ pub mod encrypt;
 pub mod get;
 pub mod get_attribute_list;
 pub mod get_attributes;
+pub mod get_usage_allocation;
 pub mod hash;
 pub mod locate;
 pub mod mac;
 pub mod mac_verify;
 pub mod new_object;
+pub mod obtain_lease;
 pub mod parameters;
 pub mod poll;
 pub mod process;
 pub mod profiles;
 pub mod query;
 pub mod query_asynchronous_requests;
+pub mod recover;
 pub mod register;
 pub mod revoke;
 pub mod rng_retrieve;
@@ -160,9 +164,18 @@ pub static OPERATIONS: &[OperationRow] = &[
     row::<attribute::SetAttribute>(Operation::SetAttribute, Placeholder::Keep, Effect::Repeatable, Lane::ByKey),
     row::<attribute::ModifyAttribute>(Operation::ModifyAttribute, Placeholder::Keep, Effect::Repeatable, Lane::ByKey),
     row::<attribute::DeleteAttribute>(Operation::DeleteAttribute, Placeholder::Keep, Effect::Repeatable, Lane::Here),
+    row::<obtain_lease::ObtainLease>(Operation::ObtainLease, Placeholder::Keep, Effect::Repeatable, Lane::Here),
+    row::<get_usage_allocation::GetUsageAllocation>(
+        Operation::GetUsageAllocation,
+        Placeholder::Keep,
+        Effect::Repeatable,
+        Lane::Here,
+    ),
     row::<activate::Activate>(Operation::Activate, Placeholder::Keep, Effect::Repeatable, Lane::Here),
     row::<revoke::Revoke>(Operation::Revoke, Placeholder::Keep, Effect::Repeatable, Lane::Here),
     row::<destroy::Destroy>(Operation::Destroy, Placeholder::Keep, Effect::Repeatable, Lane::ByKey),
+    row::<archive::Archive>(Operation::Archive, Placeholder::Keep, Effect::Repeatable, Lane::Here),
+    row::<recover::Recover>(Operation::Recover, Placeholder::Keep, Effect::Repeatable, Lane::Here),
     row::<encrypt::Encrypt>(Operation::Encrypt, Placeholder::Keep, Effect::Repeatable, Lane::ByKey),
     row::<decrypt::Decrypt>(Operation::Decrypt, Placeholder::Keep, Effect::Repeatable, Lane::ByKey),
     row::<sign::Sign>(Operation::Sign, Placeholder::Keep, Effect::Repeatable, Lane::Slow),

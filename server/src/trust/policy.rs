@@ -5,6 +5,8 @@
 use std::ops::Deref;
 use std::sync::Arc;
 
+use kmip_codec::spec::Version;
+
 use crate::failure::{Failure, Outcome};
 use crate::object::Managed;
 use crate::object::usage::{self, Purpose};
@@ -22,6 +24,14 @@ pub enum Use {
     Check,
     /// Get it.
     Get,
+    /// Put it into the archive.
+    Archive,
+    /// Get it out of the archive.
+    Recover,
+    /// Obtain a lease.
+    Lease,
+    /// Obtain an allocation of its usage.
+    Allocate,
     /// Activate it.
     Activate,
     /// Revoke it.
@@ -30,6 +40,19 @@ pub enum Use {
     Destroy,
     /// Use it for cryptography.
     Cryptography(Purpose),
+}
+
+impl Use {
+    /// Whether an archived object is reached too. The error tables before 2.0 have Object Archived for nearly everything,
+    /// yet the published cases of every version read attributes from the archive. From 2.0 on what needs no more than the
+    /// metadata is done there, and so is Destroy.
+    pub const fn reaches_archive(self, version: Version) -> bool {
+        match self {
+            Self::Locate | Self::ReadAttributes | Self::Recover => true,
+            Self::Check | Self::ChangeAttributes | Self::Activate | Self::Revoke | Self::Destroy => version.is_v2(),
+            _ => false,
+        }
+    }
 }
 
 /// An object that somebody may use so, as it stands in this message.

@@ -1,12 +1,14 @@
 //! From what a message has changed to one batch of rows.
 
+use kmip_codec::spec::UsageLimitsUnit;
+
 use super::overlay::{Base, Entry, MaterialChange, USAGE, belongs};
 use super::{Kept, Shared, View};
 use crate::crypto::{Guarded, Place};
 use crate::failure::Outcome;
 use crate::object::material::{self, Material};
-use crate::object::record;
 use crate::object::terms::{self, Term, Terms};
+use crate::object::{Managed, record};
 use crate::store::vault::{Count, Domain, Hash16, VaultBatch};
 
 /// What the dispatcher commits, and what it does once that is done.
@@ -102,6 +104,9 @@ impl View {
         if entry.base.is_none() || before.prints != after.prints {
             batch.put_order(&belongs.owner, sequence, &prints(shared, &after));
         }
+        if entry.taken == 0 && entry.base.as_ref().is_some_and(|base| limits(&base.object) != limits(object)) {
+            unused_since(batch, sequence, entry);
+        }
         if before.due != after.due {
             if let Some(due) = before.due {
                 batch.delete_due(due_time(due), sequence);
@@ -154,6 +159,20 @@ fn count(batch: &mut VaultBatch, sequence: u64, entry: &Entry) {
     batch.update_counter(sequence, USAGE, move |before| match before.unwrap_or(0).checked_add(taken) {
         Some(after) if after <= total => Count::Set(after),
         _ => Count::Refuse("the Usage Limits are used up"),
+    });
+}
+
+/// What may be changed of Usage Limits.
+fn limits(object: &Managed) -> Option<(i64, UsageLimitsUnit)> {
+    object.usage_limits().map(|limits| (limits.total, limits.unit))
+}
+
+/// Usage Limits may be corrected while nothing is taken: it must still be so at the moment of the commit.
+fn unused_since(batch: &mut VaultBatch, sequence: u64, entry: &Entry) {
+    let seen = entry.counted;
+    batch.update_counter(sequence, USAGE, move |now| match now.unwrap_or(0) {
+        now if now == seen => Count::Keep,
+        _ => Count::Refuse("the Usage Limits were used meanwhile"),
     });
 }
 

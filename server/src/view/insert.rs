@@ -15,7 +15,7 @@ use crate::crypto::algorithm::{Hash, KeyKind};
 use crate::crypto::{self, Made, keyblock, public};
 use crate::failure::{Failure, Outcome};
 use crate::object::material::Material;
-use crate::object::{AttributeSet, Managed, Origin, Residency};
+use crate::object::{AttributeSet, Managed, Origin, Residency, rules};
 use crate::secret::Secret;
 
 /// A new object.
@@ -109,6 +109,7 @@ impl View {
         }
         // No use at all, unless somebody says which.
         default(Tag::CryptographicUsageMask, Value::Integer(0));
+        default(Tag::LeaseTime, Value::Interval(self.shared.settings.longest_lease));
         default(Tag::Fresh, Value::Boolean(true));
         default(Tag::Sensitive, Value::Boolean(false));
         default(Tag::Extractable, Value::Boolean(self.shared.settings.extractable));
@@ -125,6 +126,7 @@ impl View {
         {
             set.add(Attribute::new(Tag::Digest, digest));
         }
+        rules::bounded(&set, self.shared.settings.maximum_attributes)?;
         let mut object = Managed {
             sequence: self.shared.vault.next_seq(),
             owner: Arc::clone(&self.asker),

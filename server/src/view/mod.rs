@@ -23,9 +23,9 @@ use kmip_codec::types::{Attribute, Name, UniqueIdentifier};
 
 use crate::crypto::providers::Providers;
 use crate::failure::{Failure, Outcome};
-use crate::object::Managed;
 use crate::object::material::Material;
 use crate::object::state::Event;
+use crate::object::{Managed, rules};
 use crate::secret::Secret;
 use crate::store::vault::Vault;
 use crate::trust::policy::{self, Permitted, Use};
@@ -59,8 +59,10 @@ pub struct Settings {
     pub extractable: bool,
     /// Whether a length that contradicts the key material is taken.
     pub accept_wrong_length: bool,
-    /// The longest lease, in seconds.
+    /// The longest lease, in seconds; 0 for leases without limit.
     pub longest_lease: u32,
+    /// The most attributes of an object, every instance counted.
+    pub maximum_attributes: usize,
     /// The Protection Storage Mask that each residency satisfies.
     pub protection: Protection,
     /// How far a client's Time Stamp may be from ours, in seconds; `None` for not looking.
@@ -95,6 +97,7 @@ impl Default for Settings {
             extractable: true,
             accept_wrong_length: false,
             longest_lease: 3600,
+            maximum_attributes: 1000,
             protection: Protection { sealed: 0x1, wrapped: 0x2, token: 0 },
             clock_skew: None,
             ignore_credentials: false,
@@ -172,9 +175,9 @@ impl View {
         &self.shared
     }
 
-    /// The longest lease, in seconds.
-    pub fn longest_lease(&self) -> i64 {
-        self.shared.settings.longest_lease.into()
+    /// The longest lease, in seconds; 0 for without limit.
+    pub fn longest_lease(&self) -> u32 {
+        self.shared.settings.longest_lease
     }
 
     /// The ID Placeholder.
@@ -209,7 +212,11 @@ impl View {
             })?,
         };
         let object = self.overlay.load(&self.shared, &self.asker, &identifier, self.now)?;
-        policy::decide(&self.asker, object, intent, self.now)
+        let permitted = policy::decide(&self.asker, object, intent, self.now)?;
+        if permitted.is_archived() && !intent.reaches_archive(self.version) {
+            return Err(Failure::new(ResultReason::ObjectArchived, "the object is archived: Recover brings it back"));
+        }
+        Ok(permitted)
     }
 
     /// Opens the object of this name in the requester's own namespace.
@@ -229,8 +236,12 @@ impl View {
     /// # Errors
     /// What the change says; Non Unique Name Attribute. Nothing is changed then.
     pub fn edit<T>(&mut self, permitted: &Permitted, change: impl FnOnce(&mut Managed) -> Outcome<T>) -> Outcome<T> {
-        let mut object = (*self.overlay.current(permitted.sequence)?).clone();
+        let before = self.overlay.current(permitted.sequence)?;
+        let mut object = (*before).clone();
         let answer = change(&mut object)?;
+        if object.attributes.len() > before.attributes.len() {
+            rules::bounded(&object.attributes, self.shared.settings.maximum_attributes)?;
+        }
         object.advance(self.now);
         self.overlay.replace(&self.shared, object)?;
         Ok(answer)
@@ -267,7 +278,16 @@ impl View {
     /// # Errors
     /// Usage Limit Exceeded.
     pub fn take_usage(&mut self, permitted: &Permitted, bytes: usize) -> Outcome<()> {
-        self.overlay.take_usage(permitted, bytes)
+        let Some(limits) = permitted.usage_limits() else { return Ok(()) };
+        self.allocate(permitted, limits.units(bytes))
+    }
+
+    /// Takes this many units of an object's Usage Limits, if it has any; the writer checks again that they are there.
+    ///
+    /// # Errors
+    /// Usage Limit Exceeded.
+    pub fn allocate(&mut self, permitted: &Permitted, units: u64) -> Outcome<()> {
+        self.overlay.take_usage(permitted, units)
     }
 
     /// Whether units of an object's Usage Limits were taken before.

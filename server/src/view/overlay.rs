@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use kmip_codec::spec::{ResultReason, Tag, UsageLimitsUnit};
+use kmip_codec::spec::{ResultReason, Tag};
 use kmip_codec::ttlv::Text;
 use kmip_codec::{Element, Value};
 
@@ -47,6 +47,8 @@ pub(super) struct Entry {
     pub(super) read: Option<(Arc<Material>, Revision)>,
     /// Units of Usage Limits that were taken.
     pub(super) taken: u64,
+    /// Units that the store's counter had when the object was read.
+    pub(super) counted: u64,
 }
 
 /// An object in the store.
@@ -123,7 +125,7 @@ impl Overlay {
             record::read(sequence, &opened.plaintext).map_err(|error| Failure::internal(error.to_string()))?;
         let base = Base { opened: Arc::new(opened), object: Arc::new(object.clone()) };
         object.advance(now);
-        refill(shared, &mut object)?;
+        let counted = refill(shared, &mut object)?;
         let object = Arc::new(object);
         self.identifiers.insert(object.identifier(), sequence);
         self.entries.insert(
@@ -135,6 +137,7 @@ impl Overlay {
                 material: MaterialChange::Keep,
                 read: None,
                 taken: 0,
+                counted,
             },
         );
         Ok(Some(object))
@@ -190,7 +193,8 @@ impl Overlay {
         self.journal.push((sequence, None));
         self.identifiers.insert(object.identifier(), sequence);
         let object = Arc::new(object);
-        self.entries.insert(sequence, Entry { base: None, object, changed: true, material, read: None, taken: 0 });
+        let entry = Entry { base: None, object, changed: true, material, read: None, taken: 0, counted: 0 };
+        self.entries.insert(sequence, entry);
         Ok(())
     }
 
@@ -224,14 +228,10 @@ impl Overlay {
         }
     }
 
-    pub(super) fn take_usage(&mut self, permitted: &Permitted, bytes: usize) -> Outcome<()> {
+    pub(super) fn take_usage(&mut self, permitted: &Permitted, units: u64) -> Outcome<()> {
         let sequence = permitted.sequence;
         let mut object = (*self.current(sequence)?).clone();
         let Some(limits) = object.usage_limits() else { return Ok(()) };
-        let units = match limits.unit {
-            UsageLimitsUnit::Byte => u64::try_from(bytes).unwrap_or(u64::MAX),
-            _ => 1,
-        };
         let left = limits.count.unwrap_or(limits.total);
         let left = i64::try_from(units).ok().and_then(|units| left.checked_sub(units)).filter(|&left| left >= 0);
         let Some(left) = left else {
@@ -294,12 +294,13 @@ pub(super) fn belongs(shared: &Shared, object: &Managed) -> Belongs {
 }
 
 /// The count of Usage Limits lives in a counter of its own, so that uses of one key do not conflict with each other.
-fn refill(shared: &Shared, object: &mut Managed) -> Outcome<()> {
-    let Some(limits) = object.usage_limits() else { return Ok(()) };
+/// Answers what the counter has.
+fn refill(shared: &Shared, object: &mut Managed) -> Outcome<u64> {
+    let Some(limits) = object.usage_limits() else { return Ok(0) };
     let taken = shared.vault.counter(object.sequence, USAGE)?.map_or(0, |(taken, _)| taken);
     let left = limits.total.saturating_sub(i64::try_from(taken).unwrap_or(i64::MAX)).max(0);
     set_count(object, left);
-    Ok(())
+    Ok(taken)
 }
 
 fn set_count(object: &mut Managed, left: i64) {

@@ -4,10 +4,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use kmip_codec::spec::{
-    CryptographicAlgorithm, CryptographicUsageMask, KeyFormatType, ProtectionStorageMask, SecretDataType, Tag, Version,
+    CryptographicAlgorithm, CryptographicUsageMask, KeyFormatType, ProtectionStorageMask, SecretDataType, Tag,
+    UsageLimitsUnit, Version,
 };
 use kmip_codec::ttlv::Blob;
-use kmip_codec::types::{Attribute, KeyBlock, KeyValue, Object, SecretData, UniqueIdentifier};
+use kmip_codec::types::{Attribute, KeyBlock, KeyValue, Object, SecretData, UniqueIdentifier, UsageLimits};
 use kmip_codec::{Element, Value};
 
 use super::insert::Home;
@@ -156,6 +157,12 @@ pub(crate) fn usage(mask: CryptographicUsageMask) -> (Tag, Value) {
 /// A structure as an attribute.
 pub(crate) fn structured(tag: Tag, structure: &impl kmip_codec::schema::Encode) -> (Tag, Value) {
     (tag, super::value_of(structure, tag).expect("a structure"))
+}
+
+/// Usage Limits of so many objects, none of them used.
+pub(crate) fn limits(total: i64) -> (Tag, Value) {
+    let limits = UsageLimits { total, count: Some(total), unit: UsageLimitsUnit::Object };
+    structured(Tag::UsageLimits, &limits)
 }
 
 /// A Key Block of bytes.
