@@ -5,6 +5,9 @@
 mod harness;
 
 #[cfg(test)]
+#[path = "by_value/asynchronous.rs"]
+mod asynchronous;
+#[cfg(test)]
 #[path = "by_value/attributes.rs"]
 mod attributes;
 #[cfg(test)]

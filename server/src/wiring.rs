@@ -13,14 +13,14 @@ use crate::crypto::Provider;
 use crate::crypto::pkcs11::{self, HsmRoot, Pkcs11Error, Token, TokenChoice};
 use crate::crypto::providers::Providers;
 use crate::dispatch::{Dispatcher, Lane, asynchronous};
-use crate::net::{BindError, Server, Tls, TlsError};
+use crate::net::{BindError, Server, Tls, TlsError, outbound};
 use crate::secret::Secret;
 use crate::store::StoreError;
 use crate::store::keyring::{self, KeysError};
 use crate::store::root::{FileRoot, RootError, RootKey, service_credential};
 use crate::store::sled::{SledOptions, SledStore};
 use crate::store::vault::{Vault, VaultError};
-use crate::view::{About, Protection, Settings, Shared, SystemClock};
+use crate::view::{About, Listener, Protection, Settings, Shared, SystemClock, Told};
 
 pub mod module;
 mod service;
@@ -112,6 +112,9 @@ pub async fn build(config: &Config) -> Result<Server<KmipService>, StartError> {
     let lane = Lane::new(config.hsm.as_ref().map_or(SLOW_PLACES, |hsm| hsm.sessions));
     let dispatcher = Dispatcher::new(shared, limits, config.limits.batch_items, lane);
     let service = Arc::new(KmipService::start(dispatcher.with_asynchronous(later(config))));
+    for listener in config.notify.iter().chain(&config.put) {
+        service.start_task(outbound::deliver(service.dispatcher(), Arc::clone(&tls), listener.clone()));
+    }
     Ok(Server::bind(&config.listen.address, tls, service, config.limits).await?)
 }
 
@@ -125,6 +128,19 @@ fn later(config: &Config) -> asynchronous::Settings {
         per_client: waiting_per_client,
         when_optional: whenever_possible,
     }
+}
+
+/// Who is told of changes, and who is sent new objects.
+fn listeners(config: &Config) -> Result<Vec<Listener>, StartError> {
+    let none = |name| StartError::Refused(format!("[[put]] object_types: there is no type of objects \"{name}\""));
+    let listener = |listener: &config::Listener, told| Listener {
+        name: listener.name.clone(),
+        identities: listener.identities.clone(),
+        told,
+    };
+    let notify = config.notify.iter().map(|notify| Ok(listener(notify, Told::Changes)));
+    let put = config.put.iter().map(|put| Ok(listener(put, Told::Objects(put.object_types().map_err(none)?))));
+    notify.chain(put).collect()
 }
 
 /// What the configuration says of keys and answers, for the view.
@@ -153,6 +169,7 @@ fn settings(config: &Config) -> Result<Settings, StartError> {
         locate_by_template_attribute: config.compatibility.locate_by_template_attribute,
         clock_skew: Some(skew),
         protection,
+        listeners: listeners(config)?,
         about: About::new(config.query.elements().map_err(StartError::Refused)?),
         longest_lease: config.keys.lease_seconds,
         maximum_attributes: config.limits.attributes,

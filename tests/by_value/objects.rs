@@ -160,14 +160,8 @@ pub(crate) fn destroy(talk: &mut Talk) {
 pub(crate) fn query(talk: &mut Talk) {
     let objects = [1, 2, 3, 4, 7, 8].map(|object_type| e(OBJECT_TYPE, object_type)).to_vec();
     talk.ask(0x18, vec![e(QUERY_FUNCTION, 2)], objects.clone());
-    let operations: Vec<Node> = kmipd::ops::OPERATIONS
-        .iter()
-        .filter(|row| {
-            let version = kmip_version(talk.version);
-            row.operation.known_in(version)
-        })
-        .map(|row| e(OPERATION, row.operation.into()))
-        .collect();
+    let known = kmipd::ops::supported(kmip_version(talk.version)).into_iter();
+    let operations: Vec<Node> = known.map(|operation| e(OPERATION, operation.into())).collect();
     talk.ask(0x18, vec![e(QUERY_FUNCTION, 2), e(QUERY_FUNCTION, 1)], [operations, objects].concat());
     // What Server Information may hold is optional, and 1.x has nothing for it (KMIP 2.1 §7.37).
     let fields =

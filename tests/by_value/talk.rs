@@ -4,8 +4,8 @@ use std::collections::HashMap;
 
 use crate::harness::{Kmipd, Wire};
 use crate::tags::*;
-use crate::ttlv::{Item, Node, Variables, compare, e, i, read, s, vd, vt, write, x};
-use crate::{attributes, cryptography, life, objects};
+use crate::ttlv::{Item, Node, Variables, compare, e, i, read, s, vd, vt, vx, write, x};
+use crate::{asynchronous, attributes, cryptography, life, objects};
 
 /// A connection on which messages of one version are said.
 pub(crate) struct Talk {
@@ -31,6 +31,18 @@ impl Talk {
     /// Says a message with one item and answers the message that comes, whose header has been looked at, and the mark of the
     /// item.
     fn say(&mut self, operation: u32, payload: Vec<Node>, item: impl FnOnce(Node) -> Vec<Node>) {
+        self.say_so(vec![], operation, payload, operation, item);
+    }
+
+    /// The same with more in the header, and with an answer about another operation.
+    fn say_so(
+        &mut self,
+        header: Vec<Node>,
+        operation: u32,
+        payload: Vec<Node>,
+        answered: u32,
+        item: impl FnOnce(Node) -> Vec<Node>,
+    ) {
         // Another mark for each item, of another length.
         self.said += 1;
         let mark = vec![self.said; usize::from(self.said)];
@@ -38,7 +50,7 @@ impl Talk {
         let request = s(
             REQUEST_MESSAGE,
             vec![
-                s(REQUEST_HEADER, vec![version.clone(), i(BATCH_COUNT, 1)]),
+                s(REQUEST_HEADER, [vec![version.clone()], header, vec![i(BATCH_COUNT, 1)]].concat()),
                 s(
                     BATCH_ITEM,
                     vec![e(OPERATION, operation), x(UNIQUE_BATCH_ITEM_ID, &mark), s(REQUEST_PAYLOAD, payload)],
@@ -48,7 +60,7 @@ impl Talk {
         let bytes = self.wire.ask(&write(&request, &self.variables)).unwrap();
         let (answer, length) = read(&bytes);
         assert_eq!(length, bytes.len());
-        let mut fields = vec![e(OPERATION, operation)];
+        let mut fields = vec![e(OPERATION, answered)];
         fields.extend(item(x(UNIQUE_BATCH_ITEM_ID, &mark)));
         let expected = s(
             RESPONSE_MESSAGE,
@@ -69,6 +81,21 @@ impl Talk {
     pub(crate) fn fail(&mut self, operation: u32, payload: Vec<Node>, reason: u32) {
         self.say(operation, payload, |mark| {
             vec![mark, e(RESULT_STATUS, 1), e(RESULT_REASON, reason), vt(RESULT_MESSAGE, "")]
+        });
+    }
+
+    /// Says an operation that must be answered later, and notes what to poll for.
+    pub(crate) fn later(&mut self, operation: u32, payload: Vec<Node>, noted: &str) {
+        let mandatory = vec![e(ASYNCHRONOUS_INDICATOR, 1)];
+        self.say_so(mandatory, operation, payload, operation, |mark| {
+            vec![mark, e(RESULT_STATUS, 2), vx(ASYNCHRONOUS_CORRELATION_VALUE, noted)]
+        });
+    }
+
+    /// Polls for what was noted: the answer is this one, of another operation.
+    pub(crate) fn poll(&mut self, noted: &str, answered: u32, answer: Vec<Node>) {
+        self.say_so(vec![], 0x1A, vec![vx(ASYNCHRONOUS_CORRELATION_VALUE, noted)], answered, |mark| {
+            vec![mark, e(RESULT_STATUS, 0), s(RESPONSE_PAYLOAD, answer)]
         });
     }
 
@@ -152,6 +179,8 @@ const SAID: &[Said] = &[
     (0x15, (1, 0), life::archive),
     (0x16, (1, 0), life::recover),
     (0x18, (1, 0), objects::query),
+    (0x19, (1, 0), asynchronous::cancel),
+    (0x1A, (1, 0), asynchronous::poll),
     (0x1E, (1, 1), objects::discover_versions),
     (0x1F, (1, 2), cryptography::encrypt),
     (0x20, (1, 2), cryptography::decrypt),
@@ -163,6 +192,9 @@ const SAID: &[Said] = &[
     (0x26, (1, 2), cryptography::rng_seed),
     (0x27, (1, 2), cryptography::hash),
     (0x31, (2, 0), attributes::set_attribute),
+    (0x32, (2, 0), asynchronous::set_endpoint_role),
+    (0x39, (2, 1), asynchronous::query_asynchronous_requests),
+    (0x3A, (2, 1), asynchronous::process),
 ];
 
 #[test]

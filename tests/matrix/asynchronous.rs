@@ -1,10 +1,11 @@
-//! Requests that are answered later.
+//! Requests that are answered later, and the roles of a connection.
 
 use kmip_codec::Element;
 use kmip_codec::message::{Asynchronous, RequestHeader, RequestedOperation};
 use kmip_codec::schema::{Encode, decode};
 use kmip_codec::spec::{
-    AsynchronousIndicator, CancellationResult, Operation, ProcessingStage, ResultReason, ResultStatus,
+    AsynchronousIndicator, CancellationResult, CryptographicUsageMask, EndpointRole, Operation, ProcessingStage,
+    ResultReason, ResultStatus,
 };
 use kmip_codec::ttlv::Blob;
 use kmipd::ops;
@@ -99,4 +100,12 @@ pub(crate) fn query_asynchronous_requests(cell: &mut Cell) {
     cell.kmip.ask::<ops::process::Response>(Operation::Process, &processed);
     assert_eq!(ask(cell, &request), [(Operation::Create, ProcessingStage::Completed)]);
     assert_eq!(ask(cell, &of(vec![])), []);
+}
+
+pub(crate) fn set_endpoint_role(cell: &mut Cell) {
+    // What comes after the other role is a test of its own: here the server stays what it is.
+    let request = ops::set_endpoint_role::Role { endpoint_role: EndpointRole::Server };
+    let answer: ops::set_endpoint_role::Role = cell.kmip.ask(Operation::SetEndpointRole, &request);
+    assert_eq!(answer, request);
+    cell.key(CryptographicUsageMask::ENCRYPT, vec![]);
 }

@@ -52,6 +52,7 @@ fn scenario(operation: Operation) -> Option<Scenario> {
         Operation::RNGRetrieve => cryptography::rng_retrieve,
         Operation::RNGSeed => cryptography::rng_seed,
         Operation::Poll => asynchronous::poll,
+        Operation::SetEndpointRole => asynchronous::set_endpoint_role,
         Operation::Cancel => asynchronous::cancel,
         Operation::Process => asynchronous::process,
         Operation::QueryAsynchronousRequests => asynchronous::query_asynchronous_requests,

@@ -3,7 +3,10 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::{Config, Hsm, Limits, RootKey, RootKeyKind};
+use kmip_codec::spec::ObjectType;
+use kmip_codec::types::Object;
+
+use super::{Config, Hsm, Limits, Listener, RootKey, RootKeyKind};
 
 /// Why a configuration cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -54,6 +57,8 @@ impl Config {
             return Err("[root_key] kind = \"hsm\" needs an [hsm] section that names the module".to_owned());
         }
         config.limits.check()?;
+        let listeners: Vec<&Listener> = config.notify.iter().chain(&config.put).collect();
+        listeners.iter().try_for_each(|listener| listener.check(&listeners))?;
         config.query.elements()?;
         Ok(config)
     }
@@ -65,6 +70,7 @@ impl Config {
         anchor(&mut self.tls.client_ca);
         self.tls.crl.iter_mut().for_each(anchor);
         self.tls.revoked.iter_mut().for_each(anchor);
+        self.notify.iter_mut().chain(&mut self.put).filter_map(|listener| listener.ca.as_mut()).for_each(anchor);
         anchor(&mut self.store.path);
         self.root_key.path.iter_mut().for_each(anchor);
         self.root_key.passphrase_file.iter_mut().for_each(anchor);
@@ -73,6 +79,35 @@ impl Config {
             hsm.pin_file.iter_mut().for_each(anchor);
             hsm.softhsm_conf.iter_mut().for_each(anchor);
         }
+    }
+}
+
+impl Listener {
+    /// Names say which messages wait for whom, and a listener that is told nothing is a mistake.
+    fn check(&self, others: &[&Self]) -> Result<(), String> {
+        let place = format!("[[notify]] or [[put]] `{}`", self.name);
+        if self.name.is_empty() || others.iter().filter(|other| other.name == self.name).count() > 1 {
+            return Err(format!("{place}: each listener needs a name of its own"));
+        }
+        if self.version().is_none() {
+            return Err(format!("{place}: KMIP {} is not spoken here", self.version));
+        }
+        if self.identities.is_empty() {
+            return Err(format!("{place}: `identities` names nobody"));
+        }
+        match self.object_types() {
+            Ok(_) => Ok(()),
+            Err(name) => Err(format!("{place}: there is no type of objects \"{name}\"")),
+        }
+    }
+
+    /// The types of objects that it is sent.
+    ///
+    /// # Errors
+    /// The first name that is none.
+    pub fn object_types(&self) -> Result<Vec<ObjectType>, String> {
+        let known = |name: &String| Object::TYPES.iter().copied().find(|kind| kind.to_string() == *name);
+        self.object_types.iter().map(|name| known(name).ok_or_else(|| name.clone())).collect()
     }
 }
 

@@ -11,6 +11,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use kmip_codec::spec::Version;
 use serde::Deserialize;
 
 pub use load::ConfigError;
@@ -47,6 +48,12 @@ pub struct Config {
     /// Requests that are answered later.
     #[serde(default)]
     pub asynchronous: Asynchronous,
+    /// Clients that are told of changes (Notify).
+    #[serde(default)]
+    pub notify: Vec<Listener>,
+    /// Clients to which new objects are sent (Put).
+    #[serde(default)]
+    pub put: Vec<Listener>,
     /// The log.
     #[serde(default)]
     pub log: Log,
@@ -332,6 +339,48 @@ pub struct Asynchronous {
 impl Default for Asynchronous {
     fn default() -> Self {
         Self { delay_seconds: 5, keep_seconds: 86_400, waiting_per_client: 100, whenever_possible: false }
+    }
+}
+
+/// `[[notify]]` and `[[put]]`: a client that listens for the server (KMIP 2.1 section 6.2).
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Listener {
+    /// Its name, in the log and for the messages that wait for it. No two listeners have the same.
+    pub name: String,
+    /// Host and port.
+    pub address: String,
+    /// The name in its certificate, if it is not the host.
+    #[serde(default)]
+    pub certificate_name: Option<String>,
+    /// The authorities of its certificate, if they are not `[tls]` client_ca.
+    #[serde(default)]
+    pub ca: Option<PathBuf>,
+    /// The identities of whose objects it is told.
+    pub identities: Vec<String>,
+    /// For `[[put]]`: the types of objects that it is sent, by their names; all where there is none.
+    #[serde(default)]
+    pub object_types: Vec<String>,
+    /// The version that it speaks.
+    #[serde(default = "newest")]
+    pub version: String,
+    /// Seconds after which a message is dropped that could not be delivered.
+    #[serde(default = "week")]
+    pub keep_seconds: u32,
+}
+
+fn newest() -> String {
+    "2.1".to_owned()
+}
+
+fn week() -> u32 {
+    7 * 24 * 3600
+}
+
+impl Listener {
+    /// The version that it speaks, if it is one of ours.
+    pub fn version(&self) -> Option<Version> {
+        Version::ALL.iter().copied().find(|version| version.to_string() == self.version)
     }
 }
 

@@ -111,6 +111,25 @@ fn a_limit_of_nothing_is_refused() {
     );
 }
 
+#[test]
+fn a_listener_has_a_name_of_its_own_and_somebody_to_be_told_of() {
+    let listener =
+        |kind: &str, name: &str, rest: &str| format!("\n[[{kind}]]\nname = \"{name}\"\naddress = \"h:1\"\n{rest}\n");
+    let told = "identities = [\"a\"]";
+    let good =
+        listener("put", "x", &format!("{told}\nobject_types = [\"Symmetric Key\"]")) + &listener("notify", "y", told);
+    assert_eq!(parse(&format!("{LEAST}{good}")).unwrap().put[0].object_types().unwrap().len(), 1);
+    for (bad, word) in [
+        (listener("put", "x", told) + &listener("notify", "x", told), "a name of its own"),
+        (listener("put", "x", "identities = []"), "names nobody"),
+        (listener("put", "x", &format!("{told}\nversion = \"3.0\"")), "not spoken"),
+        (listener("put", "x", &format!("{told}\nobject_types = [\"Lock\"]")), "\"Lock\""),
+    ] {
+        let error = parse(&format!("{LEAST}{bad}")).unwrap_err();
+        assert!(error.contains(word), "{error}");
+    }
+}
+
 mod sample {
     //! The sample is the reference that users read: it must load, name every key, and state the true defaults.
 

@@ -6,6 +6,7 @@
 mod answer;
 pub mod asynchronous;
 mod lane;
+mod outgoing;
 mod own;
 mod references;
 
@@ -14,7 +15,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use kmip_codec::message::{RequestBatchItem, RequestMessage, Unreadable};
 use kmip_codec::schema::DateTime;
-use kmip_codec::spec::{BatchErrorContinuationOption, Operation, ResultReason, Tag, Version};
+use kmip_codec::spec::{BatchErrorContinuationOption, EndpointRole, Operation, ResultReason, Tag, Version};
 use kmip_codec::ttlv::{Limits, Text, Writer};
 use kmip_codec::types::ProtocolVersion;
 use kmip_codec::{Element, ErrorKind, Value};
@@ -30,6 +31,7 @@ use crate::view::{Commit, Kept, Shared, View};
 use answer::{Failed, ItemAnswer, Success};
 use asynchronous::{Group, Ledger, Running, When};
 pub use lane::Lane;
+pub use outgoing::{Interview, Ready};
 use references::References;
 
 /// How often a message runs beside others before it runs alone.
@@ -51,6 +53,8 @@ pub struct Answer {
     pub bytes: Vec<u8>,
     /// Whether the connection should end: where the next message begins is not certain.
     pub close: bool,
+    /// What the server asks on this connection before it is asked again: the client has given it the role.
+    pub interview: Option<Interview>,
 }
 
 /// Answers requests.
@@ -95,7 +99,7 @@ impl Dispatcher {
         let now = self.shared.clock.now();
         if let Err(failure) = self.check_header(&message, now) {
             log_failure(asker, Some(&message), None, &failure);
-            return Answer { bytes: answer::refusal(version, now, failure), close: false };
+            return Answer { bytes: answer::refusal(version, now, failure), close: false, interview: None };
         }
         let when = When::of(&message, &self.asynchronous, &self.shared, &asker.identity);
         let items = match when {
@@ -104,7 +108,8 @@ impl Dispatcher {
         };
         let items = items.unwrap_or_else(|failure| failed(&message, failure));
         log_failures(asker, &message, &items);
-        Answer { bytes: answer::message(version, now, &items), close: false }
+        let interview = given_role(&message, &items).then(|| Interview::new(version, asker.identity.to_string()));
+        Answer { bytes: answer::message(version, now, &items), close: false, interview }
     }
 
     /// The answer to what cannot be read: in the version that the message says it has, as far as that is ours.
@@ -130,7 +135,7 @@ impl Dispatcher {
                 | ErrorKind::UnknownEnumeration { .. }
                 | ErrorKind::WrongType { .. }
         );
-        Answer { bytes: answer::refusal(version, self.shared.clock.now(), failure), close }
+        Answer { bytes: answer::refusal(version, self.shared.clock.now(), failure), close, interview: None }
     }
 
     fn check_header(&self, message: &RequestMessage, now: i64) -> Outcome<()> {
@@ -572,6 +577,16 @@ fn failed(message: &RequestMessage, failure: Failure) -> Vec<ItemAnswer> {
         result: Err(Failed::Failure(failure.clone())),
     };
     message.items.iter().enumerate().map(answer).collect()
+}
+
+/// Whether the client has made the server the one that asks.
+fn given_role(message: &RequestMessage, items: &[ItemAnswer]) -> bool {
+    let last = items.iter().rev().find(|answer| {
+        answer.operation == Some(Operation::SetEndpointRole) && matches!(answer.result, Ok(Success::Payload(_)))
+    });
+    let payload = last.and_then(|answer| message.items.get(answer.item)?.request_payload.as_ref());
+    let role = payload.and_then(|payload| payload.value.find(Tag::EndpointRole));
+    matches!(role, Some(&Value::Enumeration(code)) if EndpointRole::from(code) == EndpointRole::Client)
 }
 
 /// The version of ours that a peer of another version understands best.

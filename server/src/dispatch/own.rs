@@ -6,7 +6,7 @@ use kmip_codec::spec::ResultReason;
 
 use super::{Done, Run, asynchronous, written};
 use crate::failure::{Failure, Outcome};
-use crate::ops::{Answered, Own};
+use crate::ops::{Answered, Own, set_endpoint_role};
 
 /// Does one of them. The message's view is in `run`; what is changed there is taken back if this fails.
 pub(super) async fn run(run: &mut Run<'_>, own: Own, payload: Element) -> Outcome<Done> {
@@ -24,12 +24,17 @@ pub(super) async fn run(run: &mut Run<'_>, own: Own, payload: Element) -> Outcom
             let request = read(run, payload)?;
             asynchronous::process(run, request).await.map(|response| answered(run, response))
         }
+        Own::SetEndpointRole => {
+            let role: set_endpoint_role::Role = read(run, payload)?;
+            // The roles are changed by who has the connection, when this answer has left.
+            Ok(answered(run, role))
+        }
         Own::QueryAsynchronousRequests => {
             let request = read(run, payload)?;
             asynchronous::query(run, &request).map(|response| answered(run, response))
         }
         // No line of the table leads here yet.
-        Own::Interop | Own::SetEndpointRole => Err(Failure::new(
+        Own::Interop => Err(Failure::new(
             ResultReason::OperationNotSupported,
             format!("{own:?} is not supported in KMIP {version}"),
         )),

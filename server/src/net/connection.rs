@@ -14,7 +14,7 @@ use zeroize::Zeroizing;
 
 use super::frame::{self, Incoming};
 use super::refusal::Refusal;
-use super::service::{Answer, Peer, Service};
+use super::service::{Answer, Interview, Peer, Service};
 use super::tls::{Accepted, Tls};
 use crate::config::Limits;
 
@@ -101,7 +101,7 @@ impl<S: Service> Connection<S> {
                 }
                 Incoming::End => return End::Done,
             };
-            let Answer { bytes, close } = answer;
+            let Answer { bytes, close, interview } = answer;
             let bytes = Zeroizing::new(bytes);
             match timeout(self.limits.answer_time(), self.write(&bytes)).await {
                 Err(_) => return End::TooSlow("the client did not take the answer in time ([limits] answer_seconds)"),
@@ -111,6 +111,37 @@ impl<S: Service> Connection<S> {
             if close || !readable {
                 return End::Done;
             }
+            if let Some(interview) = interview
+                && let Some(end) = self.ask(interview).await
+            {
+                return end;
+            }
+        }
+    }
+
+    /// Asks instead of answering, until the client asks again. Answers how the connection ended, if it did.
+    async fn ask(&mut self, mut interview: Box<dyn Interview>) -> Option<End> {
+        let mut heard = None;
+        loop {
+            let question = match interview.next(heard.as_ref()) {
+                Ok(Some(question)) => question,
+                Ok(None) => return None,
+                Err(why) => {
+                    info!(client = %self.peer.identity, address = %self.peer.address, "the client in the server's role: {why}");
+                    return Some(End::Done);
+                }
+            };
+            let (patience, longest) = (self.limits.answer_time(), self.limits.request_bytes);
+            let exchange = async {
+                self.write(&question).await?;
+                frame::read(&mut self.stream, longest).await
+            };
+            heard = match timeout(patience, exchange).await {
+                Err(_) => return Some(End::TooSlow("a client in the server's role did not answer in time")),
+                Ok(Err(error)) => return Some(End::Broken(error)),
+                Ok(Ok(Incoming::Message(bytes))) => Some(bytes),
+                Ok(Ok(Incoming::Unreadable(..) | Incoming::End)) => return Some(End::Done),
+            };
         }
     }
 

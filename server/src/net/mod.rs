@@ -5,6 +5,7 @@ mod connection;
 mod flood;
 mod frame;
 mod listener;
+pub mod outbound;
 mod refusal;
 mod revoked;
 mod run;

@@ -13,6 +13,8 @@ pub struct Answer {
     pub bytes: Vec<u8>,
     /// Whether the connection ends after it.
     pub close: bool,
+    /// What is asked of the client after it: the client has taken the server's role (KMIP 2.1 §6.1.54).
+    pub interview: Option<Box<dyn Interview>>,
 }
 
 /// Why bytes are not the beginning of a message.
@@ -29,6 +31,15 @@ pub enum Unreadable {
         /// The limit in bytes.
         limit: usize,
     },
+}
+
+/// Asks a client that has taken the server's role.
+pub trait Interview: Send {
+    /// Takes the answer to the last question, and says the next one. `None`: the roles are as they were before.
+    ///
+    /// # Errors
+    /// Why the connection cannot go on.
+    fn next(&mut self, heard: Option<&Bytes>) -> Result<Option<zeroize::Zeroizing<Vec<u8>>>, String>;
 }
 
 /// Answers requests. One service stands behind all connections.

@@ -44,11 +44,11 @@ impl Service for Echo {
             Some(b'I') => message(peer.identity.as_str().as_bytes()),
             _ => frame.to_vec(),
         };
-        Answer { bytes, close: frame.get(8) == Some(&b'C') }
+        Answer { bytes, close: frame.get(8) == Some(&b'C'), interview: None }
     }
 
     fn unreadable(&self, reason: Unreadable, head: Bytes) -> Answer {
-        Answer { bytes: message(format!("{reason} | {} bytes", head.len()).as_bytes()), close: false }
+        Answer { bytes: message(format!("{reason} | {} bytes", head.len()).as_bytes()), close: false, interview: None }
     }
 }
 
@@ -293,6 +293,8 @@ async fn a_resumed_session_is_judged_by_the_trust_of_now() {
         };
         let setup = Setup {
             server: Arc::clone(&before.server),
+            own: Arc::clone(&before.own),
+            provider: Arc::clone(&before.provider),
             admission: Arc::new(admission),
             certificate: before.certificate.clone(),
             trust: before.trust.clone(),

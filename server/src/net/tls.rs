@@ -55,6 +55,8 @@ pub struct Tls {
 /// One state: what new connections begin with.
 pub(super) struct Setup {
     pub(super) server: Arc<ServerConfig>,
+    pub(super) own: Arc<CertifiedKey>,
+    pub(super) provider: Arc<CryptoProvider>,
     pub(super) admission: Arc<Admission>,
     pub(super) certificate: Vec<u8>,
     pub(super) trust: Vec<u8>,
@@ -132,6 +134,17 @@ impl Tls {
 
     pub(super) fn present(&self) -> Arc<Setup> {
         Arc::clone(&self.present.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// What the server's own connections begin with: cryptography, and its certificate.
+    pub(super) fn own(&self) -> (Arc<CryptoProvider>, Arc<CertifiedKey>) {
+        let present = self.present();
+        (Arc::clone(&present.provider), Arc::clone(&present.own))
+    }
+
+    /// The file of the authorities whose clients are admitted.
+    pub(super) const fn client_ca(&self) -> &PathBuf {
+        &self.files.client_ca
     }
 
     /// Whether a peer would have to be judged anew.
@@ -286,6 +299,7 @@ impl Loaded {
                 (admission, tickets, sessions)
             }
         };
+        let (own, provider) = (Arc::clone(&self.own), Arc::clone(&self.provider));
         let mut server = ServerConfig::builder_with_provider(self.provider)
             .with_protocol_versions(&[&rustls::version::TLS13, &rustls::version::TLS12])
             .map_err(|error| certificate(error.to_string()))?
@@ -295,7 +309,8 @@ impl Loaded {
         server.session_storage = sessions;
         // Early data could be replayed (RFC 8446 section 8).
         server.max_early_data_size = 0;
-        Ok(Setup { server: Arc::new(server), admission, certificate: self.certificate_digest, trust: self.trust })
+        let server = Arc::new(server);
+        Ok(Setup { server, own, provider, admission, certificate: self.certificate_digest, trust: self.trust })
     }
 }
 

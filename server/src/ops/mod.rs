@@ -25,11 +25,13 @@ pub mod locate;
 pub mod mac;
 pub mod mac_verify;
 pub mod new_object;
+pub mod notify;
 pub mod obtain_lease;
 pub mod parameters;
 pub mod poll;
 pub mod process;
 pub mod profiles;
+pub mod put;
 pub mod query;
 pub mod query_asynchronous_requests;
 pub mod recover;
@@ -37,6 +39,7 @@ pub mod register;
 pub mod revoke;
 pub mod rng_retrieve;
 pub mod rng_seed;
+pub mod set_endpoint_role;
 pub mod sign;
 pub mod signature_verify;
 pub mod wrapping;
@@ -201,7 +204,17 @@ pub static OPERATIONS: &[OperationRow] = &[
     own(Operation::Cancel, Own::Cancel),
     own(Operation::Process, Own::Process),
     own(Operation::QueryAsynchronousRequests, Own::QueryAsynchronousRequests),
+    own(Operation::SetEndpointRole, Own::SetEndpointRole),
 ];
+
+/// The operations that this server sends to clients, and that nobody can ask it for (KMIP 2.1 §6.2).
+pub const SENT: [Operation; 2] = [Operation::Notify, Operation::Put];
+
+/// The operations that the version has and this server does, for clients or to them.
+pub fn supported(version: Version) -> Vec<Operation> {
+    let asked = OPERATIONS.iter().map(|row| row.operation);
+    asked.chain(SENT).filter(|operation| operation.known_in(version)).collect()
+}
 
 /// The line of an operation, if the version has it and this server does it.
 pub fn row_of(operation: Operation, version: Version) -> Option<&'static OperationRow> {
@@ -234,9 +247,11 @@ mod tests {
 
     /// The support matrix of the README.
     fn matrix() -> String {
-        let names = OPERATIONS.iter().map(|row| row.operation.to_string());
-        let known = |row: usize, version| OPERATIONS[row].operation.known_in(version);
-        table("operation", names, known)
+        let sent = SENT.iter().map(|&operation| (operation, format!("{operation} (sent)")));
+        let asked = OPERATIONS.iter().map(|row| (row.operation, row.operation.to_string()));
+        let all: Vec<(Operation, String)> = asked.chain(sent).collect();
+        let known = |row: usize, version| all[row].0.known_in(version);
+        table("operation", all.iter().map(|(_, name)| name.clone()), known)
     }
 
     /// The profiles that the server fulfils.

@@ -5,7 +5,7 @@
 use kmip_codec::schema::Decode;
 use kmip_codec::spec::{
     AttestationType, ClientRegistrationMethod, DestroyAction, ObjectType, Operation, ProtectionStorageMask,
-    QueryFunction, RNGMode, ResultReason, ShreddingAlgorithm, Tag, UnwrapMode, Version,
+    QueryFunction, RNGMode, ResultReason, ShreddingAlgorithm, Tag, UnwrapMode,
 };
 use kmip_codec::structure;
 use kmip_codec::ttlv::Text;
@@ -15,7 +15,7 @@ use kmip_codec::types::{
 };
 use kmip_codec::{Element, Value};
 
-use super::{Handler, OPERATIONS, profiles, row_of};
+use super::{Handler, profiles, row_of, supported};
 use crate::crypto::Residency;
 use crate::crypto::algorithm::KeyKind;
 use crate::failure::{Failure, Outcome};
@@ -85,7 +85,7 @@ impl Handler for Query {
         let version = view.version();
         for function in &request.functions {
             match *function {
-                QueryFunction::QueryOperations => answer.operations = operations(version),
+                QueryFunction::QueryOperations => answer.operations = supported(version),
                 QueryFunction::QueryObjects => {
                     let known = Object::TYPES.iter().copied();
                     answer.object_types = known.filter(|kind| kind.known_in(version)).collect();
@@ -127,11 +127,6 @@ impl Handler for Query {
         }
         Ok(answer)
     }
-}
-
-/// The operations that the version has and this server does.
-fn operations(version: Version) -> Vec<Operation> {
-    OPERATIONS.iter().map(|row| row.operation).filter(|operation| operation.known_in(version)).collect()
 }
 
 /// What the operator says under a tag, or else what the server finds.

@@ -60,6 +60,7 @@ impl View {
         }
         destroyed.extend(abandoned.into_iter().map(Guarded::unknown_on_token));
         self.claim(&mut batch, &freed)?;
+        self.tell(&mut batch)?;
         Ok(Commit { batch, destroyed })
     }
 

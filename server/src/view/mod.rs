@@ -5,6 +5,7 @@
 
 mod about;
 mod commit;
+mod events;
 mod insert;
 mod keys;
 mod locate;
@@ -31,6 +32,7 @@ use crate::store::vault::Vault;
 use crate::trust::policy::{self, Permitted, Use};
 pub use about::{About, Endpoint};
 pub use commit::Commit;
+pub use events::{Listener, Outgoing, Said, Told};
 pub use insert::{Home, New, NewKey};
 pub use keys::Exportable;
 pub use locate::{Filter, Found, Storage};
@@ -76,6 +78,8 @@ pub struct Settings {
     pub maximum_response: usize,
     /// The most items that a Locate without Maximum Items answers.
     pub maximum_located: usize,
+    /// Who is told of changes and of new objects.
+    pub listeners: Vec<Listener>,
     /// What Query answers where the operator knows better than the tables.
     pub about: About,
 }
@@ -104,6 +108,7 @@ impl Default for Settings {
             locate_by_template_attribute: false,
             maximum_response: 32 * 1024 * 1024,
             maximum_located: 10_000,
+            listeners: Vec::new(),
             about: About::default(),
         }
     }
@@ -151,13 +156,30 @@ pub struct View {
     kept: Kept,
     /// Identities of token keys whose intents must be committed before the message can go on.
     wanted: Vec<[u8; 16]>,
+    /// Whether nobody is told what it changes.
+    is_silent: bool,
 }
 
 impl View {
     /// A view for one run of a message.
     pub fn new(shared: Arc<Shared>, asker: Arc<str>, version: Version, kept: Kept) -> Self {
         let now = shared.clock.now();
-        Self { shared, asker, version, now, overlay: Overlay::default(), placeholder: None, kept, wanted: Vec::new() }
+        Self {
+            shared,
+            asker,
+            version,
+            now,
+            overlay: Overlay::default(),
+            placeholder: None,
+            kept,
+            wanted: Vec::new(),
+            is_silent: false,
+        }
+    }
+
+    /// Tells nobody what the view changes: it is the telling itself that changes it.
+    pub const fn be_silent(&mut self) {
+        self.is_silent = true;
     }
 
     /// The version of the message.

@@ -1,21 +1,28 @@
 //! The dispatcher as the service behind the connections, and what time does beside it.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
 use kmip_codec::message::Unreadable as UnreadableMessage;
 use kmip_codec::{Error, ErrorKind};
 use tokio::task::JoinHandle;
+use zeroize::Zeroizing;
 
-use crate::dispatch::{Asker, Dispatcher, asynchronous};
+use crate::dispatch::{self, Asker, Dispatcher, asynchronous};
 use crate::failure::Failure;
-use crate::net::service::{Answer, Peer, Service, Unreadable};
+use crate::net::service::{Answer, Interview, Peer, Service, Unreadable};
 use crate::sweeper;
+
+impl Interview for dispatch::Interview {
+    fn next(&mut self, heard: Option<&Bytes>) -> Result<Option<Zeroizing<Vec<u8>>>, String> {
+        Self::next(self, heard).map_err(|failure| failure.message)
+    }
+}
 
 /// Answers KMIP.
 pub struct KmipService {
     dispatcher: Arc<Dispatcher>,
-    tasks: Vec<JoinHandle<()>>,
+    tasks: Mutex<Vec<JoinHandle<()>>>,
 }
 
 impl KmipService {
@@ -28,7 +35,17 @@ impl KmipService {
             tokio::spawn(sweeper::run(shared, left)),
             tokio::spawn(asynchronous::run_due(Arc::clone(&dispatcher))),
         ];
-        Self { dispatcher, tasks }
+        Self { dispatcher, tasks: Mutex::new(tasks) }
+    }
+
+    /// Who answers.
+    pub fn dispatcher(&self) -> Arc<Dispatcher> {
+        Arc::clone(&self.dispatcher)
+    }
+
+    /// Starts further work beside the answering. It ends with the service.
+    pub fn start_task(&self, work: impl Future<Output = ()> + Send + 'static) {
+        self.tasks.lock().unwrap_or_else(PoisonError::into_inner).push(tokio::spawn(work));
     }
 }
 
@@ -36,7 +53,8 @@ impl Service for KmipService {
     async fn answer(&self, peer: Arc<Peer>, frame: Bytes) -> Answer {
         let asker = Asker { identity: peer.identity.as_str().into(), address: peer.address.to_string() };
         let answer = self.dispatcher.answer(&asker, &frame).await;
-        Answer { bytes: answer.bytes, close: answer.close }
+        let interview = answer.interview.map(|interview| Box::new(interview) as Box<dyn Interview>);
+        Answer { bytes: answer.bytes, close: answer.close, interview }
     }
 
     fn unreadable(&self, reason: Unreadable, head: Bytes) -> Answer {
@@ -48,11 +66,11 @@ impl Service for KmipService {
             UnreadableMessage { error: Error::from(kind), version: kmip_codec::message::early_version(&head) };
         // The listener has logged from whom and why.
         let asker = Asker { identity: "".into(), address: String::new() };
-        Answer { bytes: self.dispatcher.unreadable(&asker, &unreadable).bytes, close: true }
+        Answer { bytes: self.dispatcher.unreadable(&asker, &unreadable).bytes, close: true, interview: None }
     }
 
     async fn close(&self) {
-        self.tasks.iter().for_each(JoinHandle::abort);
+        self.tasks.lock().unwrap_or_else(PoisonError::into_inner).iter().for_each(JoinHandle::abort);
         if let Err(error) = self.dispatcher.shared().vault.store().close() {
             tracing::error!(%error, "the store did not close well");
         }

@@ -1,7 +1,7 @@
 //! What Query answers by version, from the tables and from the configuration.
 
 use kmip_codec::schema::Encode;
-use kmip_codec::spec::{ProfileName, RNGAlgorithm};
+use kmip_codec::spec::{ProfileName, RNGAlgorithm, Version};
 use kmip_codec::ttlv::Writer;
 
 use super::*;
