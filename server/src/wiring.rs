@@ -164,6 +164,7 @@ fn settings(config: &Config) -> Result<Settings, StartError> {
     let skew = u32::try_from(config.compatibility.time_skew_seconds).unwrap_or(u32::MAX);
     Ok(Settings {
         extractable: config.keys.extractable_by_default,
+        default_in_turn: config.keys.group_default == config::GroupDefault::InTurn,
         accept_wrong_length: config.compatibility.accept_wrong_length,
         ignore_credentials: config.compatibility.ignore_credentials,
         locate_by_template_attribute: config.compatibility.locate_by_template_attribute,

@@ -220,6 +220,8 @@ pub struct Keys {
     /// Whether a new key may leave the server if its request does not say (Extractable, KMIP 2.1 section 4.22).
     /// `false` lets all new keys live in the HSM.
     pub extractable_by_default: bool,
+    /// Which member of an Object Group is its default (Locate, KMIP 2.1 section 6.1.28).
+    pub group_default: GroupDefault,
     /// Which residency stands for an alternative of Protection Storage Masks, by the names of its bits.
     pub protection_storage: BTreeMap<String, Residency>,
     /// How long a client may use an object before it must ask again (Lease Time, KMIP 2.1 section 4.30), in seconds; 0
@@ -229,8 +231,24 @@ pub struct Keys {
 
 impl Default for Keys {
     fn default() -> Self {
-        Self { extractable_by_default: true, protection_storage: BTreeMap::new(), lease_seconds: 3600 }
+        Self {
+            extractable_by_default: true,
+            group_default: GroupDefault::default(),
+            protection_storage: BTreeMap::new(),
+            lease_seconds: 3600,
+        }
     }
+}
+
+/// Which member of a group is its default.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum GroupDefault {
+    /// The one that was made last.
+    #[default]
+    Newest,
+    /// Each in its turn, from the oldest on.
+    InTurn,
 }
 
 /// Where a key lives.

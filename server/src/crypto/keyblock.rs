@@ -277,6 +277,28 @@ pub fn convert(object: &mut Object, format: Option<Format>, compression: Option<
     Ok(())
 }
 
+/// A key object in the default format of its kind, where it is in another one that can be taken apart (KMIP 2.1 §4.26).
+pub fn in_default_format(object: &Object) -> Option<(Format, Object)> {
+    let (kind, block) = (object.object_type(), object.key_block()?);
+    if !FORMATS.contains(&block.key_format_type) {
+        return None;
+    }
+    let key = canonical(kind, block).ok()?;
+    let default = match (kind, key.kind()) {
+        (ObjectType::PrivateKey, KeyKind::Ec { .. }) => Format::TransparentECPrivateKey,
+        (ObjectType::PublicKey, KeyKind::Ec { .. }) => Format::TransparentECPublicKey,
+        // Secrets have the format Opaque with some clients, which is Raw by another name.
+        (ObjectType::SecretData, _) => return None,
+        (kind, key) => default_format(kind, key),
+    };
+    if default == block.key_format_type {
+        return None;
+    }
+    let mut object = object.clone();
+    convert(&mut object, Some(default), None).ok()?;
+    Some((default, object))
+}
+
 /// What Digest is computed over (KMIP 2.1 §4.21): the bytes, or the TTLV of a structure.
 pub fn digested(object: &Object) -> Option<Secret> {
     let bytes = |bytes: &Blob| Some(Secret::copy_of(bytes));

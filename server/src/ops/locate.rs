@@ -7,7 +7,7 @@ use kmip_codec::types::{AttributeList, Attributes};
 
 use super::Handler;
 use crate::failure::{Failure, Outcome};
-use crate::view::{Filter, View};
+use crate::view::{Filter, Found, View};
 
 structure! {
     /// The request.
@@ -54,20 +54,27 @@ impl Handler for Locate {
         }
         let mut filter = Filter::new(wanted)?.stored(request.storage_status_mask);
         let limit = view.shared().settings.maximum_located;
-        let mut maximum = count(request.maximum_items, Tag::MaximumItems)?.map_or(limit, |asked| asked.min(limit));
+        let maximum = count(request.maximum_items, Tag::MaximumItems)?.map_or(limit, |asked| asked.min(limit));
         let offset = count(request.offset_items, Tag::OffsetItems)?;
-        if let Some(member) = request.object_group_member {
-            if !filter.names(Tag::ObjectGroup) {
-                return Err(Failure::invalid_field("an Object Group Member goes with an Object Group"));
-            }
-            match member {
-                ObjectGroupMember::GroupMemberFresh => filter = filter.fresh(),
-                // The default object of a group is the one that was made last.
-                ObjectGroupMember::GroupMemberDefault => maximum = maximum.min(1),
-                other => return Err(Failure::invalid_field(format!("there is no Object Group Member {other}"))),
-            }
+        if request.object_group_member.is_some() && !filter.names(Tag::ObjectGroup) {
+            return Err(Failure::invalid_field("an Object Group Member goes with an Object Group"));
         }
-        let found = view.locate(&filter, offset.unwrap_or(0), maximum, offset.is_some())?;
+        let found = match request.object_group_member {
+            None => view.locate(&filter, offset.unwrap_or(0), maximum, offset.is_some())?,
+            Some(ObjectGroupMember::GroupMemberFresh) => {
+                filter = filter.fresh();
+                fresh(view, &filter, offset, maximum)?
+            }
+            // Which one is the default is the server's to say (KMIP 2.1 §6.1.28).
+            Some(ObjectGroupMember::GroupMemberDefault) if maximum == 0 => Found::default(),
+            Some(ObjectGroupMember::GroupMemberDefault) if view.shared().settings.default_in_turn => {
+                view.take_turn(&filter)?
+            }
+            Some(ObjectGroupMember::GroupMemberDefault) => {
+                view.locate(&filter, offset.unwrap_or(0), 1, offset.is_some())?
+            }
+            Some(other) => return Err(Failure::invalid_field(format!("there is no Object Group Member {other}"))),
+        };
         Ok(Response {
             located_items: found.located.map(|count| i32::try_from(count).unwrap_or(i32::MAX)),
             unique_identifiers: found.identifiers,
@@ -79,7 +86,21 @@ impl Handler for Locate {
     }
 }
 
+/// Fresh members of a group are given out in the order in which they were made: the oldest that nobody got. As every
+/// answer, this one has the newest of them first.
+fn fresh(view: &mut View, filter: &Filter, offset: Option<usize>, maximum: usize) -> Outcome<Found> {
+    let mut identifiers = view.locate(filter, 0, usize::MAX, false)?.identifiers;
+    let located = offset.is_some().then_some(identifiers.len());
+    identifiers.reverse();
+    let mut identifiers: Vec<Text> = identifiers.into_iter().skip(offset.unwrap_or(0)).take(maximum).collect();
+    identifiers.reverse();
+    Ok(Found { identifiers, located })
+}
+
 fn count(asked: Option<i32>, tag: Tag) -> Outcome<Option<usize>> {
     let wrong = |_| Failure::invalid_field(format!("{tag} is negative"));
     asked.map(|count| usize::try_from(count).map_err(wrong)).transpose()
 }
+
+#[cfg(test)]
+mod tests;

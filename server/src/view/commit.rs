@@ -2,7 +2,7 @@
 
 use kmip_codec::spec::UsageLimitsUnit;
 
-use super::overlay::{Base, Entry, MaterialChange, USAGE, belongs};
+use super::overlay::{Base, Entry, MaterialChange, TURNS, USAGE, belongs};
 use super::{Kept, Shared, View};
 use crate::crypto::{Guarded, Place};
 use crate::failure::Outcome;
@@ -59,6 +59,9 @@ impl View {
             }
         }
         destroyed.extend(abandoned.into_iter().map(Guarded::unknown_on_token));
+        for (&sequence, &turns) in &self.overlay.turns {
+            batch.update_counter(sequence, TURNS, move |before| Count::Set(before.unwrap_or(0).saturating_add(turns)));
+        }
         self.claim(&mut batch, &freed)?;
         self.tell(&mut batch)?;
         Ok(Commit { batch, destroyed })
@@ -66,7 +69,7 @@ impl View {
 
     /// Whether the message has changed anything.
     pub fn is_changed(&self) -> bool {
-        self.overlay.entries.values().any(|entry| entry.changed || entry.taken > 0)
+        !self.overlay.turns.is_empty() || self.overlay.entries.values().any(|entry| entry.changed || entry.taken > 0)
     }
 
     /// What a second run of the message must not do again.

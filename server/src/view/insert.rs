@@ -125,6 +125,14 @@ impl View {
             && let Some(digest) = keyblock::digested(object).and_then(|bytes| digest(&bytes, new.format))
         {
             set.add(Attribute::new(Tag::Digest, digest));
+            // Since 2.0 the digest of the default format stands beside that of another one (KMIP 2.1 §4.21).
+            let other = keyblock::in_default_format(object).filter(|_| self.version.is_v2());
+            let other = other.and_then(|(format, object)| {
+                keyblock::digested(&object).and_then(|bytes| self::digest(&bytes, Some(format)))
+            });
+            if let Some(digest) = other {
+                set.add(Attribute::new(Tag::Digest, digest));
+            }
         }
         rules::bounded(&set, self.shared.settings.maximum_attributes)?;
         let mut object = Managed {

@@ -10,6 +10,7 @@ use kmip_codec::types::Attribute;
 use kmip_codec::{Element, Value};
 
 use super::commit::{PRINT, posting, print};
+use super::overlay::TURNS;
 use super::{Shared, View};
 use crate::failure::{Failure, Outcome};
 use crate::object::Managed;
@@ -149,6 +150,26 @@ impl View {
         }
         found.located = count.then_some(seen);
         Ok(found)
+    }
+
+    /// The member of a group whose turn it is to be its default: the one that was it least often, of those the oldest.
+    ///
+    /// # Errors
+    /// A store that cannot be read.
+    pub fn take_turn(&mut self, filter: &Filter) -> Outcome<Found> {
+        let members = self.locate(filter, 0, usize::MAX, false)?.identifiers;
+        let mut next: Option<(u64, u64, Text)> = None;
+        for identifier in members.into_iter().rev() {
+            let sequence = self.overlay.load(&self.shared, &self.asker, &identifier, self.now)?.sequence;
+            let stored = self.shared.vault.counter(sequence, TURNS)?.map_or(0, |(turns, _)| turns);
+            let turns = stored.saturating_add(self.overlay.turns.get(&sequence).copied().unwrap_or(0));
+            if next.as_ref().is_none_or(|(fewest, ..)| turns < *fewest) {
+                next = Some((turns, sequence, identifier));
+            }
+        }
+        let Some((_, sequence, identifier)) = next else { return Ok(Found::default()) };
+        *self.overlay.turns.entry(sequence).or_default() += 1;
+        Ok(Found { identifiers: vec![identifier], located: None })
     }
 
     /// The object with this number, if it matches and the requester may know of it.

@@ -72,6 +72,8 @@ pub struct Settings {
     /// Whether a credential in a header is passed over: the certificate alone says who asks. Otherwise it is refused, since
     /// this server has no users that it could check it against.
     pub ignore_credentials: bool,
+    /// Whether the members of a group are its default in turn, or the newest always is.
+    pub default_in_turn: bool,
     /// Whether Locate takes the attributes of a Template-Attribute.
     pub locate_by_template_attribute: bool,
     /// The longest answer, in bytes.
@@ -105,6 +107,7 @@ impl Default for Settings {
             protection: Protection { sealed: 0x1, wrapped: 0x2, token: 0 },
             clock_skew: None,
             ignore_credentials: false,
+            default_in_turn: false,
             locate_by_template_attribute: false,
             maximum_response: 32 * 1024 * 1024,
             maximum_located: 10_000,

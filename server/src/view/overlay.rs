@@ -21,6 +21,9 @@ use crate::trust::policy::Permitted;
 /// The counter of Usage Limits among an object's counters.
 pub(super) const USAGE: u8 = 1;
 
+/// The counter of how often an object was the default of its group, among an object's counters.
+pub(super) const TURNS: u8 = 2;
+
 /// What becomes of an object's material.
 #[derive(Clone)]
 pub(super) enum MaterialChange {
@@ -69,6 +72,10 @@ pub(super) struct Overlay {
     pub(super) lookups: HashMap<Hash16, (Option<u64>, Revision)>,
     /// Who has a unique term by what this message has changed.
     held: HashMap<Term, u64>,
+    /// How often objects were the default of their group in this message.
+    pub(super) turns: HashMap<u64, u64>,
+    /// The same when the item began.
+    turns_before: HashMap<u64, u64>,
     /// The entries as they were when the item began to change them.
     journal: Vec<(u64, Option<Entry>)>,
 }
@@ -76,9 +83,11 @@ pub(super) struct Overlay {
 impl Overlay {
     pub(super) fn begin(&mut self) {
         self.journal.clear();
+        self.turns_before.clone_from(&self.turns);
     }
 
     pub(super) fn roll_back(&mut self) {
+        self.turns.clone_from(&self.turns_before);
         while let Some((sequence, before)) = self.journal.pop() {
             self.let_go(sequence);
             match before {
