@@ -12,7 +12,7 @@ use kmip_codec::types::{AttributeList, KeyBlock, KeyMaterial, KeyValue, Object, 
 use kmip_codec::{Element, Value};
 
 use super::algorithm::{Curve, KeyKind};
-use super::keyformat::{self, FormatError};
+use super::keyformat::{self, EcPublicParts, FormatError};
 use crate::failure::{Failure, Outcome};
 use crate::secret::Secret;
 
@@ -126,10 +126,12 @@ pub const fn recommended(curve: Curve) -> RecommendedCurve {
     }
 }
 
-/// The format in which a key is kept that the server made.
-pub const fn default_format(object: ObjectType, kind: KeyKind) -> Format {
+/// The format in which a key is kept that the server made. 2.x says which one that is (KMIP 2.1 §4.26).
+pub const fn default_format(object: ObjectType, kind: KeyKind, version: Version) -> Format {
     match (object, kind) {
         (ObjectType::PrivateKey | ObjectType::PublicKey, KeyKind::Rsa { .. }) => Format::Pkcs1,
+        (ObjectType::PrivateKey, _) if version.is_v2() => Format::TransparentECPrivateKey,
+        (ObjectType::PublicKey, _) if version.is_v2() => Format::TransparentECPublicKey,
         (ObjectType::PrivateKey, _) => Format::ECPrivateKey,
         (ObjectType::PublicKey, _) => Format::X509,
         _ => Format::Raw,
@@ -255,26 +257,64 @@ pub fn convert(object: &mut Object, format: Option<Format>, compression: Option<
             )),
         };
     };
-    let uncompressed = KeyCompressionType::ECPublicKeyTypeUncompressed;
-    if compression.is_some() && compression != present.key_compression_type && compression != Some(uncompressed) {
-        return Err(Failure::new(
-            ResultReason::KeyCompressionTypeNotSupported,
-            "the key cannot be given in that compression",
-        ));
+    if let Some(format) = format.filter(|&format| format != present.key_format_type) {
+        let key = canonical(kind, present).map_err(|failure| match failure.reason {
+            ResultReason::InvalidObjectType | ResultReason::KeyValueNotPresent => failure,
+            _ => Failure::new(ResultReason::KeyFormatTypeNotSupported, failure.message),
+        })?;
+        let mut converted = block(&key, present.cryptographic_algorithm, format)?;
+        converted.cryptographic_length = present.cryptographic_length;
+        replace(object, converted);
     }
-    let Some(format) = format.filter(|&format| format != present.key_format_type) else { return Ok(()) };
-    let key = canonical(kind, present).map_err(|failure| match failure.reason {
-        ResultReason::InvalidObjectType | ResultReason::KeyValueNotPresent => failure,
-        _ => Failure::new(ResultReason::KeyFormatTypeNotSupported, failure.message),
-    })?;
-    let mut converted = block(&key, present.cryptographic_algorithm, format)?;
+    match (compression, object.key_block()) {
+        (Some(compression), Some(present)) => {
+            if let Some(compressed) = compress(kind, present, compression)? {
+                replace(object, compressed);
+            }
+            Ok(())
+        }
+        _ => Ok(()),
+    }
+}
+
+/// A public key on a curve with its point in another form, if it is in another one.
+fn compress(kind: ObjectType, present: &KeyBlock, form: KeyCompressionType) -> Outcome<Option<KeyBlock>> {
+    let unsupported =
+        || Failure::new(ResultReason::KeyCompressionTypeNotSupported, "the key cannot be given in that compression");
+    let point = match (kind, canonical(kind, present)) {
+        (ObjectType::PublicKey, Ok(Canonical::Public { spki, .. })) => EcPublicParts::from_spki(&spki).ok(),
+        _ => None,
+    };
+    let Some(EcPublicParts { curve, point }) = point else {
+        let same =
+            Some(form) == present.key_compression_type || form == KeyCompressionType::ECPublicKeyTypeUncompressed;
+        return if same { Ok(None) } else { Err(unsupported()) };
+    };
+    let compressed = match (point.split_first(), form) {
+        (Some((4, _)), KeyCompressionType::ECPublicKeyTypeUncompressed)
+        | (Some((2 | 3, _)), KeyCompressionType::ECPublicKeyTypeX962CompressedPrime) => return Ok(None),
+        (Some((4, numbers)), KeyCompressionType::ECPublicKeyTypeX962CompressedPrime) => {
+            // The form of x alone: whether y is odd stands before it (SEC 1 §2.3.3).
+            let x = numbers.get(..numbers.len() / 2).unwrap_or_default();
+            let parity = numbers.last().map_or(0, |byte| byte & 1);
+            [&[2 | parity], x].concat()
+        }
+        _ => return Err(unsupported()),
+    };
+    let spki = EcPublicParts { curve, point: compressed }.to_spki()?;
+    let key = Canonical::Public { kind: KeyKind::Ec { curve }, spki };
+    let mut converted = block(&key, present.cryptographic_algorithm, present.key_format_type)?;
     converted.cryptographic_length = present.cryptographic_length;
+    converted.key_compression_type = Some(form);
+    Ok(Some(converted))
+}
+
+fn replace(object: &mut Object, converted: KeyBlock) {
     match object {
         Object::SymmetricKey(block) | Object::PublicKey(block) | Object::PrivateKey(block) => *block = converted,
         Object::SecretData(secret) => secret.key_block = converted,
         Object::Certificate(_) | Object::OpaqueObject(_) => {}
     }
-    Ok(())
 }
 
 /// A key object in the default format of its kind, where it is in another one that can be taken apart (KMIP 2.1 §4.26).
@@ -284,12 +324,10 @@ pub fn in_default_format(object: &Object) -> Option<(Format, Object)> {
         return None;
     }
     let key = canonical(kind, block).ok()?;
-    let default = match (kind, key.kind()) {
-        (ObjectType::PrivateKey, KeyKind::Ec { .. }) => Format::TransparentECPrivateKey,
-        (ObjectType::PublicKey, KeyKind::Ec { .. }) => Format::TransparentECPublicKey,
+    let default = match kind {
         // Secrets have the format Opaque with some clients, which is Raw by another name.
-        (ObjectType::SecretData, _) => return None,
-        (kind, key) => default_format(kind, key),
+        ObjectType::SecretData => return None,
+        _ => default_format(kind, key.kind(), Version::V2_1),
     };
     if default == block.key_format_type {
         return None;
@@ -372,5 +410,34 @@ mod tests {
             });
             assert_eq!(FORMATS.contains(&format), is_known, "{format}");
         }
+    }
+
+    #[test]
+    fn a_point_is_compressed_on_demand() {
+        let spki =
+            EcPublicParts { curve: Curve::P256, point: [&[4][..], &[7; 32], &[9; 32]].concat() }.to_spki().unwrap();
+        let key = Canonical::Public { kind: KeyKind::Ec { curve: Curve::P256 }, spki };
+        for format in [Format::X509, Format::TransparentECPublicKey] {
+            let whole = block(&key, Some(Algorithm::ECDSA), format).unwrap();
+            let mut object = Object::PublicKey(whole.clone());
+            convert(&mut object, None, Some(KeyCompressionType::ECPublicKeyTypeUncompressed)).unwrap();
+            assert_eq!(object, Object::PublicKey(whole));
+            convert(&mut object, None, Some(KeyCompressionType::ECPublicKeyTypeX962CompressedPrime)).unwrap();
+            let found = object.key_block().unwrap();
+            assert_eq!(found.key_compression_type, Some(KeyCompressionType::ECPublicKeyTypeX962CompressedPrime));
+            let Canonical::Public { spki, .. } = canonical(ObjectType::PublicKey, found).unwrap() else { panic!() };
+            assert_eq!(EcPublicParts::from_spki(&spki).unwrap().point, [&[3][..], &[7; 32]].concat());
+            // A point that is compressed is not made whole again.
+            for form in [KeyCompressionType::ECPublicKeyTypeUncompressed, KeyCompressionType(4), KeyCompressionType(3)]
+            {
+                let refused = convert(&mut object, None, Some(form)).unwrap_err();
+                assert_eq!(refused.reason, ResultReason::KeyCompressionTypeNotSupported);
+            }
+        }
+        let bytes = Canonical::Secret { kind: KeyKind::Aes { bits: 128 }, bytes: Secret::copy_of(&[7; 16]) };
+        let mut object = Object::SymmetricKey(block(&bytes, Some(Algorithm::AES), Format::Raw).unwrap());
+        convert(&mut object, None, Some(KeyCompressionType::ECPublicKeyTypeUncompressed)).unwrap();
+        let refused = convert(&mut object, None, Some(KeyCompressionType::ECPublicKeyTypeX962CompressedPrime));
+        assert_eq!(refused.unwrap_err().reason, ResultReason::KeyCompressionTypeNotSupported);
     }
 }

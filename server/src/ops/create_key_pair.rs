@@ -74,7 +74,7 @@ impl Handler for CreateKeyPair {
 
         let pair = view.generate(kind, home.residency)?;
         let spki = pair.public.ok_or_else(|| Failure::internal("a provider made a pair without a public half"))?;
-        let format = private.format().unwrap_or(keyblock::default_format(ObjectType::PrivateKey, kind));
+        let format = private.format().unwrap_or(keyblock::default_format(ObjectType::PrivateKey, kind, view.version()));
         let material = match pair.made {
             Made::Guarded(guarded) => Material::Guarded(guarded),
             Made::Clear(bytes) => {
@@ -82,7 +82,8 @@ impl Handler for CreateKeyPair {
                 Material::Open(Box::new(Object::PrivateKey(block)))
             }
         };
-        let public_format = public.format().unwrap_or(keyblock::default_format(ObjectType::PublicKey, kind));
+        let public_format =
+            public.format().unwrap_or(keyblock::default_format(ObjectType::PublicKey, kind, view.version()));
         let public_block = keyblock::block(&Canonical::Public { kind, spki }, Some(algorithm), public_format)?;
         let found = found(algorithm, kind);
         let private_key = view.insert(New {

@@ -28,12 +28,11 @@ impl About {
         Self { said, https: Vec::new() }
     }
 
-    /// The answers that the operator gives under a tag, as far as the version can hold them; `None` if the operator says
-    /// nothing there.
+    /// The answers that the operator gives under a tag, as far as the version can hold them; `None` if that is nothing.
     pub fn answers<T: Decode>(&self, tag: Tag, version: Version) -> Option<Vec<T>> {
-        let mut said = self.said.iter().filter(|element| element.tag == tag).peekable();
-        said.peek()?;
-        Some(said.filter_map(|element| decode(element.clone(), version).ok()).collect())
+        let said = self.said.iter().filter(|element| element.tag == tag);
+        let said: Vec<T> = said.filter_map(|element| decode(element.clone(), version).ok()).collect();
+        if said.is_empty() { None } else { Some(said) }
     }
 
     /// The namespaces for which the server makes up Application Data (KMIP 2.1 §4.4).

@@ -1,6 +1,6 @@
 //! Get and Get Attributes (KMIP 2.1 §6.1.19, §6.1.20).
 
-use kmip_codec::spec::{KeyFormatType, Operation, Tag};
+use kmip_codec::spec::{KeyFormatType, ObjectType, Operation, Tag};
 use kmip_codec::ttlv::Blob;
 use kmip_codec::types::{Attribute, AttributeReference, AttributeReferences, KeyMaterial, KeyValue, Object};
 use serde_json::{Value as Json, json};
@@ -40,16 +40,28 @@ pub struct Attributes {
 impl Get {
     pub(super) fn run(self, client: &mut Client) -> Outcome<Report> {
         let format: Option<KeyFormatType> = self.format.as_deref().map(values::enumeration).transpose()?;
-        let found: get::Response = client.call(Operation::Get, |_| {
-            Ok(get::Request {
-                unique_identifier: identifier(&self.id),
-                key_format_type: format,
-                key_wrap_type: None,
-                key_compression_type: None,
-                key_wrapping_specification: None,
+        let mut get = |format| -> Outcome<get::Response> {
+            client.call(Operation::Get, |_| {
+                Ok(get::Request {
+                    unique_identifier: identifier(&self.id),
+                    key_format_type: format,
+                    key_wrap_type: None,
+                    key_compression_type: None,
+                    key_wrapping_specification: None,
+                })
             })
-        })?;
+        };
+        let mut found = get(format)?;
         if self.pem || self.output.is_named() {
+            // A key in parts has a format of bytes, too.
+            let bytes = match found.object.object_type() {
+                ObjectType::PrivateKey => Some(KeyFormatType::Pkcs8),
+                ObjectType::PublicKey => Some(KeyFormatType::X509),
+                _ => None,
+            };
+            if format.is_none() && bytes.is_some() && material(&found.object).is_none() {
+                found = get(bytes)?;
+            }
             self.write(&found.object)?;
             // What standard output holds is the bytes alone.
             return Ok(if self.output.out.is_some() { described(&found) } else { Report::default() });
