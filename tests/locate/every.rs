@@ -107,6 +107,8 @@ fn settable(object: ObjectType, version: Version, variant: i32, without: &[Tag])
             && row.applies_to(object, version)
             && !special.contains(&row.tag)
             && !without.contains(&row.tag)
+            // Not every key is; what has no algorithm may say so.
+            && (row.tag != Tag::QuantumSafe || object == ObjectType::OpaqueObject)
     };
     let mut list: Vec<Attribute> = attributes()
         .iter()

@@ -177,6 +177,7 @@ impl Handler for DeleteAttribute {
 fn add(view: &mut View, object: &Permitted, attribute: Attribute) -> Outcome<Response> {
     let (version, now) = (view.version(), view.now());
     let reference = attribute.reference();
+    let attribute = view.complete(attribute)?;
     let index = view.edit(object, |object| rules::add(object, attribute, version, now))?;
     changed(view, object, &reference, index)
 }
@@ -189,6 +190,7 @@ fn modify(
     attribute: Attribute,
 ) -> Outcome<Response> {
     let (version, used, now) = (view.version(), view.is_used(object), view.now());
+    let attribute = view.complete(attribute)?;
     view.edit(object, |object| rules::modify(object, reference, index, attribute.value, version, used, now))?;
     changed(view, object, reference, index)
 }

@@ -23,12 +23,13 @@ impl Given {
     /// Checks them.
     ///
     /// # Errors
-    /// What [`rules::admit`] says; templates are refused until the server has them.
+    /// What [`rules::admit`] says; Application Namespace Not Supported; templates are refused until the server has them.
     pub fn admit(view: &View, attributes: Attributes, object_type: ObjectType) -> Outcome<Self> {
         if !attributes.templates.is_empty() {
             return Err(Failure::new(ResultReason::ItemNotFound, "there is no Template of that Name"));
         }
-        let attributes = rules::admit(attributes.list, object_type, view.version())?;
+        let list = attributes.list.into_iter().map(|attribute| view.complete(attribute)).collect::<Outcome<_>>()?;
+        let attributes = rules::admit(list, object_type, view.version())?;
         Ok(Self { attributes, object_type, version: view.version() })
     }
 

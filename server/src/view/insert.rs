@@ -15,7 +15,7 @@ use crate::crypto::algorithm::{Hash, KeyKind};
 use crate::crypto::{self, Made, keyblock, public};
 use crate::failure::{Failure, Outcome};
 use crate::object::material::Material;
-use crate::object::{AttributeSet, Managed, Origin, Residency, rules};
+use crate::object::{AttributeSet, Managed, Origin, Residency, quantum, rules};
 use crate::secret::Secret;
 
 /// A new object.
@@ -81,7 +81,7 @@ impl View {
     /// Non Unique Name Attribute.
     pub fn insert(&mut self, new: New) -> Outcome<Text> {
         let now = self.now;
-        let identifier = self.new_identifier()?;
+        let identifier = self.unique_text()?;
         let mut set = AttributeSet::default();
         set.set(Tag::UniqueIdentifier, Value::TextString(identifier.clone()));
         let short = public::hash(Hash::Sha256, identifier.as_bytes());
@@ -135,6 +135,7 @@ impl View {
             }
         }
         rules::bounded(&set, self.shared.settings.maximum_attributes)?;
+        quantum::check(&set)?;
         let mut object = Managed {
             sequence: self.shared.vault.next_seq(),
             owner: Arc::clone(&self.asker),
@@ -271,7 +272,8 @@ impl View {
         }
     }
 
-    fn new_identifier(&self) -> Outcome<Text> {
+    /// A text that nothing else has.
+    pub(super) fn unique_text(&self) -> Outcome<Text> {
         let random = <[u8; 16]>::try_from(self.random(16)?.expose()).unwrap_or_default();
         Ok(uuid::Builder::from_random_bytes(random).into_uuid().to_string().into())
     }

@@ -4,6 +4,7 @@
 //! The view hands out no object without a decision ([`View::open`]), writes no store, and is committed by the dispatcher.
 
 mod about;
+mod application;
 mod commit;
 mod events;
 mod insert;
@@ -26,7 +27,7 @@ use crate::crypto::providers::Providers;
 use crate::failure::{Failure, Outcome};
 use crate::object::material::Material;
 use crate::object::state::Event;
-use crate::object::{Managed, rules};
+use crate::object::{Managed, quantum, rules};
 use crate::secret::Secret;
 use crate::store::vault::Vault;
 use crate::trust::policy::{self, Permitted, Use};
@@ -267,6 +268,7 @@ impl View {
         if object.attributes.len() > before.attributes.len() {
             rules::bounded(&object.attributes, self.shared.settings.maximum_attributes)?;
         }
+        quantum::check(&object.attributes)?;
         object.advance(self.now);
         self.overlay.replace(&self.shared, object)?;
         Ok(answer)
