@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use kmipd_certs::{Authority, Issued, write_private};
 use rustix::fs::{FlockOperation, flock};
 
-use crate::config::{Config, ConfigError};
+use crate::config::{Config, ConfigError, conformance};
 use crate::crypto::pkcs11::{self, DevToken, Pkcs11Error, TokenChoice};
 
 pub use guide::Guide;
@@ -24,7 +24,7 @@ const DEFAULT_LISTEN: SocketAddr = SocketAddr::new(IpAddr::V4(std::net::Ipv4Addr
 /// The names of the server's certificate.
 const NAMES: [&str; 3] = ["127.0.0.1", "::1", "localhost"];
 
-/// The Common Name of the first client.
+/// The file of the first client, and the Common Name of all.
 const CLIENT: &str = "client";
 
 /// Why the folder cannot be used.
@@ -65,6 +65,17 @@ pub enum DevError {
     Config(#[from] ConfigError),
 }
 
+/// What the command line asks for.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Options {
+    /// Where to listen; it goes before the folder's configuration.
+    pub listen: Option<SocketAddr>,
+    /// Whether keys live in a token of SoftHSM.
+    pub hsm: bool,
+    /// Whether a conformance suite is to be pointed at the server: see [`conformance`].
+    pub conformance: bool,
+}
+
 /// A folder that is ready to be served, and locked as long as this lives.
 pub struct Folder {
     path: PathBuf,
@@ -74,18 +85,19 @@ pub struct Folder {
 }
 
 impl Folder {
-    /// Makes what is missing in the folder, and nothing else. `listen` goes before the folder's configuration.
+    /// Makes what is missing in the folder, and nothing else.
     ///
     /// With `hsm`, the process may replace itself once, with SoftHSM's configuration in its environment.
     ///
     /// # Errors
     /// The folder cannot be written, is in use, or holds half of something.
-    pub fn prepare(path: &Path, listen: Option<SocketAddr>, hsm: bool) -> Result<Self, DevError> {
+    pub fn prepare(path: &Path, options: &Options) -> Result<Self, DevError> {
+        let Options { listen, hsm, conformance } = *options;
         DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(|error| file_error(path, error))?;
         let path = path.canonicalize().map_err(|error| file_error(path, error))?;
         let lock = lock(&path)?;
         let token = if hsm { Some(token(&path)?) } else { None };
-        certificates(&path, listen)?;
+        certificates(&path, listen, if conformance { &conformance::MORE_CLIENTS } else { &[] })?;
         let file = path.join("kmipd.toml");
         if !file.exists() {
             create(&file, &configuration(listen.unwrap_or(DEFAULT_LISTEN)))?;
@@ -97,6 +109,9 @@ impl Folder {
         }
         if let Some(listen) = listen {
             config.listen.address = vec![listen];
+        }
+        if conformance {
+            conformance::configure(&mut config);
         }
         Ok(Self { path, config, _lock: lock })
     }
@@ -143,7 +158,7 @@ fn token(folder: &Path) -> Result<pkcs11::Config, DevError> {
     Ok(token.config()?)
 }
 
-fn certificates(folder: &Path, listen: Option<SocketAddr>) -> Result<(), DevError> {
+fn certificates(folder: &Path, listen: Option<SocketAddr>, more_clients: &[&str]) -> Result<(), DevError> {
     let (ca, ca_key) = (folder.join("ca.pem"), folder.join("ca.key"));
     let wrong = |error| DevError::Certificate { path: ca.clone(), error };
     let authority = if pair_is_there(&ca, &ca_key)? {
@@ -160,7 +175,8 @@ fn certificates(folder: &Path, listen: Option<SocketAddr>) -> Result<(), DevErro
         let names: Vec<&str> = NAMES.into_iter().chain(own.as_deref().filter(|own| !NAMES.contains(own))).collect();
         authority.issue_server(&names)
     })?;
-    pair(folder, "client", || authority.issue_client(CLIENT))
+    // One name in all of them: one client, as far as the server knows.
+    [CLIENT].iter().chain(more_clients).try_for_each(|file| pair(folder, file, || authority.issue_client(CLIENT)))
 }
 
 fn pair(folder: &Path, name: &str, issue: impl FnOnce() -> Result<Issued, kmipd_certs::Error>) -> Result<(), DevError> {

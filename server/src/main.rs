@@ -9,7 +9,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 use kmipd::check::{Grade, check};
 use kmipd::config::{Config, Log};
-use kmipd::dev::Folder;
+use kmipd::dev::{Folder, Options};
 use kmipd::{logging, net, wiring};
 use tokio::runtime::Runtime;
 
@@ -34,6 +34,9 @@ enum Command {
         /// Keep keys in a SoftHSM token, made in the folder.
         #[arg(long)]
         hsm: bool,
+        /// Be ready for a conformance suite: the operation Interop, which empties the store, and further clients.
+        #[arg(long)]
+        conformance: bool,
     },
     /// Serve.
     Serve {
@@ -62,7 +65,7 @@ type Outcome = Result<ExitCode, Box<dyn Error>>;
 
 fn main() -> ExitCode {
     let outcome = match Arguments::parse().command {
-        Command::Dev { dir, listen, hsm } => dev(&dir, listen, hsm),
+        Command::Dev { dir, listen, hsm, conformance } => dev(&dir, &Options { listen, hsm, conformance }),
         Command::Serve { config } => serve(&config),
         Command::Check { config } => check_config(&config),
         Command::CheckWrappingKey { config } => check_wrapping_key(&config),
@@ -75,9 +78,9 @@ fn main() -> ExitCode {
     })
 }
 
-fn dev(dir: &Path, listen: Option<SocketAddr>, hsm: bool) -> Outcome {
+fn dev(dir: &Path, options: &Options) -> Outcome {
     logging::start(&Log::default())?;
-    let folder = Folder::prepare(dir, listen, hsm)?;
+    let folder = Folder::prepare(dir, options)?;
     wiring::enter_softhsm(&folder.config)?;
     Runtime::new()?.block_on(async {
         let server = wiring::build(&folder.config).await?;

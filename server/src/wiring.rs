@@ -22,6 +22,7 @@ use crate::store::sled::{SledOptions, SledStore};
 use crate::store::vault::{Vault, VaultError};
 use crate::view::{About, Listener, Protection, Settings, Shared, SystemClock, Told};
 
+mod interop;
 pub mod module;
 mod service;
 
@@ -98,6 +99,8 @@ impl Storage {
 pub async fn build(config: &Config) -> Result<Server<KmipService>, StartError> {
     let tls = Arc::new(Tls::load(&config.tls, config.identity.from)?);
     let Storage { vault, token } = Storage::open(config)?;
+    // Before anything else is written: the mark is the first row of a store.
+    interop::settle(&vault, &config.store).await?;
     let module: Option<Arc<dyn Provider>> = match token {
         Some(token) => Some(Arc::new(module::open(token, &vault, config).await?)),
         None => None,
@@ -168,6 +171,7 @@ fn settings(config: &Config) -> Result<Settings, StartError> {
         accept_wrong_length: config.compatibility.accept_wrong_length,
         ignore_credentials: config.compatibility.ignore_credentials,
         locate_by_template_attribute: config.compatibility.locate_by_template_attribute,
+        interop: config.store.interop,
         clock_skew: Some(skew),
         protection,
         listeners: listeners(config)?,
@@ -178,11 +182,19 @@ fn settings(config: &Config) -> Result<Settings, StartError> {
     })
 }
 
-/// Refuses what `kmipd dev` made: its root key lies in the folder of the store.
+/// Refuses what is for development only: a store that a conformance suite may empty, and what `kmipd dev` made, whose
+/// root key lies in the folder of the store.
 ///
 /// # Errors
 /// The words.
 pub fn refuse_dev(config: &Config) -> Result<(), StartError> {
+    if config.store.interop {
+        return Err(StartError::Refused(
+            "[store] interop = true lets every client empty the store, for conformance suites: `kmipd serve` refuses it; \
+             `kmipd dev --conformance` is there for them"
+                .to_owned(),
+        ));
+    }
     let made_by_dev = config.root_key.kind == RootKeyKind::DevFile || config.store.path.join("root.key").exists();
     let inside = config.root_key.path.as_ref().is_some_and(|path| path.starts_with(&config.store.path));
     if made_by_dev || inside {

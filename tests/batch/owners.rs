@@ -51,7 +51,8 @@ fn ask(kmip: &mut Kmip, operation: Operation, identifier: &Text) -> Option<Resul
         | Operation::DiscoverVersions
         | Operation::Hash
         | Operation::RNGRetrieve
-        | Operation::RNGSeed => return None,
+        | Operation::RNGSeed
+        | Operation::Interop => return None,
         Operation::DeriveKey => kmip.attempt(operation, &derive(identifier)),
         Operation::Get => kmip.attempt(operation, &get(named)),
         Operation::GetAttributes => kmip.attempt(operation, &get_attributes(named, vec![Tag::State.into()])),

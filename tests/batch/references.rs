@@ -19,7 +19,7 @@ use crate::harness::kmip::{
 };
 
 /// The operations that take no object that exists.
-const WITHOUT: [Operation; 10] = [
+const WITHOUT: [Operation; 11] = [
     Operation::Create,
     Operation::CreateKeyPair,
     Operation::Register,
@@ -31,6 +31,7 @@ const WITHOUT: [Operation; 10] = [
     Operation::RNGSeed,
     // The standard keeps the ID Placeholder out of it.
     Operation::DeriveKey,
+    Operation::Interop,
 ];
 
 /// The operations that need a key for some cryptography: what they make of it is tested elsewhere.

@@ -160,7 +160,7 @@ pub(crate) fn destroy(talk: &mut Talk) {
 pub(crate) fn query(talk: &mut Talk) {
     let objects = [1, 2, 3, 4, 7, 8].map(|object_type| e(OBJECT_TYPE, object_type)).to_vec();
     talk.ask(0x18, vec![e(QUERY_FUNCTION, 2)], objects.clone());
-    let known = kmipd::ops::supported(kmip_version(talk.version)).into_iter();
+    let known = kmipd::ops::supported(kmip_version(talk.version), &kmipd::view::Settings::default()).into_iter();
     let operations: Vec<Node> = known.map(|operation| e(OPERATION, operation.into())).collect();
     talk.ask(0x18, vec![e(QUERY_FUNCTION, 2), e(QUERY_FUNCTION, 1)], [operations, objects].concat());
     // What Server Information may hold is optional, and 1.x has nothing for it (KMIP 2.1 §7.37).
@@ -185,4 +185,11 @@ pub(crate) fn discover_versions(talk: &mut Talk) {
     talk.ask(0x1E, vec![Talk::version_node((7, 7))], vec![]);
     // What no table has is no part of a request: Invalid Message, in 1.x Invalid Field.
     talk.fail(0x1E, vec![x(0x42_0FFF, b"")], talk.either(0x07, 0x04));
+}
+
+/// Only a server for tests has it.
+pub(crate) fn interop(talk: &mut Talk) {
+    for function in [1, 2, 3] {
+        talk.fail(0x34, vec![e(INTEROP_FUNCTION, function), t(INTEROP_IDENTIFIER, "a test")], 0x05);
+    }
 }

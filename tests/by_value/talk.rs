@@ -195,6 +195,7 @@ const SAID: &[Said] = &[
     (0x32, (2, 0), asynchronous::set_endpoint_role),
     (0x39, (2, 1), asynchronous::query_asynchronous_requests),
     (0x3A, (2, 1), asynchronous::process),
+    (0x34, (2, 0), objects::interop),
 ];
 
 #[test]

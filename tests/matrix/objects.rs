@@ -4,8 +4,9 @@ use aes_kw::KwAes128;
 use cipher::KeyInit;
 use kmip_codec::schema::decode;
 use kmip_codec::spec::{
-    BlockCipherMode, CryptographicAlgorithm, CryptographicUsageMask as Mask, EncodingOption, KeyFormatType, LinkType,
-    ObjectType, Operation, QueryFunction, ResultReason, RevocationReasonCode, State, Tag, Version, WrappingMethod,
+    BlockCipherMode, CryptographicAlgorithm, CryptographicUsageMask as Mask, EncodingOption, InteropFunction,
+    KeyFormatType, LinkType, ObjectType, Operation, QueryFunction, ResultReason, RevocationReasonCode, State, Tag,
+    Version, WrappingMethod,
 };
 use kmip_codec::ttlv::{Limits, Text, parse};
 use kmip_codec::types::{
@@ -14,6 +15,7 @@ use kmip_codec::types::{
 };
 use kmip_codec::{Element, Value};
 use kmipd::ops;
+use kmipd::view::Settings;
 
 use crate::cell::{Cell, Provider};
 use crate::harness::kmip::{
@@ -290,7 +292,7 @@ pub(crate) fn query(cell: &mut Cell) {
         object_groups: None,
     };
     let answer: ops::query::Response = cell.kmip.ask(Operation::Query, &request);
-    assert_eq!(answer.operations, ops::supported(version));
+    assert_eq!(answer.operations, ops::supported(version, &Settings::default()));
     assert!(answer.operations.contains(&Operation::Put));
     for object_type in [ObjectType::SymmetricKey, ObjectType::Certificate, ObjectType::OpaqueObject] {
         assert!(answer.object_types.contains(&object_type));
@@ -318,4 +320,14 @@ pub(crate) fn discover_versions(cell: &mut Cell) {
     assert_eq!(ask(vec![numbered(1, 4)]), [numbered(1, 4)]);
     assert_eq!(ask(vec![numbered(3, 0), numbered(1, 0), numbered(2, 0)]), [numbered(2, 0), numbered(1, 0)]);
     assert_eq!(ask(vec![numbered(3, 0)]), []);
+}
+
+/// These servers were not made for it: what it does is in tests/interop.rs.
+pub(crate) fn interop(cell: &mut Cell) {
+    let key = cell.key(Mask::ENCRYPT, vec![]);
+    for function in [InteropFunction::Begin, InteropFunction::End, InteropFunction::Reset] {
+        let request = ops::interop::Request { function, identifier: "a test".into() };
+        assert_eq!(cell.kmip.refusal(Operation::Interop, &request), ResultReason::OperationNotSupported);
+    }
+    assert_eq!(cell.kmip.state(&key), State::PreActive);
 }

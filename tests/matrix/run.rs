@@ -56,6 +56,7 @@ fn scenario(operation: Operation) -> Option<Scenario> {
         Operation::Cancel => asynchronous::cancel,
         Operation::Process => asynchronous::process,
         Operation::QueryAsynchronousRequests => asynchronous::query_asynchronous_requests,
+        Operation::Interop => objects::interop,
         _ => return None,
     })
 }

@@ -3,6 +3,7 @@
 //! An unknown key is an error, never ignored. Relative paths are relative to the folder of the file.
 
 mod address;
+pub mod conformance;
 mod load;
 mod query;
 
@@ -133,6 +134,10 @@ pub struct Store {
     /// Memory for cached rows, in MiB.
     #[serde(default = "cache_mib")]
     pub cache_mib: u64,
+    /// Whether a conformance suite may empty the store with the operation Interop (KMIP 2.1 section 6.1.26). A store is
+    /// made for that or never is, and `kmipd serve` refuses it.
+    #[serde(default)]
+    pub interop: bool,
 }
 
 fn cache_mib() -> u64 {

@@ -13,9 +13,11 @@ mod references;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use kmip_codec::message::{RequestBatchItem, RequestMessage, Unreadable};
+use kmip_codec::message::{Asynchronous, RequestBatchItem, RequestMessage, Unreadable};
 use kmip_codec::schema::DateTime;
-use kmip_codec::spec::{BatchErrorContinuationOption, EndpointRole, Operation, ResultReason, Tag, Version};
+use kmip_codec::spec::{
+    AsynchronousIndicator, BatchErrorContinuationOption, EndpointRole, Operation, ResultReason, Tag, Version,
+};
 use kmip_codec::ttlv::{Limits, Text, Writer};
 use kmip_codec::types::ProtocolVersion;
 use kmip_codec::{Element, ErrorKind, Value};
@@ -24,9 +26,10 @@ use zeroize::Zeroizing;
 
 use crate::crypto::{Guarded, Place};
 use crate::failure::{Failure, Outcome};
+use crate::ops::interop::is_reset;
 use crate::ops::{self, Answered, Lane as OperationLane, OperationRow, Placeholder};
 use crate::store::CommitError;
-use crate::store::vault::Vault;
+use crate::store::vault::{LASTING, Vault};
 use crate::view::{Commit, Kept, Shared, View};
 use answer::{Failed, ItemAnswer, Success};
 use asynchronous::{Group, Ledger, Running, When};
@@ -101,7 +104,10 @@ impl Dispatcher {
             log_failure(asker, Some(&message), None, &failure);
             return Answer { bytes: answer::refusal(version, now, failure), close: false, interview: None };
         }
-        let when = When::of(&message, &self.asynchronous, &self.shared, &asker.identity);
+        let when = match resets(&message) {
+            true => Ok(When::Now),
+            false => When::of(&message, &self.asynchronous, &self.shared, &asker.identity),
+        };
         let items = match when {
             Ok(when) => self.until_committed(asker, &message, Task::Answer(when)).await,
             Err(failure) => Err(failure),
@@ -166,6 +172,13 @@ impl Dispatcher {
                 "this server has no users: the client's certificate alone says who asks",
             ));
         }
+        if resets(message) && message.items.len() > 1 {
+            return Err(Failure::new(ResultReason::InvalidMessage, "Reset stands alone in its message"));
+        }
+        let mandatory = |indicator: Asynchronous| indicator.0 == AsynchronousIndicator::Mandatory;
+        if resets(message) && header.asynchronous_indicator.is_some_and(mandatory) {
+            return Err(Failure::unsupported("Reset is done at once, and never later"));
+        }
         if message.items.len() > 1 && message.items.iter().any(|item| item.unique_batch_item_id.is_none()) {
             return Err(Failure::new(
                 ResultReason::InvalidMessage,
@@ -186,7 +199,8 @@ impl Dispatcher {
         task: Task<'_>,
     ) -> Outcome<Vec<ItemAnswer>> {
         let mut kept = Kept::default();
-        let mut attempt = 0;
+        // Whoever empties the store has it for itself: nothing that ran beside it writes into the new one.
+        let mut attempt = if resets(message) { ATTEMPTS } else { 0 };
         loop {
             let (_shared, _alone) = match task {
                 Task::Stored { has_turn: true, .. } => (None, None),
@@ -220,6 +234,10 @@ impl Dispatcher {
                 group.complete(&outcome, places, expires, &mut commit.batch, vault)?;
             }
             match self.commit(commit).await {
+                Ok(()) if view.is_emptied() => {
+                    self.empty_rest().await?;
+                    return Ok(outcome);
+                }
                 Ok(()) => return Ok(outcome),
                 Err(CommitError::Conflict) if task.is_outdated(vault) => {
                     // Somebody else was faster, and has its answers; what was made here for it goes.
@@ -256,6 +274,18 @@ impl Dispatcher {
             batch.put_intent(identity)?;
         }
         Ok(self.commit(Commit { batch, destroyed: Vec::new() }).await?)
+    }
+
+    /// Takes away what the sweeper has written while the store was emptied. It works on objects that were there: one that is
+    /// gone is a conflict to it, so that this comes to an end.
+    async fn empty_rest(&self) -> Outcome<()> {
+        loop {
+            let mut batch = self.shared.vault.batch();
+            if batch.delete_all_but(&LASTING)? == 0 {
+                return Ok(());
+            }
+            self.commit(Commit { batch, destroyed: Vec::new() }).await?;
+        }
     }
 
     /// Drops the handles and token objects of destroyed keys. The commit stands already: what cannot be reached now keeps
@@ -439,7 +469,8 @@ impl Run<'_> {
     /// What must hold before an operation runs.
     fn check(&self, item: &RequestBatchItem) -> Outcome<&'static OperationRow> {
         let (operation, version) = (item.operation.0, self.version);
-        let row = ops::row_of(operation, version).ok_or_else(|| {
+        let offered = |row: &&OperationRow| row.is_offered(&self.dispatcher.shared.settings);
+        let row = ops::row_of(operation, version).filter(offered).ok_or_else(|| {
             Failure::new(
                 ResultReason::OperationNotSupported,
                 format!("the operation {operation} is not supported in KMIP {version}"),
@@ -566,6 +597,11 @@ fn lane_of(view: &mut View, payload: &Element) -> bool {
         _ if payload.value.find(Tag::ObjectType).is_some() => has_module,
         _ => view.is_slow(None),
     }
+}
+
+/// Whether a message asks for the store to be emptied.
+fn resets(message: &RequestMessage) -> bool {
+    message.items.iter().any(|item| is_reset(item.operation.0, item.request_payload.as_ref()))
 }
 
 /// Every item fails, because the message as a whole did.

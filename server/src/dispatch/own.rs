@@ -2,15 +2,13 @@
 
 use kmip_codec::Element;
 use kmip_codec::schema::{Decode, Encode, decode};
-use kmip_codec::spec::ResultReason;
 
 use super::{Done, Run, asynchronous, written};
-use crate::failure::{Failure, Outcome};
+use crate::failure::Outcome;
 use crate::ops::{Answered, Own, set_endpoint_role};
 
 /// Does one of them. The message's view is in `run`; what is changed there is taken back if this fails.
 pub(super) async fn run(run: &mut Run<'_>, own: Own, payload: Element) -> Outcome<Done> {
-    let version = run.version;
     match own {
         Own::Cancel => {
             let request = read(run, payload)?;
@@ -33,11 +31,6 @@ pub(super) async fn run(run: &mut Run<'_>, own: Own, payload: Element) -> Outcom
             let request = read(run, payload)?;
             asynchronous::query(run, &request).map(|response| answered(run, response))
         }
-        // No line of the table leads here yet.
-        Own::Interop => Err(Failure::new(
-            ResultReason::OperationNotSupported,
-            format!("{own:?} is not supported in KMIP {version}"),
-        )),
     }
 }
 

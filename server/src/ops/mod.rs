@@ -21,6 +21,7 @@ pub mod get_attribute_list;
 pub mod get_attributes;
 pub mod get_usage_allocation;
 pub mod hash;
+pub mod interop;
 pub mod locate;
 pub mod mac;
 pub mod mac_verify;
@@ -50,7 +51,7 @@ use kmip_codec::spec::{Operation, Version};
 use kmip_codec::ttlv::Text;
 
 use crate::failure::{Failure, Outcome};
-use crate::view::View;
+use crate::view::{Settings, View};
 
 /// An operation: its request, its answer, and what it does.
 pub trait Handler {
@@ -135,8 +136,6 @@ pub enum Run {
 pub enum Own {
     /// Cancel.
     Cancel,
-    /// Interop.
-    Interop,
     /// Poll.
     Poll,
     /// Process.
@@ -193,6 +192,7 @@ pub static OPERATIONS: &[OperationRow] = &[
     row::<rng_retrieve::RngRetrieve>(Operation::RNGRetrieve, Placeholder::Keep, Effect::Repeatable, Lane::Here),
     row::<rng_seed::RngSeed>(Operation::RNGSeed, Placeholder::Keep, Effect::Repeatable, Lane::Here),
     row::<hash::Hash>(Operation::Hash, Placeholder::Keep, Effect::Repeatable, Lane::Here),
+    row::<interop::Interop>(Operation::Interop, Placeholder::Keep, Effect::Repeatable, Lane::Slow),
     row::<query::Query>(Operation::Query, Placeholder::Keep, Effect::Repeatable, Lane::Here),
     row::<discover_versions::DiscoverVersions>(
         Operation::DiscoverVersions,
@@ -210,10 +210,17 @@ pub static OPERATIONS: &[OperationRow] = &[
 /// The operations that this server sends to clients, and that nobody can ask it for (KMIP 2.1 §6.2).
 pub const SENT: [Operation; 2] = [Operation::Notify, Operation::Put];
 
-/// The operations that the version has and this server does, for clients or to them.
-pub fn supported(version: Version) -> Vec<Operation> {
-    let asked = OPERATIONS.iter().map(|row| row.operation);
+/// The operations that the version has and a server that is configured so does, for clients or to them.
+pub fn supported(version: Version, settings: &Settings) -> Vec<Operation> {
+    let asked = OPERATIONS.iter().filter(|row| row.is_offered(settings)).map(|row| row.operation);
     asked.chain(SENT).filter(|operation| operation.known_in(version)).collect()
+}
+
+impl OperationRow {
+    /// Whether a server that is configured so offers the operation.
+    pub fn is_offered(&self, settings: &Settings) -> bool {
+        self.operation != Operation::Interop || settings.interop
+    }
 }
 
 /// The line of an operation, if the version has it and this server does it.

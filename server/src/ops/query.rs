@@ -85,7 +85,7 @@ impl Handler for Query {
         let version = view.version();
         for function in &request.functions {
             match *function {
-                QueryFunction::QueryOperations => answer.operations = supported(version),
+                QueryFunction::QueryOperations => answer.operations = supported(version, &view.shared().settings),
                 QueryFunction::QueryObjects => {
                     let known = Object::TYPES.iter().copied();
                     answer.object_types = known.filter(|kind| kind.known_in(version)).collect();

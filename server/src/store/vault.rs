@@ -32,6 +32,15 @@ const CHUNK: usize = MAX_VALUE - 256;
 /// How often a reader starts again because a writer changed what it was reading.
 const ATTEMPTS: usize = 100;
 
+/// The name of the row that marks a store as one that a conformance suite may empty: its first row, or it is never there.
+pub const INTEROP_MARK: &str = "interop";
+
+/// The name of the row that holds the check blob of the wrapping key. A store that has it never gets another wrapping key.
+pub const WRAPPING_KEY_CHECK: &str = "wrapping-key-check";
+
+/// The names of the rows that outlive everything else in a store that is emptied: what it is, not what is in it.
+pub const LASTING: [&str; 2] = [INTEROP_MARK, WRAPPING_KEY_CHECK];
+
 /// Why rows cannot be read or made.
 #[derive(Debug, thiserror::Error)]
 pub enum VaultError {
@@ -267,6 +276,16 @@ impl Vault {
             _ => ControlFlow::Continue(()),
         })?;
         Ok(())
+    }
+
+    /// Whether there is no row at all.
+    pub fn is_empty(&self) -> Result<bool, VaultError> {
+        let mut empty = true;
+        self.store.scan(b"", None, &mut |_, _| {
+            empty = false;
+            ControlFlow::Break(())
+        })?;
+        Ok(empty)
     }
 
     /// A batch to be filled.

@@ -28,6 +28,9 @@ impl View {
     /// # Errors
     /// A row that cannot be sealed.
     pub fn commit(&self) -> Outcome<Commit> {
+        if self.is_emptied() {
+            return self.commit_empty();
+        }
         let mut batch = self.shared.vault.batch();
         let mut destroyed = Vec::new();
         let mut freed: Vec<Hash16> = Vec::new();

@@ -6,6 +6,7 @@
 mod about;
 mod application;
 mod commit;
+mod empty;
 mod events;
 mod insert;
 mod keys;
@@ -77,6 +78,8 @@ pub struct Settings {
     pub default_in_turn: bool,
     /// Whether Locate takes the attributes of a Template-Attribute.
     pub locate_by_template_attribute: bool,
+    /// Whether the operation Interop is offered, which empties the store.
+    pub interop: bool,
     /// The longest answer, in bytes.
     pub maximum_response: usize,
     /// The most items that a Locate without Maximum Items answers.
@@ -110,6 +113,7 @@ impl Default for Settings {
             ignore_credentials: false,
             default_in_turn: false,
             locate_by_template_attribute: false,
+            interop: false,
             maximum_response: 32 * 1024 * 1024,
             maximum_located: 10_000,
             listeners: Vec::new(),
@@ -162,6 +166,8 @@ pub struct View {
     wanted: Vec<[u8; 16]>,
     /// Whether nobody is told what it changes.
     is_silent: bool,
+    /// Whether the commit empties the store.
+    emptied: bool,
 }
 
 impl View {
@@ -178,6 +184,7 @@ impl View {
             kept,
             wanted: Vec::new(),
             is_silent: false,
+            emptied: false,
         }
     }
 

@@ -9,13 +9,10 @@ use super::{StartError, token};
 use crate::config::Config;
 use crate::crypto::pkcs11::{Pkcs11Provider, Token, WrappingKey};
 use crate::secret::Secret;
-use crate::store::vault::Vault;
+use crate::store::vault::{Vault, WRAPPING_KEY_CHECK};
 
 /// The label of the wrapping key on a token.
 const WRAPPING_LABEL: &str = "kmipd-wrapping";
-
-/// The row that holds the check blob of the wrapping key. A store that has it never gets another wrapping key.
-const CHECK_ROW: &str = "wrapping-key-check";
 
 /// The hidden command that opens a check blob, given on standard input.
 pub const CHECK_COMMAND: &str = "check-wrapping-key";
@@ -26,7 +23,7 @@ pub const CHECK_COMMAND: &str = "check-wrapping-key";
 /// The token does not have the wrapping key of this store; the module does not work.
 pub async fn open(token: Token, vault: &Vault, config: &Config) -> Result<Pkcs11Provider, StartError> {
     let found = WrappingKey::find(&token, WRAPPING_LABEL);
-    let wrapping = match vault.meta(CHECK_ROW)? {
+    let wrapping = match vault.meta(WRAPPING_KEY_CHECK)? {
         Some((blob, _)) => {
             let wrapping = found?.ok_or_else(|| {
                 StartError::Refused(format!(
@@ -109,7 +106,7 @@ pub fn check(file: &Path) -> Result<(), StartError> {
 
 async fn note(vault: &Vault, blob: &[u8]) -> Result<(), StartError> {
     let mut batch = vault.batch();
-    batch.put_meta(CHECK_ROW, 0, &Secret::copy_of(blob))?;
+    batch.put_meta(WRAPPING_KEY_CHECK, 0, &Secret::copy_of(blob))?;
     let noted = vault.commit(batch).await;
     let failed = |why: String| StartError::Refused(format!("[store] the wrapping key cannot be noted: {why}"));
     noted.map_err(|error| failed(error.to_string()))?.map_err(|error| failed(error.to_string()))

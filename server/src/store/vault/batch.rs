@@ -1,5 +1,6 @@
 //! What is written together.
 
+use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use super::rows::{self, Header, Kind};
@@ -160,6 +161,22 @@ impl VaultBatch {
     pub fn put_meta(&mut self, name: &str, before: Revision, value: &Secret) -> Result<(), VaultError> {
         self.expect_meta(name, before);
         self.put_sealed(Kind::Meta, rows::meta(name), before + 1, value.expose())
+    }
+
+    /// Removes every row that is there, but for these named values, the highest sequence (a sequence is never used again) and
+    /// the intents, which stay until the module has forgotten their keys. Answers how many rows go. Nothing is expected: whoever empties a store sees to it that nobody writes meanwhile.
+    pub fn delete_all_but(&mut self, names: &[&str]) -> Result<usize, VaultError> {
+        let kept: Vec<Vec<u8>> = names.iter().map(|name| rows::meta(name)).collect();
+        let before = self.batch.changes.len();
+        let store = Arc::clone(&self.store);
+        store.scan(b"", None, &mut |key, _| {
+            let stays = key == rows::SEQUENCE || key.first() == Some(&Kind::Intent.byte());
+            if !stays && !kept.iter().any(|kept| kept == key) {
+                self.batch.changes.push(Change::Delete { key: key.to_vec() });
+            }
+            ControlFlow::Continue(())
+        })?;
+        Ok(self.batch.changes.len() - before)
     }
 
     /// Changes a counter by what it is at the moment of the commit; `None` is a counter that was never set.
