@@ -4,24 +4,30 @@
 mod harness;
 
 use std::path::Path;
+use std::thread;
 use std::time::Duration;
 
+use bytes::Bytes;
 use harness::Kmipd;
+use kmip_codec::text::xml;
+use kmip_codec::ttlv::{Limits, parse, write};
 use kmip_conformance::case::{Case, files};
 use kmip_conformance::connect::Server;
 use kmip_conformance::play::{Verdict, play};
 use kmip_conformance::subject::Facts;
+
+/// Reached only when a test fails.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 #[test]
 fn the_own_cases_pass() {
     let kmipd = Kmipd::dev();
     let file = |name: &str| kmipd.dir.join(name);
     let (cert, key) = (file("client.pem"), file("client.key"));
-    let patience = Duration::from_secs(60);
-    let mut server = Server::new(&kmipd.address.to_string(), &file("ca.pem"), &[(&cert, &key)], patience).unwrap();
+    let mut server = Server::new(&kmipd.address.to_string(), &file("ca.pem"), &[(&cert, &key)], PATIENCE).unwrap();
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../conformance/cases");
     let found = files(&folder).unwrap();
-    assert!(found.len() >= 220, "{} cases", found.len());
+    assert!(found.len() >= 230, "{} cases", found.len());
     let mut facts = Facts::default();
     let mut failed = Vec::new();
     for path in found {
@@ -33,4 +39,52 @@ fn the_own_cases_pass() {
         }
     }
     assert!(failed.is_empty(), "{failed:#?}");
+}
+
+/// A message of KMIP 2.1 with one item, as cases have it.
+fn message(kind: &str, operation: &str, rest: &str) -> String {
+    let time = if kind == "Response" { r#"<TimeStamp type="DateTime" value="$NOW"/>"# } else { "" };
+    format!(
+        r#"<{kind}Message><{kind}Header><ProtocolVersion><ProtocolVersionMajor type="Integer" value="2"/>
+        <ProtocolVersionMinor type="Integer" value="1"/></ProtocolVersion>{time}<BatchCount type="Integer" value="1"/>
+        </{kind}Header><BatchItem><Operation type="Enumeration" value="{operation}"/>{rest}</BatchItem></{kind}Message>"#
+    )
+}
+
+#[test]
+fn what_a_server_sends_by_itself_is_heard_and_answered() {
+    let kmipd = Kmipd::dev();
+    let file = |name: &str| kmipd.dir.join(name);
+    let (cert, key) = (file("client.pem"), file("client.key"));
+    let server = Server::new(&kmipd.address.to_string(), &file("ca.pem"), &[(&cert, &key)], PATIENCE).unwrap();
+    let mut server = server.listening("127.0.0.1:0", &file("server.pem"), &file("server.key")).unwrap();
+    let notify = |seconds: u8| {
+        let id = r#"<UniqueIdentifier type="TextString" value="it"/>"#;
+        let lease = format!(r#"<Attributes><LeaseTime type="Interval" value="{seconds}"/></Attributes>"#);
+        message("Request", "Notify", &format!("<RequestPayload>{id}{lease}</RequestPayload>"))
+    };
+    let success = r#"<ResultStatus type="Enumeration" value="Success"/>"#;
+    let payload = |kind: &str, inner: &str| format!("<{kind}Payload>{inner}</{kind}Payload>");
+    let none = r#"<ProtocolVersion><ProtocolVersionMajor type="Integer" value="9"/>
+        <ProtocolVersionMinor type="Integer" value="9"/></ProtocolVersion>"#;
+    let text = [
+        message("Request", "DiscoverVersions", &payload("Request", none)),
+        message("Response", "DiscoverVersions", &format!("{success}{}", payload("Response", ""))),
+        notify(5),
+        message("Response", "Notify", success),
+    ];
+    let case = Case::read(&format!("<KMIP>{}</KMIP>", text.concat()), "notify".into(), "own".into()).unwrap();
+    // Somebody of the same authority stands for a server that sends.
+    let sender = kmipd.client().at(server.heard_at().unwrap());
+    for (seconds, agrees) in [(5, true), (6, false)] {
+        let request = xml::read(&notify(seconds), &Limits::default()).unwrap();
+        let mut wire = sender.connect().unwrap();
+        let sent = thread::spawn(move || wire.ask(&write(&request)).unwrap());
+        let verdict = play(&case, &mut server, &mut Facts::default(), true);
+        assert_eq!(verdict == Verdict::Passed, agrees, "{verdict:?}");
+        // It is answered in either case.
+        let answer = xml::write(&parse(&Bytes::from(sent.join().unwrap()), &Limits::default()).unwrap()).unwrap();
+        assert!(answer.contains("Success"), "{answer}");
+        server.close();
+    }
 }

@@ -170,6 +170,10 @@ impl Compare<'_> {
             Content::Variable(name, _) => self.bound(name, tag, got),
             Content::Now(offset, item) => {
                 let value = self.course.bindings.date(*offset, *item);
+                if value != got.value && self.date(tag, &value, &got.value) {
+                    self.course.used.insert((Variation::Date, got.tag));
+                    return Ok(());
+                }
                 self.fixed(tag, &value, got)
             }
             // A literal identifier is the name of a variable.

@@ -2,7 +2,8 @@
 //! requests of its own.
 
 use std::io;
-use std::path::{Path, PathBuf};
+use std::net::SocketAddr;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -51,7 +52,6 @@ pub struct Server {
     encoding: Option<Encoding>,
     patience: Duration,
     roots: RootCertStore,
-    identities: Vec<(PathBuf, PathBuf)>,
     configs: Vec<Arc<ClientConfig>>,
     open: Vec<Option<Stream>>,
     listener: Option<Listener>,
@@ -78,8 +78,7 @@ impl Server {
             configs.push(Arc::new(builder.clone().with_client_auth_cert(chain, key)?));
         }
         let open = configs.iter().map(|_| None).collect();
-        let identities = clients.iter().map(|(certificate, key)| (certificate.into(), key.into())).collect();
-        Ok(Self { place, page: None, encoding: None, patience, roots, identities, configs, open, listener: None })
+        Ok(Self { place, page: None, encoding: None, patience, roots, configs, open, listener: None })
     }
 
     /// The same server over HTTPS, at `https://HOST:PORT/PATH`; [`speak`](Self::speak) says when it is used.
@@ -92,15 +91,19 @@ impl Server {
         Ok(self)
     }
 
-    /// Listens at `HOST:PORT` for what the server sends by itself, with the first client's certificate.
+    /// Listens at `HOST:PORT` for what the server sends by itself, with this certificate and key.
     ///
     /// # Errors
-    /// An address at which nobody can listen.
-    pub fn listening(mut self, address: &str) -> Result<Self, ConnectError> {
-        let own = self.identities.first().map(|(certificate, key)| identity(certificate, key));
-        let own = own.unwrap_or_else(|| Err(ConnectError::File("nothing".to_owned(), "a certificate")))?;
+    /// Files that cannot be used, and an address at which nobody can listen.
+    pub fn listening(mut self, address: &str, certificate: &Path, key: &Path) -> Result<Self, ConnectError> {
+        let own = identity(certificate, key)?;
         self.listener = Some(Listener::open(address, &self.roots, own, self.patience)?);
         Ok(self)
+    }
+
+    /// Where it listens for the server.
+    pub fn heard_at(&self) -> Option<SocketAddr> {
+        self.listener.as_ref().map(Listener::address)
     }
 
     /// Whether it can be spoken to over HTTPS.

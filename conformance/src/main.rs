@@ -79,8 +79,14 @@ struct Play {
     #[arg(long, requires = "https")]
     transport: Option<Transport>,
     /// Where the server sends Put and Notify to
-    #[arg(long, value_name = "HOST:PORT")]
+    #[arg(long, value_name = "HOST:PORT", requires = "listen_cert", requires = "listen_key")]
     listen: Option<String>,
+    /// The certificate under which the server is heard there, PEM
+    #[arg(long, value_name = "FILE", requires = "listen")]
+    listen_cert: Option<PathBuf>,
+    /// Its private key, PEM
+    #[arg(long, value_name = "FILE", requires = "listen")]
+    listen_key: Option<PathBuf>,
     /// Cases that are known to fail: a file with one a line and the reason, or with a table of them in Markdown
     #[arg(long, value_name = "FILE")]
     expect: Option<PathBuf>,
@@ -218,8 +224,8 @@ fn connect(options: &Play, clients: &[(&Path, &Path)]) -> Result<Server, Connect
     if let Some(url) = &options.https {
         server = server.with_https(url)?;
     }
-    if let Some(address) = &options.listen {
-        server = server.listening(address)?;
+    if let (Some(address), Some(cert), Some(key)) = (&options.listen, &options.listen_cert, &options.listen_key) {
+        server = server.listening(address, cert, key)?;
     }
     Ok(server)
 }

@@ -141,6 +141,14 @@ fn dates_that_the_client_gave_stay_as_they_are() {
     let (given, other) = ("1970-01-12T00:00:00Z", "1970-01-12T00:00:01Z");
     play(&date(given), given, other).unwrap_err();
     play(&date(given), given, given).unwrap();
+    // A time of now is that of the server, whatever it is the time of.
+    let submitted = |value: &str| format!(r#"<SubmissionDate type="DateTime" value="{value}"/>"#);
+    let play_submitted = |asked: &str, got: &str| {
+        Table::new(Version::V2_1).play("QueryAsynchronousRequests", asked, &submitted("$NOW"), &submitted(got))
+    };
+    play_submitted("", "1970-01-12T13:46:45Z").unwrap();
+    play_submitted("", "1980-01-12T13:46:45Z").unwrap_err();
+    play_submitted(&submitted("$NOW"), "1970-01-12T13:46:45Z").unwrap_err();
     // Where nobody gave one, it is one of these days.
     play("", given, "1970-01-12T13:00:00Z").unwrap();
     play("", given, "1980-01-12T13:00:00Z").unwrap_err();

@@ -1,7 +1,7 @@
 //! The address to which a server sends Put and Notify (KMIP 2.1 §6.2.2, §6.2.3).
 
 use std::io;
-use std::net::{TcpListener, TcpStream};
+use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread;
@@ -24,6 +24,7 @@ pub(super) struct Listener {
     heard: Receiver<Heard>,
     /// Where the answer to the last request goes.
     answer: Option<Sender<Vec<u8>>>,
+    address: SocketAddr,
     patience: Duration,
 }
 
@@ -35,7 +36,9 @@ impl Listener {
         identity: super::Identity,
         patience: Duration,
     ) -> Result<Self, ConnectError> {
-        let socket = TcpListener::bind(address).map_err(|error| ConnectError::Listen(address.to_owned(), error))?;
+        let taken = |error| ConnectError::Listen(address.to_owned(), error);
+        let socket = TcpListener::bind(address).map_err(taken)?;
+        let address = socket.local_addr().map_err(taken)?;
         let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
         let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots.clone()), Arc::clone(&provider));
         let verifier =
@@ -53,7 +56,12 @@ impl Listener {
                 thread::spawn(move || serve(socket, config, &sender));
             }
         });
-        Ok(Self { heard, answer: None, patience })
+        Ok(Self { heard, answer: None, address, patience })
+    }
+
+    /// Where it listens.
+    pub(super) fn address(&self) -> SocketAddr {
+        self.address
     }
 
     /// Waits for a request.

@@ -54,6 +54,10 @@ fn permit(object: &Permitted, request: &Request, longest: u32) -> Outcome<()> {
             .older(ResultReason::IllegalOperation));
     }
     let refused = |reason, tag: Tag| Err(Failure::new(reason, format!("the object may not be used with this {tag}")));
+    if object.object_type() == ObjectType::OpaqueObject && request.cryptographic_usage_mask.is_some() {
+        // It is no Managed Cryptographic Object, and has no such attribute.
+        return refused(ResultReason::IllegalObjectType, Tag::CryptographicUsageMask);
+    }
     if request.cryptographic_usage_mask.is_some_and(|asked| !object.usage_mask().contains(asked)) {
         return refused(ResultReason::IncompatibleCryptographicUsageMask, Tag::CryptographicUsageMask);
     }
