@@ -16,8 +16,8 @@ pub struct Failure {
     pub message: String,
     /// What only the log may say.
     pub log: Option<String>,
-    /// The reason before 2.0, where the operation's own error table there has another one than [`reason_in`] gives.
-    pub older: Option<ResultReason>,
+    /// The reason in versions before that one, where their error tables have another one than [`reason_in`] gives.
+    pub older: Option<(Version, ResultReason)>,
 }
 
 /// The result of whatever an operation does.
@@ -39,16 +39,16 @@ impl Failure {
         }
     }
 
-    /// The same with the reason that the operation's error table had before 2.0.
+    /// The same with the reason that the operation's error table had before a version.
     #[must_use]
-    pub fn older(self, reason: ResultReason) -> Self {
-        Self { older: Some(reason), ..self }
+    pub fn before(self, version: Version, reason: ResultReason) -> Self {
+        Self { older: Some((version, reason)), ..self }
     }
 
     /// The reason as the operation's error table has it in a version.
     pub fn reason_in(&self, operation: Option<Operation>, version: Version) -> ResultReason {
         match self.older {
-            Some(older) if !version.is_v2() => reason_in(version, older),
+            Some((since, older)) if version < since => reason_in(version, older),
             _ => reason_in(version, reason_for(operation, self.reason)),
         }
     }

@@ -12,13 +12,16 @@ use crate::crypto::Guarded;
 use crate::dispatch::forget;
 use crate::failure::{Failure, Outcome};
 use crate::object::record;
+use crate::ops::rotate::rotate;
 use crate::store::CommitError;
-use crate::store::vault::VaultBatch;
 use crate::trust::policy::Use;
-use crate::view::{Kept, Shared, View};
+use crate::view::{Commit, Kept, Shared, View};
 
 /// How often dates are looked at. A request that comes before the sweeper sees the new state all the same.
 const INTERVAL: Duration = Duration::from_secs(1);
+
+/// After so many rounds the objects are tried again that could not be acted on.
+const ANEW: u64 = 600;
 
 /// Objects looked at in one go.
 const AT_ONCE: usize = 1_000;
@@ -30,8 +33,12 @@ pub async fn run(shared: Arc<Shared>, left: Outcome<Vec<[u8; 16]>>) {
         tracing::warn!(detail = ?failure.log, "token keys that a crash left behind were not looked at: {}", failure.message);
     }
     let mut stuck = HashSet::new();
-    loop {
+    for round in 1_u64.. {
         tokio::time::sleep(INTERVAL).await;
+        // What could not be done may have been the module's fault.
+        if round.is_multiple_of(ANEW) {
+            stuck.clear();
+        }
         if let Err(failure) = sweep(&shared, &mut stuck).await {
             tracing::error!(detail = ?failure.log, "dates cannot be acted on: {}", failure.message);
         }
@@ -54,16 +61,23 @@ pub async fn sweep(shared: &Arc<Shared>, stuck: &mut HashSet<(u64, u64)>) -> Out
     })?;
     let mut changed = 0;
     for (time, sequence) in due {
-        let commit = match advance(shared, time, sequence) {
-            Ok(commit) => commit,
+        let (commit, has_changed) = match bring_up(shared, time, sequence).await {
+            Ok(done) => done,
             Err(failure) => {
                 tracing::error!(sequence, detail = ?failure.log, "an object's dates cannot be acted on: {}", failure.message);
                 stuck.insert((time, sequence));
                 continue;
             }
         };
-        match shared.vault.commit(commit.0).await {
-            Ok(Ok(())) => changed += usize::from(commit.1),
+        let Commit { batch, destroyed } = commit;
+        match shared.vault.commit(batch).await {
+            Ok(Ok(())) => {
+                changed += usize::from(has_changed);
+                // Keys that were made and not needed in the end; what stays goes at the next start.
+                for guarded in &destroyed {
+                    forget(shared, guarded);
+                }
+            }
             // A request was faster; it has seen the date, too.
             Ok(Err(CommitError::Conflict)) => {}
             Ok(Err(error)) => return Err(error.into()),
@@ -73,28 +87,65 @@ pub async fn sweep(shared: &Arc<Shared>, stuck: &mut HashSet<(u64, u64)>) -> Out
     Ok(changed)
 }
 
-/// What time does to an object, and whether it changes it.
-fn advance(shared: &Arc<Shared>, time: u64, sequence: u64) -> Outcome<(VaultBatch, bool)> {
+/// What looking at an object has come to.
+enum Step {
+    /// This is to be committed; and whether the object has changed.
+    Commit(Commit, bool),
+    /// These intents are to be committed first, then it begins again with what was made.
+    Intents(Vec<[u8; 16]>, Kept),
+}
+
+/// What time does to an object, and whether it changes it. A rotation makes keys: that is slow work.
+async fn bring_up(shared: &Arc<Shared>, time: u64, sequence: u64) -> Outcome<(Commit, bool)> {
+    let mut kept = Kept::default();
+    loop {
+        let worker = Arc::clone(shared);
+        let step = tokio::task::spawn_blocking(move || advance(&worker, time, sequence, kept)).await;
+        match step.map_err(|error| Failure::internal(error.to_string()))?? {
+            Step::Commit(commit, has_changed) => return Ok((commit, has_changed)),
+            Step::Intents(identities, made) => {
+                let mut batch = shared.vault.batch();
+                for identity in &identities {
+                    batch.put_intent(identity)?;
+                }
+                match shared.vault.commit(batch).await {
+                    Ok(done) => done?,
+                    Err(_) => return Err(Failure::internal("the store's writer has ended")),
+                }
+                kept = made;
+            }
+        }
+    }
+}
+
+fn advance(shared: &Arc<Shared>, time: u64, sequence: u64, kept: Kept) -> Outcome<Step> {
     let Some(opened) = shared.vault.record(sequence)? else {
         let mut batch = shared.vault.batch();
         batch.expect_record(sequence, 0);
         batch.delete_due(time, sequence);
-        return Ok((batch, false));
+        return Ok(Step::Commit(Commit { batch, destroyed: Vec::new() }, false));
     };
     let object = record::read(sequence, &opened.plaintext).map_err(|error| Failure::internal(error.to_string()))?;
     let identifier = UniqueIdentifier::Text(object.identifier());
-    let mut view = View::new(Arc::clone(shared), Arc::clone(&object.owner), Version::V2_1, Kept::default());
+    let mut view = View::new(Arc::clone(shared), Arc::clone(&object.owner), Version::V2_1, kept);
     let permitted = view.open(Some(&identifier), Use::ChangeAttributes)?;
-    let has_changed = permitted.state() != object.state();
+    let mut has_changed = permitted.state() != object.state();
     // Brings time to bear, and writes what it did.
     view.edit(&permitted, |_| Ok(()))?;
+    if permitted.rotation().is_some_and(|date| date <= view.now()) {
+        has_changed = true;
+        if let Err(failure) = rotate(&mut view, &permitted) {
+            let wanted = view.wanted_intents();
+            return if wanted.is_empty() { Err(failure) } else { Ok(Step::Intents(wanted, view.into_kept())) };
+        }
+    }
     let mut commit = view.commit()?;
-    let due = permitted.dates().due(permitted.state()).map(|date| u64::try_from(date).unwrap_or(0));
+    let due = permitted.due().map(|date| u64::try_from(date).unwrap_or(0));
     // A row that no date accounts for. One that does may be here too: the clock was set back since it was found.
     if due != Some(time) {
         commit.batch.delete_due(time, sequence);
     }
-    Ok((commit.batch, has_changed))
+    Ok(Step::Commit(commit, has_changed))
 }
 
 /// Destroys token keys whose making or destruction a crash has cut off. Objects that exist have no intent any more.
@@ -120,11 +171,13 @@ async fn finish_intents(shared: &Arc<Shared>, left: Outcome<Vec<[u8; 16]>>) -> O
 #[cfg(test)]
 mod tests {
     use kmip_codec::Value;
-    use kmip_codec::spec::{State, Tag};
+    use kmip_codec::spec::{CryptographicAlgorithm, CryptographicUsageMask, NameType, State, Tag};
+    use kmip_codec::types::{Attribute, Attributes, Name};
 
     use super::*;
+    use crate::ops::create_key_pair;
     use crate::store::{Batch, Change, Row};
-    use crate::view::testing::{Bench, NOW, secret};
+    use crate::view::testing::{Bench, NOW, secret, structured};
 
     #[tokio::test]
     async fn an_object_that_cannot_be_read_does_not_stop_the_others() {
@@ -159,5 +212,85 @@ mod tests {
         let filter = crate::view::Filter::new(Vec::new()).unwrap();
         let found = bench.view_of("bob", Version::V2_1).locate(&filter, 0, 9, false);
         assert!(found.unwrap().identifiers.is_empty());
+    }
+
+    fn attribute(tag: Tag, value: Value) -> Attribute {
+        Attribute::new(tag, value)
+    }
+
+    /// Who has which generation, the newest first.
+    fn generations(bench: &Bench) -> Vec<(Option<i32>, Option<bool>)> {
+        let mut view = bench.view(Version::V2_1);
+        let filter = crate::view::Filter::new(Vec::new()).unwrap();
+        let found = view.locate(&filter, 0, 99, false).unwrap().identifiers;
+        let all = found.into_iter().map(|identifier| {
+            let object = view.open(Some(&UniqueIdentifier::Text(identifier)), Use::ReadAttributes).unwrap();
+            (object.attributes.integer(Tag::RotateGeneration), object.attributes.boolean(Tag::RotateLatest))
+        });
+        all.collect()
+    }
+
+    #[tokio::test]
+    async fn keys_are_rotated_when_their_interval_is_over() {
+        let bench = Bench::new();
+        let name = Name { value: "disk".into(), kind: NameType::UninterpretedTextString };
+        let rotated = vec![
+            structured(Tag::Name, &name),
+            (Tag::RotateAutomatic, Value::Boolean(true)),
+            (Tag::RotateInterval, Value::Interval(100)),
+            (Tag::RotateOffset, Value::Interval(30)),
+            (Tag::CryptographicLength, Value::Integer(128)),
+        ];
+        let first = bench.key(CryptographicAlgorithm::AES, &[1; 16], CryptographicUsageMask::ENCRYPT, rotated);
+        let shared = Arc::clone(bench.view(Version::V2_1).shared());
+        bench.pass(99);
+        assert_eq!(sweep(&shared, &mut HashSet::new()).await, Ok(0));
+        bench.pass(1);
+        assert_eq!(sweep(&shared, &mut HashSet::new()).await, Ok(1));
+        assert_eq!(generations(&bench), [(Some(1), Some(true)), (Some(0), Some(false))]);
+        // Once: the next time when the replacement is as old. Its Activation Date is the Rotate Offset away.
+        assert_eq!(sweep(&shared, &mut HashSet::new()).await, Ok(0));
+        let mut view = bench.view(Version::V2_1);
+        let latest = view.open_named(&name, Use::ReadAttributes).unwrap();
+        assert_eq!(latest.state(), State::PreActive);
+        assert_eq!(latest.attributes.date(Tag::ActivationDate), Some(NOW + 130));
+        let former = view.open(Some(&first), Use::ReadAttributes).unwrap();
+        assert_eq!(former.state(), State::Active);
+        assert_eq!(former.attributes.date(Tag::RotateDate), Some(NOW + 100));
+        bench.pass(100);
+        while sweep(&shared, &mut HashSet::new()).await.unwrap() > 0 {}
+        let generations = generations(&bench);
+        assert_eq!(generations, [(Some(2), Some(true)), (Some(1), Some(false)), (Some(0), Some(false))]);
+    }
+
+    #[tokio::test]
+    async fn a_private_key_is_rotated_with_its_public_key() {
+        let bench = Bench::new();
+        let list = |list| Attributes { templates: Vec::new(), list };
+        let code = |tag, code: u32| attribute(tag, Value::Enumeration(code));
+        let both = vec![
+            code(Tag::CryptographicAlgorithm, CryptographicAlgorithm::ECDSA.into()),
+            attribute(Tag::CryptographicLength, Value::Integer(256)),
+            attribute(Tag::RotateAutomatic, Value::Boolean(true)),
+            attribute(Tag::RotateInterval, Value::Interval(5)),
+        ];
+        let request = create_key_pair::Request {
+            common: list(both),
+            private: list(Vec::new()),
+            public: list(Vec::new()),
+            common_protection: None,
+            private_protection: None,
+            public_protection: None,
+        };
+        bench.run::<create_key_pair::CreateKeyPair>(Version::V2_1, request).unwrap();
+        let shared = Arc::clone(bench.view(Version::V2_1).shared());
+        bench.pass(5);
+        assert_eq!(sweep(&shared, &mut HashSet::new()).await, Ok(1));
+        let generations = generations(&bench);
+        assert_eq!(
+            generations,
+            [(Some(1), Some(true)), (Some(1), Some(true)), (Some(0), Some(false)), (Some(0), Some(false))]
+        );
+        assert_eq!(sweep(&shared, &mut HashSet::new()).await, Ok(0));
     }
 }

@@ -14,8 +14,9 @@ use kmipd::ops;
 use crate::common::VERSIONS;
 use crate::harness::Kmipd;
 use crate::harness::kmip::{
-    Came, Kmip, allocation, check, create, delete, enumeration, get, get_attributes, header, identifier, limits,
-    locate, mask, modify, name, new_attribute, number, object, register, revoke, secret, text,
+    Came, Kmip, adjust, allocation, check, create, delete, enumeration, get, get_attributes, header, identifier,
+    limits, locate, mask, modify, name, new_attribute, number, object, re_key, re_key_key_pair, register, revoke,
+    secret, text,
 };
 
 /// The operations that take no object that exists.
@@ -44,6 +45,9 @@ const CRYPTOGRAPHY: [Operation; 6] = [
     Operation::MACVerify,
 ];
 
+/// The operations that leave another object behind: what they make of the ID Placeholder is tested with them.
+const REPLACING: [Operation; 2] = [Operation::ReKey, Operation::ReKeyKeyPair];
+
 /// Items that name no object, in an order in which each can be done.
 fn unnamed(kmip: &Kmip) -> Vec<(Operation, kmip_codec::message::RequestBatchItem)> {
     let first = text(Tag::ContactInformation, "first");
@@ -65,6 +69,8 @@ fn unnamed(kmip: &Kmip) -> Vec<(Operation, kmip_codec::message::RequestBatchItem
     ];
     if Operation::SetAttribute.known_in(kmip.version) {
         items.push((Operation::SetAttribute, kmip.item(Operation::SetAttribute, &new_attribute(None, first))));
+        let up = adjust(None, Tag::ProtectionPeriod.into(), None);
+        items.push((Operation::AdjustAttribute, kmip.item(Operation::AdjustAttribute, &up)));
     }
     items.push((Operation::Activate, kmip.item(Operation::Activate, &object(None))));
     items.push((Operation::GetUsageAllocation, kmip.item(Operation::GetUsageAllocation, &allocation(None, 1))));
@@ -85,6 +91,7 @@ fn the_id_placeholder_goes_through_every_operation() {
             let is_known = matches!(row.run, ops::Run::Dispatcher(_))
                 || WITHOUT.contains(&operation)
                 || CRYPTOGRAPHY.contains(&operation)
+                || REPLACING.contains(&operation)
                 || chain.iter().any(|(other, _)| *other == operation);
             assert!(is_known, "{operation} has no item in this test");
         }
@@ -172,6 +179,23 @@ fn what_sets_the_id_placeholder_and_what_empties_it() {
             its_type(&kmip),
         ]);
         assert_eq!(came[2].as_ref().unwrap_err().reason(), ResultReason::MissingData);
+
+        // A replacement takes its place; of a pair the private key.
+        let came = kmip.items(vec![
+            kmip.item(Operation::Create, &create(vec![])),
+            kmip.item(Operation::ReKey, &re_key(None, vec![])),
+            its_type(&kmip),
+        ]);
+        assert_ne!(identifier(&came[0]), identifier(&came[1]));
+        assert_eq!(identifier(&came[1]), identifier(&came[2]));
+        if Operation::ReKeyKeyPair.known_in(version) {
+            let came = kmip.items(vec![
+                kmip.item(Operation::CreateKeyPair, &pair()),
+                kmip.item(Operation::ReKeyKeyPair, &re_key_key_pair(None)),
+                its_type(&kmip),
+            ]);
+            assert_eq!(types_of(&kmip, &came[2..]), [ObjectType::PrivateKey]);
+        }
 
         // A Check that refuses empties it.
         let go_on = RequestHeader {

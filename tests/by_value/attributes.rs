@@ -2,7 +2,7 @@
 
 use crate::tags::*;
 use crate::talk::{Talk, attribute};
-use crate::ttlv::{Node, e, i, s, t, vt, x};
+use crate::ttlv::{Node, e, i, n, s, t, vt, x};
 
 fn contact(text: &str) -> Node {
     t(CONTACT_INFORMATION, text)
@@ -39,7 +39,7 @@ fn key(talk: &mut Talk) {
 fn assert_has(talk: &mut Talk, name: &str, tag: u32, values: Vec<(Option<i32>, Node)>) {
     let request = talk.either(t(ATTRIBUTE_NAME, name), e(ATTRIBUTE_REFERENCE, tag));
     let mut answer = just();
-    if talk.is_v2() && !values.is_empty() {
+    if talk.is_v2() {
         answer.push(s(ATTRIBUTES, values.into_iter().map(|(_, node)| node).collect()));
     } else {
         answer.extend(values.into_iter().map(|(index, node)| attribute(name, index, node)));
@@ -179,4 +179,22 @@ pub(crate) fn set_attribute(talk: &mut Talk) {
     // Multi Valued Attribute: the object has two of them.
     talk.fail(0x31, of_key(vec![s(NEW_ATTRIBUTE, vec![group("three")])]), 0x1E);
     talk.fail(0x31, of_key(vec![s(NEW_ATTRIBUTE, vec![e(STATE, 2)])]), 0x1D);
+}
+
+pub(crate) fn adjust_attribute(talk: &mut Talk) {
+    key(talk);
+    let period = |kind, more: Vec<Node>| {
+        let mut fields = vec![e(ATTRIBUTE_REFERENCE, PROTECTION_PERIOD), e(ADJUSTMENT_TYPE, kind)];
+        fields.extend(more);
+        of_key(fields)
+    };
+    // From nothing up by thirty seconds, and down by the one that is left out.
+    talk.ask(0x30, period(1, vec![n(ADJUSTMENT_VALUE, 30)]), just());
+    talk.ask(0x30, period(2, vec![]), just());
+    assert_has(talk, "Protection Period", PROTECTION_PERIOD, vec![(None, n(PROTECTION_PERIOD, 29))]);
+    // Numeric Range, Invalid Data Type, Read Only Attribute.
+    talk.fail(0x30, period(2, vec![n(ADJUSTMENT_VALUE, 30)]), 0x1B);
+    talk.fail(0x30, period(3, vec![]), 0x1C);
+    let length = of_key(vec![e(ATTRIBUTE_REFERENCE, CRYPTOGRAPHIC_LENGTH), e(ADJUSTMENT_TYPE, 1)]);
+    talk.fail(0x30, length, 0x1D);
 }

@@ -3,7 +3,7 @@
 use crate::objects::{created, just};
 use crate::tags::*;
 use crate::talk::Talk;
-use crate::ttlv::{e, l, n, s, t, vd, vt};
+use crate::ttlv::{d, e, l, n, s, t, vd, vt};
 
 pub(crate) fn obtain_lease(talk: &mut Talk) {
     created(talk, "key", vec![]);
@@ -48,4 +48,24 @@ pub(crate) fn recover(talk: &mut Talk) {
     talk.ask(0x16, just("key"), just("key"));
     talk.ask(0x15, just("key"), just("key"));
     talk.fail(0x16, vec![t(UNIQUE_IDENTIFIER, "nobody")], talk.either(0x01, 0x37));
+}
+
+pub(crate) fn re_key(talk: &mut Talk) {
+    created(talk, "former", vec![]);
+    talk.ask(0x04, vec![vt(UNIQUE_IDENTIFIER, "former"), n(OFFSET, 60)], vec![vt(UNIQUE_IDENTIFIER, "latest")]);
+    assert_ne!(talk.variables["former"], talk.variables["latest"]);
+    // An Offset beside a date: Invalid Message.
+    let dates = vec![("Deactivation Date", d(0x42_002F, 4_000_000_000))];
+    let dates = talk.attributes((TEMPLATE_ATTRIBUTE, ATTRIBUTES), dates);
+    talk.fail(0x04, vec![vt(UNIQUE_IDENTIFIER, "former"), n(OFFSET, 60), dates], 0x04);
+    talk.fail(0x04, vec![t(UNIQUE_IDENTIFIER, "nobody")], talk.either(0x01, 0x37));
+}
+
+pub(crate) fn re_key_key_pair(talk: &mut Talk) {
+    crate::objects::create_key_pair(talk);
+    let latest = vec![vt(PRIVATE_KEY_UNIQUE_IDENTIFIER, "new"), vt(PUBLIC_KEY_UNIQUE_IDENTIFIER, "newer")];
+    talk.ask(0x1D, vec![vt(PRIVATE_KEY_UNIQUE_IDENTIFIER, "private")], latest);
+    assert_ne!(talk.variables["private"], talk.variables["new"]);
+    // A public key: Invalid Object Type, Permission Denied.
+    talk.fail(0x1D, vec![vt(PRIVATE_KEY_UNIQUE_IDENTIFIER, "public")], talk.either(0x0C, 0x30));
 }

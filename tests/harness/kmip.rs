@@ -399,6 +399,41 @@ pub(crate) fn check(identifier: Option<&Text>, uses: CryptographicUsageMask) -> 
     }
 }
 
+pub(crate) fn re_key(identifier: Option<&Text>, list: Vec<Attribute>) -> ops::re_key::Request {
+    ops::re_key::Request {
+        unique_identifier: identifier.cloned().map(UniqueIdentifier::Text),
+        offset: None,
+        attributes: Attributes { templates: Vec::new(), list },
+        protection_storage_masks: None,
+    }
+}
+
+pub(crate) fn re_key_key_pair(private_key: Option<&Text>) -> ops::re_key_key_pair::Request {
+    ops::re_key_key_pair::Request {
+        private_key: private_key.cloned().map(UniqueIdentifier::Text),
+        offset: None,
+        common: Attributes::default(),
+        private: Attributes::default(),
+        public: Attributes::default(),
+        common_protection: None,
+        private_protection: None,
+        public_protection: None,
+    }
+}
+
+pub(crate) fn adjust(
+    identifier: Option<&Text>,
+    reference: kmip_codec::types::AttributeReference,
+    by: Option<Value>,
+) -> ops::adjust_attribute::Request {
+    ops::adjust_attribute::Request {
+        unique_identifier: identifier.cloned().map(UniqueIdentifier::Text),
+        attribute: kmip_codec::types::AttributeReferences(vec![reference]),
+        adjustment_type: kmip_codec::spec::AdjustmentType::Increment,
+        adjustment_value: by.map(|value| Element::new(Tag::AdjustmentValue, value)),
+    }
+}
+
 pub(crate) fn allocation(identifier: Option<&Text>, units: i64) -> ops::get_usage_allocation::Request {
     ops::get_usage_allocation::Request {
         unique_identifier: identifier.cloned().map(UniqueIdentifier::Text),

@@ -177,3 +177,18 @@ pub(crate) fn delete_attribute(cell: &mut Cell) {
     let needed = delete(Some(&key), Tag::CryptographicLength.into(), None);
     assert_eq!(cell.kmip.refusal(Operation::DeleteAttribute, &needed), read_only);
 }
+
+pub(crate) fn adjust_attribute(cell: &mut Cell) {
+    let counter = vendor("acme", "uses", Value::Integer(1));
+    let key = cell.key(Mask::ENCRYPT, vec![counter.clone()]);
+    let reference = counter.reference();
+    let up = kmip::adjust(Some(&key), reference.clone(), Some(Value::Integer(41)));
+    let adjusted: ops::activate::Response = cell.kmip.ask(Operation::AdjustAttribute, &up);
+    assert_eq!(adjusted.unique_identifier, key);
+    let values = cell.kmip.values(&key, reference);
+    assert_eq!(values[0].find(Tag::AttributeValue), Some(&Value::Integer(42)));
+    let fixed = kmip::adjust(Some(&key), Tag::CryptographicLength.into(), None);
+    assert_eq!(cell.kmip.refusal(Operation::AdjustAttribute, &fixed), ResultReason::ReadOnlyAttribute);
+    let text = kmip::adjust(Some(&key), Tag::UniqueIdentifier.into(), None);
+    assert_eq!(cell.kmip.refusal(Operation::AdjustAttribute, &text), ResultReason::InvalidDataType);
+}

@@ -34,6 +34,10 @@ pub struct Attributes {
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct AttributeList(pub Vec<Attribute>);
 
+/// The attributes that an answer is about: like [`AttributeList`], but that 2.x has Attributes even where there is none.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct FoundAttributes(pub Vec<Attribute>);
+
 /// Which attribute is meant: by its tag, or a vendor's.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum AttributeReference {
@@ -156,6 +160,20 @@ impl Field for AttributeList {
             writer.structure(Tag::Attributes, write);
         } else {
             write(writer);
+        }
+    }
+}
+
+impl Field for FoundAttributes {
+    fn take(fields: &mut Fields, tag: Tag, lifetime: Lifetime) -> Result<Self> {
+        AttributeList::take(fields, tag, lifetime).map(|AttributeList(list)| Self(list))
+    }
+
+    fn put(&self, tag: Tag, lifetime: Lifetime, writer: &mut Writer) {
+        if writer.version().is_v2() {
+            Attributes { templates: Vec::new(), list: self.0.clone() }.put(tag, lifetime, writer);
+        } else {
+            AttributeList(self.0.clone()).put(tag, lifetime, writer);
         }
     }
 }

@@ -11,7 +11,7 @@ mod unique_identifier;
 
 pub use attribute::{
     Attribute, AttributeList, AttributeReference, AttributeReferences, Attributes, ChangedAttribute, CurrentAttribute,
-    NewAttribute, vendor,
+    FoundAttributes, NewAttribute, vendor,
 };
 pub use credential::{Authentication, Credential};
 pub use cryptographic_parameters::CryptographicParameters;

@@ -48,6 +48,14 @@ impl Providers {
         module.into_iter().chain([self.software.generator()]).collect()
     }
 
+    /// The generator that keys come from: the module's, if it makes them.
+    pub fn generator(&self, in_module: bool) -> RngParameters {
+        match &self.module {
+            Some(module) if in_module => module.generator(),
+            _ => self.software.generator(),
+        }
+    }
+
     /// Who makes random numbers: the module where there is one.
     pub fn random(&self) -> &dyn Provider {
         match &self.module {

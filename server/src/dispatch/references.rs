@@ -32,7 +32,7 @@ impl References {
         let Value::Structure(mut elements) = payload.value else { return Ok(vec![payload]) };
         let mut repeated: Option<(usize, Vec<Text>)> = None;
         for (place, element) in elements.iter_mut().enumerate() {
-            if element.tag != Tag::UniqueIdentifier {
+            if !matches!(element.tag, Tag::UniqueIdentifier | Tag::PrivateKeyUniqueIdentifier) {
                 self.resolve_inner(element, placeholder)?;
                 continue;
             }

@@ -7,6 +7,7 @@ pub mod guarded;
 pub mod material;
 pub mod quantum;
 pub mod record;
+pub mod replacement;
 pub mod rules;
 pub mod state;
 pub mod terms;
@@ -16,7 +17,8 @@ use std::sync::Arc;
 
 use kmip_codec::Value;
 use kmip_codec::spec::{
-    CryptographicAlgorithm, CryptographicUsageMask, ObjectType, ResultReason, State, StorageStatusMask, Tag,
+    CryptographicAlgorithm, CryptographicUsageMask, ObjectType, ProtectionStorageMask, ResultReason, State,
+    StorageStatusMask, Tag,
 };
 use kmip_codec::ttlv::Text;
 use kmip_codec::types::UsageLimits;
@@ -118,6 +120,31 @@ impl Managed {
     /// Whether the material may leave at all.
     pub fn is_extractable(&self) -> bool {
         self.attributes.boolean(Tag::Extractable).unwrap_or(true)
+    }
+
+    /// Protection Storage Mask.
+    pub fn protection(&self) -> Option<ProtectionStorageMask> {
+        let bits = self.attributes.integer(Tag::ProtectionStorageMask)?;
+        Some(ProtectionStorageMask::from_bits_retain(bits.cast_unsigned()))
+    }
+
+    /// When the server is to replace the object by itself (KMIP 2.1 §4.48, §4.51): a key that is in use or about to be, and
+    /// that nobody has replaced yet. A public key is replaced with its private key.
+    pub fn rotation(&self) -> Option<i64> {
+        let replaceable = matches!(self.object_type(), ObjectType::SymmetricKey | ObjectType::PrivateKey);
+        let lives = matches!(self.state(), State::PreActive | State::Active) && !self.is_archived();
+        let is_latest = self.attributes.boolean(Tag::RotateLatest) != Some(false);
+        let automatic = self.attributes.boolean(Tag::RotateAutomatic) == Some(true);
+        let Some(&Value::Interval(interval)) = self.attributes.get(Tag::RotateInterval) else { return None };
+        let initial = self.attributes.date(Tag::InitialDate)?;
+        (replaceable && lives && is_latest && automatic && interval > 0)
+            .then(|| initial.saturating_add(interval.into()))
+    }
+
+    /// When time next changes the object, if it ever does.
+    pub fn due(&self) -> Option<i64> {
+        let dates = self.dates().due(self.state());
+        dates.into_iter().chain(self.rotation()).min()
     }
 
     /// The dates that time acts on.

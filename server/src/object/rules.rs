@@ -30,12 +30,28 @@ pub fn admit(attributes: Vec<Attribute>, object: ObjectType, version: Version) -
         if admitted.iter().any(|other| other.tag == attribute.tag && other.value == attribute.value) {
             return Err(repeated(row));
         }
-        admitted.push(Attribute { value: initial(row, attribute.value), ..attribute });
+        admitted.push(Attribute { value: begun(row.tag, attribute.value), ..attribute });
     }
-    consistent_dates(&|tag| {
-        admitted.iter().find(|attribute| attribute.tag == tag).and_then(|attribute| date(&attribute.value))
-    })?;
+    dated(&admitted)?;
     Ok(admitted)
+}
+
+/// Whether the dates of an object to be are in their order.
+///
+/// # Errors
+/// Invalid Attribute Value.
+pub fn dated(attributes: &[Attribute]) -> Outcome<()> {
+    consistent_dates(&|tag| {
+        attributes.iter().find(|attribute| attribute.tag == tag).and_then(|attribute| date(&attribute.value))
+    })
+}
+
+/// Whether objects of this type may have several instances of an attribute.
+pub fn is_multi(reference: &AttributeReference, object: ObjectType) -> bool {
+    match reference {
+        AttributeReference::Vendor { .. } => true,
+        AttributeReference::Tag(tag) => attribute_by_tag(*tag).is_some_and(|row| row.is_multi(object)),
+    }
 }
 
 /// Whether an object may have so many attributes.
@@ -70,7 +86,8 @@ pub fn add(object: &mut Managed, attribute: Attribute, version: Version, now: i6
     if object.attributes.all(&reference).any(|other| other.value == attribute.value) {
         return Err(repeated(row));
     }
-    let value = initial(row, attribute.value);
+    uncounted(row, &attribute.value)?;
+    let value = begun(row.tag, attribute.value);
     let index = object.attributes.add(Attribute { value, ..attribute });
     consistent_dates(&|tag| object.attributes.date(tag))?;
     object.touch(now);
@@ -93,12 +110,14 @@ pub fn modify(
     let row = applicable(reference, object.object_type(), version)?;
     let present = object.attributes.all(reference).find(|attribute| attribute.index == Some(index)).cloned();
     let present = present.ok_or_else(|| no_instance(row))?;
+    let value = merged(row, &present.value, value)?;
     complete(row, &value).map_err(invalid_value)?;
     permit(row, row.modify_client, object, Some(&present.value), used, now)?;
+    in_range(row, &value)?;
     if object.attributes.all(reference).any(|other| other.index != Some(index) && other.value == value) {
         return Err(repeated(row));
     }
-    object.attributes.change(reference, index, initial(row, value));
+    object.attributes.change(reference, index, begun(row.tag, value));
     consistent_dates(&|tag| object.attributes.date(tag))?;
     object.touch(now);
     Ok(())
@@ -193,6 +212,8 @@ fn in_range(row: &AttributeRow, value: &Value) -> Outcome<()> {
             wrong("is not empty")
         }
         (Tag::UsageLimits, value) => match (value.find(Tag::UsageLimitsTotal), value.find(Tag::UsageLimitsUnit)) {
+            // Limits that do not say how much of what limit nothing.
+            (None, _) | (_, None) => wrong("has a total and a unit"),
             (Some(Value::LongInteger(total)), _) if *total < 0 => wrong("has a total that is not negative"),
             (_, Some(Value::Enumeration(unit)))
                 if !matches!(UsageLimitsUnit(*unit), UsageLimitsUnit::Byte | UsageLimitsUnit::Object) =>
@@ -205,10 +226,36 @@ fn in_range(row: &AttributeRow, value: &Value) -> Outcome<()> {
     }
 }
 
-/// The value as it is kept: the count of Usage Limits is the server's, and begins at the total.
-fn initial(row: &AttributeRow, value: Value) -> Value {
+/// The count of Usage Limits is the server's to set (KMIP 2.1 §4.59); one that says what the server would set is no harm.
+fn uncounted(row: &AttributeRow, value: &Value) -> Outcome<()> {
+    let count = value.find(Tag::UsageLimitsCount).filter(|_| row.tag == Tag::UsageLimits);
+    if count.is_some() && count != value.find(Tag::UsageLimitsTotal) {
+        return Err(read_only(row, "has a count that the server alone sets"));
+    }
+    Ok(())
+}
+
+/// A new value; of Usage Limits a client may correct the total or the unit alone.
+fn merged(row: &AttributeRow, present: &Value, value: Value) -> Outcome<Value> {
+    uncounted(row, &value)?;
     match value {
         Value::Structure(mut elements) if row.tag == Tag::UsageLimits => {
+            for (place, tag) in [(0, Tag::UsageLimitsTotal), (elements.len(), Tag::UsageLimitsUnit)] {
+                let has = elements.iter().any(|element| element.tag == tag);
+                if let Some(present) = present.find(tag).filter(|_| !has) {
+                    elements.insert(place.min(elements.len()), Element::new(tag, present.clone()));
+                }
+            }
+            Ok(Value::Structure(elements))
+        }
+        other => Ok(other),
+    }
+}
+
+/// A value as it is kept at first: the count of Usage Limits is the server's, and begins at the total.
+pub fn begun(tag: Tag, value: Value) -> Value {
+    match value {
+        Value::Structure(mut elements) if tag == Tag::UsageLimits => {
             elements.retain(|element| element.tag != Tag::UsageLimitsCount);
             let total = elements.iter().find(|element| element.tag == Tag::UsageLimitsTotal).cloned();
             if let Some(Element { value, .. }) = total {
@@ -281,8 +328,10 @@ fn read_only(row: &AttributeRow, why: &str) -> Failure {
     Failure::new(ResultReason::ReadOnlyAttribute, format!("{} {why}", row.name()))
 }
 
+/// The state of the object forbids it: the error tables of the attribute operations have a reason for that since 2.1.
 fn too_late(row: &AttributeRow, why: &str) -> Failure {
     Failure::new(ResultReason::WrongKeyLifecycleState, format!("{} {why}", row.name()))
+        .before(Version::V2_1, ResultReason::PermissionDenied)
 }
 
 fn single(row: &AttributeRow) -> Failure {
@@ -493,6 +542,18 @@ mod tests {
         let change = |key: &mut Managed, used| modify(key, &reference, 0, limits(20, 20), V, used, NOW);
         assert_eq!(reason(change(&mut key.clone(), true)), Err(ResultReason::ReadOnlyAttribute));
         assert_eq!(reason(change(&mut key, false)), Ok(()));
+        // The total alone: the unit stays, and the count is the new total.
+        let total = Value::Structure(vec![Element::new(Tag::UsageLimitsTotal, Value::LongInteger(7))]);
+        assert_eq!(reason(modify(&mut key, &reference, 0, total.clone(), V, false, NOW)), Ok(()));
+        assert_eq!(key.attributes.get(Tag::UsageLimits), Some(&limits(7, 7)));
+        // The count is not the client's, and half of it is no limit.
+        let counted = modify(&mut key, &reference, 0, limits(9, 8), V, false, NOW);
+        assert_eq!(reason(counted), Err(ResultReason::ReadOnlyAttribute));
+        let mut bare = object(ObjectType::SymmetricKey, State::Active);
+        let half = add(&mut bare, Attribute::new(Tag::UsageLimits, total), V, NOW);
+        assert_eq!(reason(half), Err(ResultReason::InvalidAttributeValue));
+        let counted = add(&mut bare, Attribute::new(Tag::UsageLimits, limits(9, 8)), V, NOW);
+        assert_eq!(reason(counted), Err(ResultReason::ReadOnlyAttribute));
     }
 
     #[test]

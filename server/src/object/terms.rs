@@ -64,7 +64,7 @@ pub struct Terms {
 
 /// The terms of an object. A destroyed object keeps them, but for its names, which are free again.
 pub fn terms(object: &Managed) -> Terms {
-    let mut terms = Terms { due: object.dates().due(object.state()), ..Terms::default() };
+    let mut terms = Terms { due: object.due(), ..Terms::default() };
     terms.prints.push(status(&object.owner, object.storage_status()));
     for attribute in object.attributes.iter() {
         let list = match index_of(attribute.tag) {

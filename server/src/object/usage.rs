@@ -1,6 +1,6 @@
 //! What an object may be used for: mask, state and dates in one place (KMIP 2.1 §4.17, §4.40, §4.41, §4.57).
 
-use kmip_codec::spec::{CryptographicUsageMask as Mask, ObjectType, ResultReason, State, Tag};
+use kmip_codec::spec::{CryptographicUsageMask as Mask, ObjectType, ResultReason, State, Tag, Version};
 
 use super::Managed;
 use crate::failure::{Failure, Outcome};
@@ -96,6 +96,11 @@ pub fn protects_at(object: &Managed, now: i64) -> Outcome<()> {
 pub fn permit(object: &Managed, purpose: Purpose, now: i64) -> Outcome<()> {
     let verb = purpose.verb();
     let wrong = |why: String| Err(Failure::new(ResultReason::WrongKeyLifecycleState, why));
+    // The state allows it, the dates do not: until 2.0 that is denied rather than a matter of the life cycle.
+    let untimely = |why: String| {
+        Err(Failure::new(ResultReason::WrongKeyLifecycleState, why)
+            .before(Version::V2_1, ResultReason::PermissionDenied))
+    };
     if object.object_type() == ObjectType::OpaqueObject {
         return Err(Failure::new(ResultReason::InvalidObjectType, format!("an Opaque Object may not {verb}")));
     }
@@ -114,10 +119,10 @@ pub fn permit(object: &Managed, purpose: Purpose, now: i64) -> Outcome<()> {
         ));
     }
     if object.attributes.date(Tag::ProcessStartDate).is_some_and(|start| now < start) && !purpose.protects() {
-        return wrong(format!("the key may {verb} from its Process Start Date on"));
+        return untimely(format!("the key may {verb} from its Process Start Date on"));
     }
     if object.attributes.date(Tag::ProtectStopDate).is_some_and(|stop| now >= stop) && purpose.protects() {
-        return wrong(format!("the key may {verb} up to its Protect Stop Date"));
+        return untimely(format!("the key may {verb} up to its Protect Stop Date"));
     }
     Ok(())
 }

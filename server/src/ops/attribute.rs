@@ -92,12 +92,7 @@ impl Handler for SetAttribute {
     fn run(view: &mut View, request: NewRequest) -> Outcome<Response> {
         let object = view.open(request.unique_identifier.as_ref(), Use::ChangeAttributes)?;
         let NewAttribute(attribute) = request.new_attribute;
-        let reference = attribute.reference();
-        match instances(&object, &reference).as_slice() {
-            [] => add(view, &object, attribute),
-            [only] => modify(view, &object, &reference, *only, attribute),
-            _ => Err(many(&reference)),
-        }
+        put(view, &object, attribute)
     }
 
     fn identifiers(response: &Response) -> Vec<Text> {
@@ -171,6 +166,19 @@ impl Handler for DeleteAttribute {
 
     fn identifiers(response: &Response) -> Vec<Text> {
         vec![response.unique_identifier.clone()]
+    }
+}
+
+/// Sets an attribute: adds it, or changes the only instance.
+///
+/// # Errors
+/// Multi Valued Attribute, and what the rules say.
+pub(super) fn put(view: &mut View, object: &Permitted, attribute: Attribute) -> Outcome<Response> {
+    let reference = attribute.reference();
+    match instances(object, &reference).as_slice() {
+        [] => add(view, object, attribute),
+        [only] => modify(view, object, &reference, *only, attribute),
+        _ => Err(many(&reference)),
     }
 }
 

@@ -1,7 +1,7 @@
 //! Check (KMIP 2.1 §6.1.7, 1.4 §4.10).
 
 use kmip_codec::schema::Interval;
-use kmip_codec::spec::{CryptographicUsageMask, ObjectType, ResultReason, Tag};
+use kmip_codec::spec::{CryptographicUsageMask, ObjectType, ResultReason, Tag, Version};
 use kmip_codec::structure;
 use kmip_codec::ttlv::Text;
 use kmip_codec::types::UniqueIdentifier;
@@ -51,7 +51,7 @@ impl Handler for Check {
 fn permit(object: &Permitted, request: &Request, longest: u32) -> Outcome<()> {
     if object.object_type() == ObjectType::Template {
         return Err(Failure::new(ResultReason::IllegalObjectType, "a Template has no use that could be checked")
-            .older(ResultReason::IllegalOperation));
+            .before(Version::V2_0, ResultReason::IllegalOperation));
     }
     let refused = |reason, tag: Tag| Err(Failure::new(reason, format!("the object may not be used with this {tag}")));
     if object.object_type() == ObjectType::OpaqueObject && request.cryptographic_usage_mask.is_some() {
@@ -78,7 +78,7 @@ fn permit(object: &Permitted, request: &Request, longest: u32) -> Outcome<()> {
 
 #[cfg(test)]
 mod tests {
-    use kmip_codec::spec::{CryptographicAlgorithm, CryptographicUsageMask as Mask, Version};
+    use kmip_codec::spec::{CryptographicAlgorithm, CryptographicUsageMask as Mask};
 
     use super::*;
     use crate::view::testing::{Bench, limits};

@@ -55,17 +55,9 @@ impl Handler for Create {
         let algorithm = given.algorithm()?.unwrap_or(Algorithm::AES);
         let bits = given.length()?.map_or_else(|| default_length(algorithm), Ok)?;
         let kind = kind_of(algorithm, bits)?;
-        let format = given.format().unwrap_or(KeyFormatType::Raw);
         let home = view.home(Some(kind), given.extractable(), request.protection_storage_masks.as_ref())?;
-        let material = match view.generate(kind, home.residency)?.made {
-            Made::Guarded(guarded) => Material::Guarded(guarded),
-            Made::Clear(bytes) => {
-                let mut block = keyblock::block(&Canonical::Secret { kind, bytes }, Some(algorithm), format)?;
-                // As the client counts it: the bytes of a 3DES key have parity bits, too.
-                block.cryptographic_length = Some(bits);
-                Material::Open(Box::new(Object::SymmetricKey(block)))
-            }
-        };
+        let made = view.generate(kind, home.residency)?.made;
+        let (material, format) = material(made, kind, algorithm, bits, given.format())?;
         let unique_identifier = view.insert(New {
             object_type,
             attributes: given.attributes,
@@ -84,6 +76,27 @@ impl Handler for Create {
     fn identifiers(response: &Response) -> Vec<Text> {
         vec![response.unique_identifier.clone()]
     }
+}
+
+/// What a new symmetric key is made of, and in which format: Raw where none is asked for.
+pub(super) fn material(
+    made: Made,
+    kind: KeyKind,
+    algorithm: Algorithm,
+    bits: i32,
+    format: Option<KeyFormatType>,
+) -> Outcome<(Material, KeyFormatType)> {
+    let format = format.unwrap_or(KeyFormatType::Raw);
+    let material = match made {
+        Made::Guarded(guarded) => Material::Guarded(guarded),
+        Made::Clear(bytes) => {
+            let mut block = keyblock::block(&Canonical::Secret { kind, bytes }, Some(algorithm), format)?;
+            // As the client counts it: the bytes of a 3DES key have parity bits, too.
+            block.cryptographic_length = Some(bits);
+            Material::Open(Box::new(Object::SymmetricKey(block)))
+        }
+    };
+    Ok((material, format))
 }
 
 /// The length of a key, in bits, where the client leaves it to the server.

@@ -6,20 +6,17 @@ use kmip_codec::spec::{
 };
 use kmip_codec::structure;
 use kmip_codec::ttlv::Text;
-use kmip_codec::types::{
-    Attribute, Attributes, CryptographicDomainParameters, Link, Object, ProtectionStorageMasks, UniqueIdentifier,
-};
+use kmip_codec::types::{Attribute, Attributes, CryptographicDomainParameters, Object, ProtectionStorageMasks};
 
 use super::Handler;
-use super::new_object::Given;
+use super::new_object::{Given, link};
 use crate::crypto::Made;
 use crate::crypto::algorithm::{Curve, KeyKind};
 use crate::crypto::keyblock::{self, Canonical};
 use crate::failure::{Failure, Outcome};
 use crate::object::Origin;
 use crate::object::material::Material;
-use crate::trust::policy::Use;
-use crate::view::{New, View, value_of};
+use crate::view::{Home, New, View, value_of};
 
 structure! {
     /// The request.
@@ -72,38 +69,9 @@ impl Handler for CreateKeyPair {
             .home(None, Some(true), request.public_protection.as_ref().or(either.as_ref()))
             .map_err(|failure| unavailable(failure, ResultReason::PublicProtectionStorageUnavailable))?;
 
-        let pair = view.generate(kind, home.residency)?;
-        let spki = pair.public.ok_or_else(|| Failure::internal("a provider made a pair without a public half"))?;
-        let format = private.format().unwrap_or(keyblock::default_format(ObjectType::PrivateKey, kind, view.version()));
-        let material = match pair.made {
-            Made::Guarded(guarded) => Material::Guarded(guarded),
-            Made::Clear(bytes) => {
-                let block = keyblock::block(&Canonical::Secret { kind, bytes }, Some(algorithm), format)?;
-                Material::Open(Box::new(Object::PrivateKey(block)))
-            }
-        };
-        let public_format =
-            public.format().unwrap_or(keyblock::default_format(ObjectType::PublicKey, kind, view.version()));
-        let public_block = keyblock::block(&Canonical::Public { kind, spki }, Some(algorithm), public_format)?;
-        let found = found(algorithm, kind);
-        let private_key = view.insert(New {
-            object_type: ObjectType::PrivateKey,
-            attributes: private.attributes,
-            found: found.clone(),
-            material: Some(material),
-            format: Some(format),
-            home,
-            origin: Origin::Generated,
-        })?;
-        let public_key = view.insert(New {
-            object_type: ObjectType::PublicKey,
-            attributes: public.attributes,
-            found,
-            material: Some(Material::Open(Box::new(Object::PublicKey(public_block)))),
-            format: Some(public_format),
-            home: public_home,
-            origin: Origin::Generated,
-        })?;
+        let (secret, open) = make(view, algorithm, kind, [home, public_home], [private, public])?;
+        let private_key = view.insert(secret)?;
+        let public_key = view.insert(open)?;
         link(view, &private_key, LinkType::PublicKeyLink, &public_key)?;
         link(view, &public_key, LinkType::PrivateKeyLink, &private_key)?;
         Ok(Response { private_key, public_key })
@@ -114,8 +82,57 @@ impl Handler for CreateKeyPair {
     }
 }
 
+/// Makes a pair: what is to be inserted as the private and as the public key.
+///
+/// # Errors
+/// Key Format Type Not Supported, and what the provider says.
+pub(super) fn make(
+    view: &mut View,
+    algorithm: Algorithm,
+    kind: KeyKind,
+    [home, public_home]: [Home; 2],
+    [private, public]: [Given; 2],
+) -> Outcome<(New, New)> {
+    let pair = view.generate(kind, home.residency)?;
+    let spki = pair.public.ok_or_else(|| Failure::internal("a provider made a pair without a public half"))?;
+    let format = private.format().unwrap_or(keyblock::default_format(ObjectType::PrivateKey, kind, view.version()));
+    let material = match pair.made {
+        Made::Guarded(guarded) => Material::Guarded(guarded),
+        Made::Clear(bytes) => {
+            let block = keyblock::block(&Canonical::Secret { kind, bytes }, Some(algorithm), format)?;
+            Material::Open(Box::new(Object::PrivateKey(block)))
+        }
+    };
+    let public_format =
+        public.format().unwrap_or(keyblock::default_format(ObjectType::PublicKey, kind, view.version()));
+    let public_block = keyblock::block(&Canonical::Public { kind, spki }, Some(algorithm), public_format)?;
+    let mut found = found(algorithm, kind);
+    // Both come from the generator of the place in which the private key is made.
+    let generator = value_of(&view.generator(home.residency), Tag::RandomNumberGenerator);
+    found.extend(generator.map(|generator| (Tag::RandomNumberGenerator, generator)));
+    let private = New {
+        object_type: ObjectType::PrivateKey,
+        attributes: private.attributes,
+        found: found.clone(),
+        material: Some(material),
+        format: Some(format),
+        home,
+        origin: Origin::Generated,
+    };
+    let public = New {
+        object_type: ObjectType::PublicKey,
+        attributes: public.attributes,
+        found,
+        material: Some(Material::Open(Box::new(Object::PublicKey(public_block)))),
+        format: Some(public_format),
+        home: public_home,
+        origin: Origin::Generated,
+    };
+    Ok((private, public))
+}
+
 /// The key's own attributes, and the common ones that it does not have itself; of attributes with several instances both.
-fn merge(common: &Attributes, own: Attributes) -> Attributes {
+pub(super) fn merge(common: &Attributes, own: Attributes) -> Attributes {
     let multiple = |attribute: &Attribute| {
         kmip_codec::spec::attribute_by_tag(attribute.tag).is_some_and(|row| row.is_multi(ObjectType::PrivateKey))
     };
@@ -132,7 +149,7 @@ fn merge(common: &Attributes, own: Attributes) -> Attributes {
 }
 
 /// What to make, from algorithm, length and curve.
-fn kind_of(given: &Given) -> Outcome<(Algorithm, KeyKind)> {
+pub(super) fn kind_of(given: &Given) -> Outcome<(Algorithm, KeyKind)> {
     let algorithm = given.algorithm()?.unwrap_or(Algorithm::RSA);
     let length = given.length()?;
     let wrong = |what: String| Failure::new(ResultReason::InvalidAttributeValue, what);
@@ -184,21 +201,8 @@ fn found(algorithm: Algorithm, kind: KeyKind) -> Vec<(Tag, Value)> {
     found
 }
 
-/// Links one object with another.
-///
-/// # Errors
-/// An object that cannot be changed.
-pub(super) fn link(view: &mut View, from: &Text, kind: LinkType, to: &Text) -> Outcome<()> {
-    let link = Link { kind, linked: UniqueIdentifier::Text(to.clone()) };
-    let Some(value) = value_of(&link, Tag::Link) else { return Err(Failure::internal("a Link cannot be written")) };
-    let object = view.open(Some(&UniqueIdentifier::Text(from.clone())), Use::ChangeAttributes)?;
-    view.edit(&object, |object| {
-        object.attributes.add(Attribute::new(Tag::Link, value));
-        Ok(())
-    })
-}
-
-fn unavailable(failure: Failure, reason: ResultReason) -> Failure {
+/// A failure to find a place, with the reason that the key of the pair has.
+pub(super) fn unavailable(failure: Failure, reason: ResultReason) -> Failure {
     match failure.reason {
         ResultReason::ProtectionStorageUnavailable => Failure { reason, ..failure },
         _ => failure,

@@ -18,8 +18,7 @@ use kmip_codec::{Value, structure};
 
 use super::Handler;
 use super::create::kind_of;
-use super::create_key_pair::link;
-use super::new_object::Given;
+use super::new_object::{Given, link};
 use super::parameters::{self, Accompanying, Enciphering, bad, hash_of, hmac_hash, only, unsupported, wrong_type};
 use crate::crypto::algorithm::{Cipher, Derivation, Hash, Iteration, KeyKind};
 use crate::crypto::keyblock::{self, Canonical};

@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use kmip_codec::spec::ResultReason;
 use kmip_codec::structure;
 use kmip_codec::ttlv::Text;
-use kmip_codec::types::{Attribute, AttributeList, AttributeReference, AttributeReferences, UniqueIdentifier};
+use kmip_codec::types::{Attribute, AttributeReference, AttributeReferences, FoundAttributes, UniqueIdentifier};
 
 use super::Handler;
 use crate::failure::{Failure, Outcome};
@@ -26,7 +26,7 @@ structure! {
         /// The object.
         pub unique_identifier: Text = UniqueIdentifier,
         /// Every instance of the attributes that the object has.
-        pub attributes: AttributeList = Attributes,
+        pub attributes: FoundAttributes = Attributes,
     }
 }
 
@@ -53,7 +53,7 @@ impl Handler for GetAttributes {
             }
             wanted.iter().filter_map(|reference| instances.get(reference)).flatten().copied().cloned().collect()
         };
-        Ok(Response { unique_identifier: object.identifier(), attributes: AttributeList(list) })
+        Ok(Response { unique_identifier: object.identifier(), attributes: FoundAttributes(list) })
     }
 
     fn identifiers(response: &Response) -> Vec<Text> {

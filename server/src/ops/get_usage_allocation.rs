@@ -1,6 +1,6 @@
 //! Get Usage Allocation (KMIP 2.1 §6.1.23, 1.4 §4.18).
 
-use kmip_codec::spec::{ObjectType, ResultReason, Tag};
+use kmip_codec::spec::{ObjectType, ResultReason, Tag, Version};
 use kmip_codec::structure;
 use kmip_codec::ttlv::Text;
 use kmip_codec::types::UniqueIdentifier;
@@ -57,11 +57,11 @@ fn protects(object: &Permitted, now: i64) -> Outcome<()> {
             ResultReason::InvalidObjectType,
             format!("this {kind} cannot be used to apply cryptographic protection"),
         )
-        .older(ResultReason::IllegalOperation));
+        .before(Version::V2_0, ResultReason::IllegalOperation));
     }
     if object.usage_limits().is_none() {
         return Err(Failure::new(ResultReason::AttributeNotFound, format!("the object has no {}", Tag::UsageLimits))
-            .older(ResultReason::IllegalOperation));
+            .before(Version::V2_0, ResultReason::IllegalOperation));
     }
     usage::protects_at(object, now).map_err(|failure| Failure { reason: ResultReason::PermissionDenied, ..failure })
 }
@@ -69,7 +69,7 @@ fn protects(object: &Permitted, now: i64) -> Outcome<()> {
 #[cfg(test)]
 mod tests {
     use kmip_codec::Value;
-    use kmip_codec::spec::{CryptographicAlgorithm, CryptographicUsageMask as Mask, Version};
+    use kmip_codec::spec::{CryptographicAlgorithm, CryptographicUsageMask as Mask};
 
     use super::*;
     use crate::store::CommitError;

@@ -4,6 +4,7 @@
 //! an operation says the enumeration's own table.
 
 pub mod activate;
+pub mod adjust_attribute;
 pub mod archive;
 pub mod attribute;
 pub mod cancel;
@@ -35,11 +36,14 @@ pub mod profiles;
 pub mod put;
 pub mod query;
 pub mod query_asynchronous_requests;
+pub mod re_key;
+pub mod re_key_key_pair;
 pub mod recover;
 pub mod register;
 pub mod revoke;
 pub mod rng_retrieve;
 pub mod rng_seed;
+pub mod rotate;
 pub mod set_endpoint_role;
 pub mod sign;
 pub mod signature_verify;
@@ -152,6 +156,8 @@ pub static OPERATIONS: &[OperationRow] = &[
     row::<create_key_pair::CreateKeyPair>(Operation::CreateKeyPair, Placeholder::First, Effect::Kept, Lane::Slow),
     row::<register::Register>(Operation::Register, Placeholder::First, Effect::Kept, Lane::ByKey),
     row::<derive_key::DeriveKey>(Operation::DeriveKey, Placeholder::First, Effect::Kept, Lane::Slow),
+    row::<re_key::ReKey>(Operation::ReKey, Placeholder::First, Effect::Kept, Lane::ByKey),
+    row::<re_key_key_pair::ReKeyKeyPair>(Operation::ReKeyKeyPair, Placeholder::First, Effect::Kept, Lane::Slow),
     row::<locate::Locate>(Operation::Locate, Placeholder::Only, Effect::Repeatable, Lane::Here),
     row::<check::Check>(Operation::Check, Placeholder::Keep, Effect::Repeatable, Lane::Here),
     row::<get::Get>(Operation::Get, Placeholder::Keep, Effect::Repeatable, Lane::ByKey),
@@ -164,6 +170,12 @@ pub static OPERATIONS: &[OperationRow] = &[
     ),
     row::<attribute::AddAttribute>(Operation::AddAttribute, Placeholder::Keep, Effect::Repeatable, Lane::Here),
     row::<attribute::SetAttribute>(Operation::SetAttribute, Placeholder::Keep, Effect::Repeatable, Lane::ByKey),
+    row::<adjust_attribute::AdjustAttribute>(
+        Operation::AdjustAttribute,
+        Placeholder::Keep,
+        Effect::Repeatable,
+        Lane::ByKey,
+    ),
     row::<attribute::ModifyAttribute>(Operation::ModifyAttribute, Placeholder::Keep, Effect::Repeatable, Lane::ByKey),
     row::<attribute::DeleteAttribute>(Operation::DeleteAttribute, Placeholder::Keep, Effect::Repeatable, Lane::Here),
     row::<obtain_lease::ObtainLease>(Operation::ObtainLease, Placeholder::Keep, Effect::Repeatable, Lane::Here),

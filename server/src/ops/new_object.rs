@@ -2,13 +2,16 @@
 
 use kmip_codec::Value;
 use kmip_codec::spec::{
-    CryptographicAlgorithm, KeyFormatType, ObjectType, RecommendedCurve, ResultReason, SecretDataType, Tag, Version,
+    CryptographicAlgorithm, KeyFormatType, LinkType, ObjectType, RecommendedCurve, ResultReason, SecretDataType, Tag,
+    Version,
 };
-use kmip_codec::types::{Attribute, Attributes};
+use kmip_codec::ttlv::Text;
+use kmip_codec::types::{Attribute, Attributes, Link, UniqueIdentifier};
 
 use crate::failure::{Failure, Outcome};
 use crate::object::rules;
-use crate::view::View;
+use crate::trust::policy::Use;
+use crate::view::{View, value_of};
 
 /// The attributes that a client gives a new object, as the rules admit them.
 #[derive(Debug, Clone)]
@@ -31,6 +34,11 @@ impl Given {
         let list = attributes.list.into_iter().map(|attribute| view.complete(attribute)).collect::<Outcome<_>>()?;
         let attributes = rules::admit(list, object_type, view.version())?;
         Ok(Self { attributes, object_type, version: view.version() })
+    }
+
+    /// The attributes of a replacement, which come from an object that the rules admitted once.
+    pub fn inherited(view: &View, attributes: Vec<Attribute>, object_type: ObjectType) -> Self {
+        Self { attributes, object_type, version: view.version() }
     }
 
     fn get(&self, tag: Tag) -> Option<&Value> {
@@ -112,4 +120,18 @@ impl Given {
     fn missing(&self, tag: Tag) -> Failure {
         Failure::new(ResultReason::InvalidAttribute, format!("a new {} needs a {tag}", self.object_type))
     }
+}
+
+/// Links an object with another.
+///
+/// # Errors
+/// What the view says of the object.
+pub(super) fn link(view: &mut View, from: &Text, kind: LinkType, to: &Text) -> Outcome<()> {
+    let link = Link { kind, linked: UniqueIdentifier::Text(to.clone()) };
+    let Some(value) = value_of(&link, Tag::Link) else { return Err(Failure::internal("a Link cannot be written")) };
+    let object = view.open(Some(&UniqueIdentifier::Text(from.clone())), Use::ChangeAttributes)?;
+    view.edit(&object, |object| {
+        object.attributes.add(Attribute::new(Tag::Link, value));
+        Ok(())
+    })
 }

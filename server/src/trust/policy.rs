@@ -28,6 +28,8 @@ pub enum Use {
     Archive,
     /// Get it out of the archive.
     Recover,
+    /// Make a key that replaces it.
+    Replace,
     /// Obtain a lease.
     Lease,
     /// Obtain an allocation of its usage.

@@ -2,13 +2,14 @@
 
 use std::sync::Arc;
 
-use kmip_codec::Value;
+use kmip_codec::schema::Decode;
 use kmip_codec::spec::{
     HashingAlgorithm, KeyFormatType, ObjectType, ProtectionStorageMask, ResultReason, State, Tag, Version,
     attribute_by_tag,
 };
 use kmip_codec::ttlv::{Blob, Text};
-use kmip_codec::types::{Attribute, Digest, ProtectionStorageMasks};
+use kmip_codec::types::{Attribute, Digest, ProtectionStorageMasks, RngParameters};
+use kmip_codec::{Element, Value};
 
 use super::{Kept, View, value_of};
 use crate::crypto::algorithm::{Hash, KeyKind};
@@ -81,6 +82,9 @@ impl View {
     /// Non Unique Name Attribute.
     pub fn insert(&mut self, new: New) -> Outcome<Text> {
         let now = self.now;
+        if new.origin == Origin::Generated {
+            self.made_here(&new)?;
+        }
         let identifier = self.unique_text()?;
         let mut set = AttributeSet::default();
         set.set(Tag::UniqueIdentifier, Value::TextString(identifier.clone()));
@@ -106,6 +110,9 @@ impl View {
         };
         if new.origin == Origin::Generated {
             default(Tag::OriginalCreationDate, Value::DateTime(now));
+            if let Some(generator) = value_of(&self.generator(new.home.residency), Tag::RandomNumberGenerator) {
+                default(Tag::RandomNumberGenerator, generator);
+            }
         }
         // No use at all, unless somebody says which.
         default(Tag::CryptographicUsageMask, Value::Integer(0));
@@ -146,6 +153,36 @@ impl View {
         object.advance(now);
         self.overlay.insert(&self.shared, object, new.material)?;
         Ok(identifier)
+    }
+
+    /// The random number generator that makes the keys of a residency: what the operator says of it, or else what its provider
+    /// does.
+    pub fn generator(&self, residency: Residency) -> RngParameters {
+        let told: Option<Vec<RngParameters>> = self.shared.settings.about.answers(Tag::RNGParameters, Version::V2_1);
+        let told = told.and_then(|told| told.into_iter().next());
+        told.unwrap_or_else(|| self.shared.providers.generator(residency != Residency::Sealed))
+    }
+
+    /// What a client says of the making of an object must be so: its date (KMIP 2.1 §4.38), and the generator (§4.46).
+    fn made_here(&self, new: &New) -> Outcome<()> {
+        for attribute in &new.attributes {
+            let is_so = match (attribute.tag, &attribute.value) {
+                (Tag::OriginalCreationDate, value) => *value == Value::DateTime(self.now),
+                (Tag::RandomNumberGenerator, value) => {
+                    let element = Element::new(attribute.tag, value.clone());
+                    let asked = RngParameters::decode(element, Version::V2_1);
+                    asked.is_ok_and(|asked| asked == self.generator(new.home.residency))
+                }
+                _ => true,
+            };
+            if !is_so {
+                return Err(Failure::new(
+                    ResultReason::InvalidAttributeValue,
+                    format!("this is not the {} of an object that the server makes", attribute.tag),
+                ));
+            }
+        }
+        Ok(())
     }
 
     /// Where a new key of a kind lives: the first alternative that a residency satisfies in all bits, the residency never
