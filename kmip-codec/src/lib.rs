@@ -4,7 +4,7 @@
 //! | module | holds |
 //! |---|---|
 //! | [`ttlv`] | elements and their binary form (KMIP 2.1 §10.1) |
-//! | [`text`] | the same elements as XML (KMIP Additional Message Encodings 1.0) |
+//! | [`text`] | the same elements as XML and JSON (KMIP Additional Message Encodings 1.0) |
 //! | [`spec`] | the tables: versions, tags, enumerations, masks, attributes |
 //! | [`schema`] | [`structure!`]: one list of fields makes struct, reader and writer |
 //! | [`types`] | structures that several operations share |

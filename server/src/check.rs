@@ -58,6 +58,7 @@ pub fn check(config: &Config) -> Vec<Finding> {
     findings.tls(config);
     findings.root_key(&config.root_key);
     findings.store(&config.store.path);
+    findings.interop(config);
     findings.hsm(config);
     findings.addresses(config);
     findings.0
@@ -160,6 +161,13 @@ impl Findings {
         }
     }
 
+    fn interop(&mut self, config: &Config) {
+        if config.store.interop {
+            let text = "[store] interop = true: any client can empty the store; `kmipd serve` refuses it";
+            self.add(Grade::Warning, text);
+        }
+    }
+
     fn store(&mut self, path: &Path) {
         let shown = path.display();
         match fs::metadata(path) {
@@ -198,13 +206,14 @@ impl Findings {
     }
 
     fn addresses(&mut self, config: &Config) {
-        for address in &config.listen.address {
+        let raw = config.listen.address.iter().map(|address| ("[listen]", address));
+        for (section, address) in raw.chain(config.https.address.iter().map(|address| ("[https]", address))) {
             match TcpListener::bind(address) {
-                Ok(_) => self.add(Grade::Good, format!("[listen] {address} is free")),
+                Ok(_) => self.add(Grade::Good, format!("{section} {address} is free")),
                 Err(error) if error.kind() == std::io::ErrorKind::AddrInUse => {
-                    self.add(Grade::Warning, format!("[listen] {address} is in use, by a running kmipd perhaps"))
+                    self.add(Grade::Warning, format!("{section} {address} is in use, by a running kmipd perhaps"))
                 }
-                Err(error) => self.add(Grade::Error, format!("[listen] {address}: {error}")),
+                Err(error) => self.add(Grade::Error, format!("{section} {address}: {error}")),
             }
         }
     }

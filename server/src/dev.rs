@@ -116,12 +116,13 @@ impl Folder {
         Ok(Self { path, config, _lock: lock })
     }
 
-    /// Writes PyKMIP's configuration for a server at this address, and says how to connect.
+    /// Writes PyKMIP's configuration for a server at this address, and says how to connect to it and to HTTPS.
     ///
     /// # Errors
     /// The file cannot be written.
-    pub fn guide(&self, address: SocketAddr) -> Result<Guide, DevError> {
-        let guide = Guide::new(&self.path, address);
+    pub fn guide(&self, address: SocketAddr, https: Option<SocketAddr>) -> Result<Guide, DevError> {
+        let more_clients: &[&str] = if self.config.store.interop { &conformance::MORE_CLIENTS } else { &[] };
+        let guide = Guide::new(&self.path, address, https, more_clients);
         let file = self.path.join("pykmip.conf");
         let draft = self.path.join("pykmip.conf.new");
         // A client that reads it at this moment sees the old one or the new one.

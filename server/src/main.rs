@@ -34,7 +34,8 @@ enum Command {
         /// Keep keys in a SoftHSM token, made in the folder.
         #[arg(long)]
         hsm: bool,
-        /// Be ready for a conformance suite: the operation Interop, which empties the store, and further clients.
+        /// Be ready for a conformance suite: the operation Interop, which empties the store, HTTPS on the next port, and
+        /// further clients.
         #[arg(long)]
         conformance: bool,
     },
@@ -85,7 +86,7 @@ fn dev(dir: &Path, options: &Options) -> Outcome {
     Runtime::new()?.block_on(async {
         let server = wiring::build(&folder.config).await?;
         if let Some(address) = server.addresses().first() {
-            print(&folder.guide(*address)?)?;
+            print(&folder.guide(*address, server.https_addresses().first().copied())?)?;
         }
         net::run(server).await?;
         Ok(ExitCode::SUCCESS)

@@ -20,7 +20,7 @@ use crate::store::keyring::{self, KeysError};
 use crate::store::root::{FileRoot, RootError, RootKey, service_credential};
 use crate::store::sled::{SledOptions, SledStore};
 use crate::store::vault::{Vault, VaultError};
-use crate::view::{About, Listener, Protection, Settings, Shared, SystemClock, Told};
+use crate::view::{About, Endpoint, Listener, Protection, Settings, Shared, SystemClock, Told};
 
 mod interop;
 pub mod module;
@@ -59,7 +59,7 @@ pub enum StartError {
     #[error("{0}")]
     Tls(#[from] TlsError),
     /// The address.
-    #[error("[listen] {0}")]
+    #[error("[listen] or [https] {0}")]
     Bind(#[from] BindError),
     /// Something that the configuration says and that cannot be.
     #[error("{0}")]
@@ -118,7 +118,8 @@ pub async fn build(config: &Config) -> Result<Server<KmipService>, StartError> {
     for listener in config.notify.iter().chain(&config.put) {
         service.start_task(outbound::deliver(service.dispatcher(), Arc::clone(&tls), listener.clone()));
     }
-    Ok(Server::bind(&config.listen.address, tls, service, config.limits).await?)
+    let server = Server::bind(&config.listen.address, tls, service, config.limits).await?;
+    Ok(server.with_https(&config.https.address).await?)
 }
 
 /// What the configuration says of requests that are answered later.
@@ -165,6 +166,8 @@ fn settings(config: &Config) -> Result<Settings, StartError> {
         }
     }
     let skew = u32::try_from(config.compatibility.time_skew_seconds).unwrap_or(u32::MAX);
+    let mut about = About::new(config.query.elements().map_err(StartError::Refused)?);
+    about.https = https_endpoints(&config.https);
     Ok(Settings {
         extractable: config.keys.extractable_by_default,
         default_in_turn: config.keys.group_default == config::GroupDefault::InTurn,
@@ -175,11 +178,17 @@ fn settings(config: &Config) -> Result<Settings, StartError> {
         clock_skew: Some(skew),
         protection,
         listeners: listeners(config)?,
-        about: About::new(config.query.elements().map_err(StartError::Refused)?),
+        about,
         longest_lease: config.keys.lease_seconds,
         maximum_attributes: config.limits.attributes,
         ..default
     })
+}
+
+/// Where clients reach HTTPS, as far as the addresses say: one that stands for all of this machine's says nothing.
+fn https_endpoints(https: &config::Https) -> Vec<Endpoint> {
+    let known = https.address.iter().filter(|address| !address.ip().is_unspecified() && address.port() != 0);
+    known.map(|address| Endpoint { uri: format!("https://{address}/kmip").into(), port: address.port() }).collect()
 }
 
 /// Refuses what is for development only: a store that a conformance suite may empty, and what `kmipd dev` made, whose

@@ -1,16 +1,46 @@
 //! What can be wrong with a text.
 
+use std::fmt;
+
+use crate::spec::Tag;
+use crate::types::ProtocolVersion;
+
 /// An error that names where it is. It never quotes the text, which could be a secret.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{kind} at line {line}, column {column}")]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TextError {
     /// What is wrong.
     pub kind: TextErrorKind,
-    /// The line, from 1; 0 where an element cannot be written.
+    /// The line, from 1; 0 where the place is known by its tags alone, or an element cannot be written.
     pub line: usize,
     /// The column in bytes, from 1: just behind the wrong part, or where it was noticed.
     pub column: usize,
+    /// The tags that lead there, as far as they were read.
+    pub path: Vec<Tag>,
+    /// The version that the message says it has, if that much could be read: an answer should have it.
+    pub version: Option<ProtocolVersion>,
 }
+
+impl TextError {
+    /// An error without a place.
+    pub fn new(kind: TextErrorKind) -> Self {
+        Self { kind, line: 0, column: 0, path: Vec::new(), version: None }
+    }
+}
+
+impl fmt::Display for TextError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.kind)?;
+        if self.line > 0 {
+            write!(f, " at line {}, column {}", self.line, self.column)?;
+        }
+        for (depth, tag) in self.path.iter().enumerate() {
+            write!(f, "{}{tag}", if depth == 0 { " in " } else { " / " })?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for TextError {}
 
 /// What is wrong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]

@@ -207,7 +207,7 @@ fn what_is_wrong_is_named_with_its_place() {
         assert!(below.line >= 4, "{xml}: {below}");
     }
     let error = element("<BatchItem>\n  <Operation type=\"Enumeration\" value=\"Gets\"/>\n</BatchItem>").unwrap_err();
-    assert_eq!(error.to_string(), "the tables have no value of this name at line 2, column 47");
+    assert_eq!(error.to_string(), "the tables have no value of this name at line 2, column 47 in Batch Item");
 }
 
 #[test]
@@ -259,7 +259,7 @@ fn messages_of_the_test_cases_are_read_and_written() {
     assert!(count > 100, "{count}");
 }
 
-fn values() -> impl Strategy<Value = Value> {
+pub(in crate::text) fn values() -> impl Strategy<Value = Value> {
     let leaf = prop_oneof![
         any::<i32>().prop_map(Value::Integer),
         any::<i64>().prop_map(Value::LongInteger),
@@ -278,7 +278,7 @@ fn values() -> impl Strategy<Value = Value> {
     })
 }
 
-fn tags() -> impl Strategy<Value = Tag> {
+pub(in crate::text) fn tags() -> impl Strategy<Value = Tag> {
     let named = proptest::sample::select(Tag::all()).prop_map(|info| info.tag);
     prop_oneof![4 => named, 1 => any::<u16>().prop_map(|low| Tag::new(0x54_0000 | u32::from(low)))]
 }

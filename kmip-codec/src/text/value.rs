@@ -4,8 +4,8 @@ use time::format_description::well_known::Rfc3339;
 use time::{Duration, OffsetDateTime};
 
 use super::TextErrorKind;
-use crate::spec::{EnumInfo, MaskInfo, Tag, enumeration_of, mask_of, xml_name};
-use crate::ttlv::{Blob, ItemType, Value};
+use crate::spec::{EnumInfo, MaskInfo, Tag, attribute_by_name, enumeration_of, mask_of, xml_name};
+use crate::ttlv::{Blob, Element, ItemType, Value};
 
 const MICROSECONDS: i64 = 1_000_000;
 
@@ -17,6 +17,28 @@ pub(super) fn item_type(name: &str) -> Option<ItemType> {
 /// The name of a type: the standard's, in one word.
 pub(super) fn type_name(item: ItemType) -> String {
     xml_name(item.name())
+}
+
+/// The name of a tag, or its number where it has none that reads the same.
+pub(super) fn tag_name(tag: Tag) -> Result<String, String> {
+    let name = tag.name().map(xml_name).filter(|name| Tag::from_xml_name(name) == Some(tag));
+    name.ok_or_else(|| format!("{:#08x}", tag.code()))
+}
+
+/// A tag by its number or its name.
+pub(super) fn read_tag(text: &str) -> Result<Tag, TextErrorKind> {
+    let number = fixed::<6>(text).filter(|tag| matches!(tag >> 16, 0x42 | 0x54)).map(Tag::new);
+    number.or_else(|| Tag::from_xml_name(text)).ok_or(TextErrorKind::UnknownTag)
+}
+
+/// The tag whose enumeration or mask a value is of: its own, or in 1.x that of the attribute that its sibling names.
+pub(super) fn meaning(tag: Tag, siblings: &[Element]) -> Tag {
+    if tag != Tag::AttributeValue {
+        return tag;
+    }
+    let name = siblings.iter().find(|element| element.tag == Tag::AttributeName);
+    let row = name.and_then(|name| name.value.text()).and_then(attribute_by_name);
+    row.map_or(tag, |row| row.tag)
 }
 
 /// Reads a leaf. `tag` says which enumeration or mask its names are of.
@@ -61,12 +83,12 @@ pub(super) fn read(item: ItemType, text: &str, tag: Tag) -> Result<Value, TextEr
     })
 }
 
-/// Writes a leaf; a structure has no such text.
-pub(super) fn write(value: &Value, tag: Tag) -> String {
+/// Writes a leaf, the bits of a mask with this between them; a structure has no such text.
+pub(super) fn write(value: &Value, tag: Tag, between: &str) -> String {
     match value {
         Value::Structure(_) => String::new(),
         Value::Integer(value) => match mask_of(tag) {
-            Some(mask) => write_mask(mask, value.cast_unsigned()),
+            Some(mask) => write_mask(mask, value.cast_unsigned(), between),
             None => value.to_string(),
         },
         Value::LongInteger(value) => value.to_string(),
@@ -93,20 +115,22 @@ fn enumeration_name(info: &EnumInfo, code: u32) -> Option<String> {
     (info.from_xml_name(&name) == Some(code)).then_some(name)
 }
 
-fn read_mask(mask: &MaskInfo, text: &str) -> Result<i32, TextErrorKind> {
+/// XML separates by blanks and JSON by bars; published XML does either.
+pub(super) fn read_mask(mask: &MaskInfo, text: &str) -> Result<i32, TextErrorKind> {
     let bit = |name: &str| fixed::<8>(name).or_else(|| mask.from_xml_name(name)).ok_or(TextErrorKind::UnknownName);
-    let bits = text.split_whitespace().map(bit).try_fold(0, |all, bit| bit.map(|bit| all | bit))?;
+    let names = text.split(|c: char| c.is_ascii_whitespace() || c == '|').filter(|name| !name.is_empty());
+    let bits = names.map(bit).try_fold(0, |all, bit| bit.map(|bit| all | bit))?;
     Ok(bits.cast_signed())
 }
 
-fn write_mask(mask: &MaskInfo, value: u32) -> String {
+fn write_mask(mask: &MaskInfo, value: u32, between: &str) -> String {
     let bits = mask.bits.iter().filter(|bit| value & bit.bit != 0);
     let mut parts: Vec<String> = bits.map(|bit| xml_name(bit.name)).collect();
     let rest = value & !mask.named();
     if rest != 0 || parts.is_empty() {
         parts.push(format!("{rest:#010x}"));
     }
-    parts.join(" ")
+    parts.join(between)
 }
 
 /// `0x` and exactly that many digits.
@@ -121,7 +145,7 @@ pub(super) fn fixed<const DIGITS: usize>(text: &str) -> Option<u32> {
 }
 
 /// 64 bits in hexadecimal.
-fn wide(text: &str) -> Option<i64> {
+pub(super) fn wide(text: &str) -> Option<i64> {
     digits(text, 16).and_then(|digits| u64::from_str_radix(digits, 16).ok()).map(u64::cast_signed)
 }
 

@@ -6,9 +6,9 @@ use quick_xml::events::{BytesStart, Event};
 use quick_xml::name::QName;
 use quick_xml::{Reader, XmlVersion};
 
-use super::value::{self, fixed, type_name};
-use super::{TextError, TextErrorKind};
-use crate::spec::{Tag, attribute_by_name, xml_name};
+use super::value::{self, meaning, read_tag, tag_name, type_name};
+use super::{Said, TextError, TextErrorKind};
+use crate::spec::Tag;
 use crate::ttlv::{Element, ItemType, Limits, Value};
 
 /// Reads one element. Tags and values are known by name or number; elements have no offset.
@@ -17,22 +17,21 @@ use crate::ttlv::{Element, ItemType, Limits, Value};
 /// What is not well-formed, not known by its name, or beyond the limits, with its line and column.
 pub fn read(xml: &str, limits: &Limits) -> Result<Element, TextError> {
     let mut reader = Reader::from_str(xml);
-    let mut reading = Reading { limits, items: 0, open: Vec::new(), done: None };
+    let mut reading = Reading { limits, items: 0, open: Vec::new(), done: None, said: Said::default() };
     loop {
         let event = reader.read_event().map_err(|_| TextErrorKind::Malformed);
         let step = event.and_then(|event| reading.step(&event));
         match step {
             Ok(true) => {}
             Ok(false) => break,
-            Err(kind) => return Err(at(kind, xml, reader.buffer_position().max(reader.error_position()))),
+            Err(kind) => {
+                return Err(reading.at(kind, xml, reader.buffer_position().max(reader.error_position())));
+            }
         }
     }
-    let end = at(TextErrorKind::NotOne, xml, reader.buffer_position());
-    if reading.open.is_empty() {
-        reading.done.ok_or(end)
-    } else {
-        Err(TextError { kind: TextErrorKind::Malformed, ..end })
-    }
+    let kind = if reading.open.is_empty() { TextErrorKind::NotOne } else { TextErrorKind::Malformed };
+    let end = reading.at(kind, xml, reader.buffer_position());
+    reading.done.filter(|_| reading.open.is_empty()).ok_or(end)
 }
 
 /// Writes an element, each item on a line of its own.
@@ -41,16 +40,8 @@ pub fn read(xml: &str, limits: &Limits) -> Result<Element, TextError> {
 /// A text with a character that XML does not have.
 pub fn write(element: &Element) -> Result<String, TextError> {
     let mut xml = String::new();
-    write_element(&mut xml, element, None, 0).map_err(|kind| TextError { kind, line: 0, column: 0 })?;
+    write_element(&mut xml, element, None, 0).map_err(TextError::new)?;
     Ok(xml)
-}
-
-fn at(kind: TextErrorKind, xml: &str, position: u64) -> TextError {
-    let position = usize::try_from(position).unwrap_or(usize::MAX).min(xml.len());
-    let before = xml.as_bytes().get(..position).unwrap_or_default();
-    let line = before.iter().filter(|&&byte| byte == b'\n').count() + 1;
-    let column = before.iter().rev().take_while(|&&byte| byte != b'\n').count() + 1;
-    TextError { kind, line, column }
 }
 
 struct Reading<'l> {
@@ -59,9 +50,20 @@ struct Reading<'l> {
     /// The structures that have begun, outermost first.
     open: Vec<(Tag, Vec<Element>)>,
     done: Option<Element>,
+    said: Said,
 }
 
 impl Reading<'_> {
+    /// An error at a position of the text, within the structures that are open.
+    fn at(&self, kind: TextErrorKind, xml: &str, position: u64) -> TextError {
+        let position = usize::try_from(position).unwrap_or(usize::MAX).min(xml.len());
+        let before = xml.as_bytes().get(..position).unwrap_or_default();
+        let line = before.iter().filter(|&&byte| byte == b'\n').count() + 1;
+        let column = before.iter().rev().take_while(|&&byte| byte != b'\n').count() + 1;
+        let path = self.open.iter().map(|(tag, _)| *tag).collect();
+        TextError { kind, line, column, path, version: self.said.0 }
+    }
+
     /// Takes one event; says whether there are more.
     fn step(&mut self, event: &Event<'_>) -> Result<bool, TextErrorKind> {
         match event {
@@ -125,6 +127,7 @@ impl Reading<'_> {
     }
 
     fn add(&mut self, element: Element) -> Result<(), TextErrorKind> {
+        self.said.note(&element);
         match self.open.last_mut() {
             Some((_, elements)) => elements.push(element),
             None if self.done.is_some() => return Err(TextErrorKind::NotOne),
@@ -169,21 +172,6 @@ impl Parts {
     }
 }
 
-fn read_tag(text: &str) -> Result<Tag, TextErrorKind> {
-    let number = fixed::<6>(text).filter(|tag| matches!(tag >> 16, 0x42 | 0x54)).map(Tag::new);
-    number.or_else(|| Tag::from_xml_name(text)).ok_or(TextErrorKind::UnknownTag)
-}
-
-/// The tag whose enumeration or mask a value is of: its own, or in 1.x that of the attribute that its sibling names.
-fn meaning(tag: Tag, siblings: &[Element]) -> Tag {
-    if tag != Tag::AttributeValue {
-        return tag;
-    }
-    let name = siblings.iter().find(|element| element.tag == Tag::AttributeName);
-    let row = name.and_then(|name| name.value.text()).and_then(attribute_by_name);
-    row.map_or(tag, |row| row.tag)
-}
-
 fn write_element(
     xml: &mut String,
     element: &Element,
@@ -191,10 +179,9 @@ fn write_element(
     depth: usize,
 ) -> Result<(), TextErrorKind> {
     let (indent, tag) = ("  ".repeat(depth), element.tag);
-    let name = tag.name().map(xml_name).filter(|name| Tag::from_xml_name(name) == Some(tag));
-    let (name, number) = match name {
-        Some(name) => (name, String::new()),
-        None => ("TTLV".to_owned(), format!(" tag=\"{:#08x}\"", tag.code())),
+    let (name, number) = match tag_name(tag) {
+        Ok(name) => (name, String::new()),
+        Err(number) => ("TTLV".to_owned(), format!(" tag=\"{number}\"")),
     };
     let _ = write!(xml, "{indent}<{name}{number}");
     match &element.value {
@@ -207,7 +194,7 @@ fn write_element(
         leaf => {
             let siblings = parent.map(|parent| parent.value.elements()).unwrap_or_default();
             let _ = write!(xml, " type=\"{}\" value=\"", type_name(leaf.item_type()));
-            escape(xml, &value::write(leaf, meaning(tag, siblings)))?;
+            escape(xml, &value::write(leaf, meaning(tag, siblings), " "))?;
             xml.push_str("\"/>\n");
         }
     }
@@ -234,4 +221,4 @@ fn escape(xml: &mut String, text: &str) -> Result<(), TextErrorKind> {
 
 #[cfg(test)]
 #[path = "tests.rs"]
-mod tests;
+pub(super) mod tests;

@@ -28,6 +28,9 @@ pub struct Config {
     /// Where to listen.
     #[serde(default)]
     pub listen: Listen,
+    /// Where to listen for HTTPS.
+    #[serde(default)]
+    pub https: Https,
     /// The server's certificate and the clients that are trusted.
     pub tls: Tls,
     /// What in a client's certificate says who it is.
@@ -79,6 +82,15 @@ impl Default for Listen {
     fn default() -> Self {
         Self { address: vec![SocketAddr::from(([0, 0, 0, 0], 5696))] }
     }
+}
+
+/// `[https]`: messages in binary, XML or JSON, sent to `/kmip` with POST by the clients that `[tls]` admits.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Https {
+    /// One address with its port, or a list of them; not served if there is none.
+    #[serde(deserialize_with = "address::one_or_many")]
+    pub address: Vec<SocketAddr>,
 }
 
 /// `[tls]`. All files are PEM, and are read anew on SIGHUP and when they change.

@@ -11,11 +11,15 @@ pub struct Guide {
     listening: SocketAddr,
     /// The address to connect to: any of ours stands for this machine.
     reachable: SocketAddr,
+    /// Where HTTPS is listened for, if anywhere.
+    https: Option<SocketAddr>,
+    /// The clients beside the first.
+    more_clients: Vec<String>,
 }
 
 impl Guide {
     /// The guide to an absolute folder, served at an address.
-    pub(super) fn new(folder: &Path, listening: SocketAddr) -> Self {
+    pub(super) fn new(folder: &Path, listening: SocketAddr, https: Option<SocketAddr>, more_clients: &[&str]) -> Self {
         let mut reachable = listening;
         if listening.ip().is_unspecified() {
             reachable.set_ip(match listening.ip() {
@@ -23,7 +27,13 @@ impl Guide {
                 IpAddr::V6(_) => IpAddr::V6(Ipv6Addr::LOCALHOST),
             });
         }
-        Self { folder: folder.to_owned(), listening, reachable }
+        Self {
+            folder: folder.to_owned(),
+            listening,
+            reachable,
+            https,
+            more_clients: more_clients.iter().map(|name| (*name).to_owned()).collect(),
+        }
     }
 
     fn path(&self, name: &str) -> String {
@@ -64,16 +74,27 @@ fn kmipctl(kmipd: Option<&Path>) -> String {
 
 impl fmt::Display for Guide {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { folder, listening, reachable } = self;
+        let Self { folder, listening, reachable, https, more_clients } = self;
         let folder = folder.display();
+        let https = https
+            .map(|address| format!("HTTPS: https://{address}/kmip (POST; TTLV, XML or JSON)\n"))
+            .unwrap_or_default();
+        let files = more_clients.iter().map(|name| format!("{name}.pem and {name}.key")).collect::<Vec<_>>().join(", ");
+        let clients = if files.is_empty() {
+            files
+        } else {
+            format!(
+                "Further clients, the same to the server as client.pem: {files}.\nAny client can empty the store (Interop, Reset).\n"
+            )
+        };
         let conf = self.path("pykmip.conf");
         let kmipctl = kmipctl(std::env::current_exe().ok().as_deref());
         let (ca, cert, key) = (self.path("ca.pem"), self.path("client.pem"), self.path("client.key"));
         write!(
             f,
             r#"kmipd dev is listening on {listening}
-Everything is in {folder}; for development only: whoever reads this folder has every key.
-
+{https}Everything is in {folder}; for development only: whoever reads this folder has every key.
+{clients}
 With kmipctl:
 
 {kmipctl} --server {reachable} --ca '{ca}' --cert '{cert}' --key '{key}' query
@@ -99,7 +120,7 @@ mod tests {
     use super::*;
 
     fn guide(folder: &str, address: &str) -> Guide {
-        Guide::new(Path::new(folder), address.parse().unwrap())
+        Guide::new(Path::new(folder), address.parse().unwrap(), None, &[])
     }
 
     #[test]
@@ -117,6 +138,17 @@ mod tests {
         assert!(text.starts_with("kmipd dev is listening on 0.0.0.0:1234\n"), "{text}");
         assert!(text.contains("--server 127.0.0.1:1234 --ca '/a/ca.pem'"), "{text}");
         assert!(text.contains("config_file=\"/a/pykmip.conf\""), "{text}");
+    }
+
+    #[test]
+    fn the_words_name_what_conformance_needs() {
+        let (raw, https) = ("127.0.0.1:1".parse().unwrap(), "127.0.0.1:2".parse().unwrap());
+        let text = Guide::new(Path::new("/a"), raw, Some(https), &["client2", "client3"]).to_string();
+        assert!(text.starts_with("kmipd dev is listening on 127.0.0.1:1\nHTTPS: https://127.0.0.1:2/kmip"), "{text}");
+        assert!(text.contains("client2.pem and client2.key, client3.pem and client3.key."), "{text}");
+        assert!(text.contains("Any client can empty the store"), "{text}");
+        let plain = guide("/a", "127.0.0.1:1").to_string();
+        assert!(!plain.contains("HTTPS") && !plain.contains("client2"), "{plain}");
     }
 
     #[test]

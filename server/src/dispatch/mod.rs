@@ -120,16 +120,8 @@ impl Dispatcher {
 
     /// The answer to what cannot be read: in the version that the message says it has, as far as that is ours.
     pub fn unreadable(&self, asker: &Asker, unreadable: &Unreadable) -> Answer {
-        let supported = unreadable.version.and_then(|said| Version::supported(said.major, said.minor));
-        let failure = match (unreadable.version, supported) {
-            (Some(said), None) => Failure::new(
-                ResultReason::UnsupportedProtocolVersion,
-                format!("KMIP {}.{} is not spoken here", said.major, said.minor),
-            ),
-            _ => Failure { reason: ResultReason::InvalidMessage, ..Failure::from(unreadable.error.clone()) },
-        };
-        log_failure(asker, None, None, &failure);
-        let version = supported.unwrap_or_else(|| nearest(unreadable.version));
+        let failure = Failure { reason: ResultReason::InvalidMessage, ..Failure::from(unreadable.error.clone()) };
+        let bytes = self.refuse(asker, unreadable.version, failure);
         // The frame was whole: the next message begins behind it. Bytes that are no elements are another matter.
         let close = !matches!(
             unreadable.error.kind,
@@ -141,7 +133,22 @@ impl Dispatcher {
                 | ErrorKind::UnknownEnumeration { .. }
                 | ErrorKind::WrongType { .. }
         );
-        Answer { bytes: answer::refusal(version, self.shared.clock.now(), failure), close, interview: None }
+        Answer { bytes, close, interview: None }
+    }
+
+    /// Refuses a message as a whole, in the version that it says it has as far as that is ours: a message of another version
+    /// is refused for that.
+    pub fn refuse(&self, asker: &Asker, said: Option<ProtocolVersion>, failure: Failure) -> Vec<u8> {
+        let supported = said.and_then(|said| Version::supported(said.major, said.minor));
+        let failure = match (said, supported) {
+            (Some(said), None) => Failure::new(
+                ResultReason::UnsupportedProtocolVersion,
+                format!("KMIP {}.{} is not spoken here", said.major, said.minor),
+            ),
+            _ => failure,
+        };
+        log_failure(asker, None, None, &failure);
+        answer::refusal(supported.unwrap_or_else(|| nearest(said)), self.shared.clock.now(), failure)
     }
 
     fn check_header(&self, message: &RequestMessage, now: i64) -> Outcome<()> {

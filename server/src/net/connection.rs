@@ -3,7 +3,6 @@
 use std::io;
 use std::sync::Arc;
 
-use rustls::pki_types::CertificateDer;
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 use tokio::sync::watch;
@@ -13,6 +12,7 @@ use tracing::{debug, info, warn};
 use zeroize::Zeroizing;
 
 use super::frame::{self, Incoming};
+use super::guest::Guest;
 use super::refusal::Refusal;
 use super::service::{Answer, Interview, Peer, Service};
 use super::tls::{Accepted, Tls};
@@ -21,9 +21,7 @@ use crate::config::Limits;
 /// A connection.
 pub(super) struct Connection<S> {
     stream: TlsStream<TcpStream>,
-    chain: Vec<CertificateDer<'static>>,
-    peer: Arc<Peer>,
-    tls: Arc<Tls>,
+    guest: Guest,
     service: Arc<S>,
     limits: Limits,
     stop: watch::Receiver<bool>,
@@ -31,7 +29,7 @@ pub(super) struct Connection<S> {
 
 /// Why a connection ended.
 #[derive(Debug)]
-enum End {
+pub(super) enum End {
     /// The client left, or the server stops, or an answer asked for it.
     Done,
     /// The client is not admitted any more.
@@ -40,6 +38,28 @@ enum End {
     TooSlow(&'static str),
     /// The network.
     Broken(io::Error),
+}
+
+/// What the log says of a request that was not complete in time.
+pub(super) const SLOW_REQUEST: &str = "a request was not complete in time ([limits] request_seconds)";
+
+/// What the log says of an answer that was not taken in time.
+pub(super) const SLOW_ANSWER: &str = "the client did not take the answer in time ([limits] answer_seconds)";
+
+impl End {
+    /// Says how the connection ended.
+    pub(super) fn log(&self, peer: &Peer) {
+        let Peer { identity, address, fingerprint, .. } = peer;
+        match self {
+            Self::Done => debug!(client = %identity, %address, "disconnected"),
+            Self::Refused(refusal) => warn!(
+                client = %identity, %address, %fingerprint,
+                "connection closed: the client's certificate is not accepted any more: {refusal}"
+            ),
+            Self::TooSlow(what) => info!(client = %identity, %address, "connection closed: {what}"),
+            Self::Broken(error) => debug!(client = %identity, %address, %error, "connection lost"),
+        }
+    }
 }
 
 impl<S: Service> Connection<S> {
@@ -52,22 +72,13 @@ impl<S: Service> Connection<S> {
     ) -> Self {
         let Accepted { stream, chain, peer, resumed } = accepted;
         debug!(client = %peer.identity, address = %peer.address, resumed, "connected");
-        Self { stream, chain, peer: Arc::new(peer), tls, service, limits, stop }
+        Self { stream, guest: Guest::new(chain, peer, tls), service, limits, stop }
     }
 
     /// Answers until the end.
     pub(super) async fn serve(mut self) {
         let end = self.requests().await;
-        let Peer { identity, address, fingerprint, .. } = &*self.peer;
-        match end {
-            End::Done => debug!(client = %identity, %address, "disconnected"),
-            End::Refused(refusal) => warn!(
-                client = %identity, %address, %fingerprint,
-                "connection closed: the client's certificate is not accepted any more: {refusal}"
-            ),
-            End::TooSlow(what) => info!(client = %identity, %address, "connection closed: {what}"),
-            End::Broken(error) => debug!(client = %identity, %address, %error, "connection lost"),
-        }
+        end.log(self.guest.peer());
         // Tells the client that nothing was cut off. It may be gone, or not listen: no reason to wait for it.
         let _ = timeout(self.limits.answer_time(), self.stream.shutdown()).await;
     }
@@ -85,18 +96,19 @@ impl<S: Service> Connection<S> {
             }
             let reading = frame::read(&mut self.stream, self.limits.request_bytes);
             let incoming = match timeout(self.limits.request_time(), reading).await {
-                Err(_) => return End::TooSlow("a request was not complete in time ([limits] request_seconds)"),
+                Err(_) => return End::TooSlow(SLOW_REQUEST),
                 Ok(Err(error)) => return End::Broken(error),
                 Ok(Ok(Incoming::End)) => return End::Done,
                 Ok(Ok(incoming)) => incoming,
             };
-            if let Err(refusal) = self.admit() {
-                return End::Refused(refusal);
-            }
+            let peer = match self.guest.admit() {
+                Ok(peer) => peer,
+                Err(refusal) => return End::Refused(refusal),
+            };
             let (answer, readable) = match incoming {
-                Incoming::Message(bytes) => (self.service.answer(Arc::clone(&self.peer), bytes).await, true),
+                Incoming::Message(bytes) => (self.service.answer(peer, bytes).await, true),
                 Incoming::Unreadable(reason, head) => {
-                    info!(client = %self.peer.identity, address = %self.peer.address, "unreadable request: {reason}");
+                    info!(client = %peer.identity, address = %peer.address, "unreadable request: {reason}");
                     (self.service.unreadable(reason, head), false)
                 }
                 Incoming::End => return End::Done,
@@ -104,7 +116,7 @@ impl<S: Service> Connection<S> {
             let Answer { bytes, close, interview } = answer;
             let bytes = Zeroizing::new(bytes);
             match timeout(self.limits.answer_time(), self.write(&bytes)).await {
-                Err(_) => return End::TooSlow("the client did not take the answer in time ([limits] answer_seconds)"),
+                Err(_) => return End::TooSlow(SLOW_ANSWER),
                 Ok(Err(error)) => return End::Broken(error),
                 Ok(Ok(())) => {}
             }
@@ -127,7 +139,8 @@ impl<S: Service> Connection<S> {
                 Ok(Some(question)) => question,
                 Ok(None) => return None,
                 Err(why) => {
-                    info!(client = %self.peer.identity, address = %self.peer.address, "the client in the server's role: {why}");
+                    let peer = self.guest.peer();
+                    info!(client = %peer.identity, address = %peer.address, "the client in the server's role: {why}");
                     return Some(End::Done);
                 }
             };
@@ -143,15 +156,6 @@ impl<S: Service> Connection<S> {
                 Ok(Ok(Incoming::Unreadable(..) | Incoming::End)) => return Some(End::Done),
             };
         }
-    }
-
-    /// Judges the client anew if trust has changed, or its certificates have ended, since it was let in.
-    fn admit(&mut self) -> Result<(), Box<Refusal>> {
-        if self.tls.is_outdated(&self.peer) {
-            let admitted = self.tls.judge(&self.chain)?;
-            self.peer = Arc::new(admitted.at(self.peer.address));
-        }
-        Ok(())
     }
 
     async fn write(&mut self, bytes: &[u8]) -> io::Result<()> {

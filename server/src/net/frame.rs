@@ -67,7 +67,7 @@ pub(super) async fn read<R: AsyncBufRead + Unpin>(stream: &mut R, limit: usize) 
 }
 
 /// Appends to a buffer that will hold `length` bytes in the end. It doubles at the most, and its old place is wiped.
-fn append(buffer: &mut Zeroizing<Vec<u8>>, bytes: &[u8], length: usize) {
+pub(super) fn append(buffer: &mut Zeroizing<Vec<u8>>, bytes: &[u8], length: usize) {
     let needed = buffer.len() + bytes.len();
     if needed > buffer.capacity() {
         let capacity = needed.max(buffer.capacity().saturating_mul(2)).min(length);

@@ -14,6 +14,7 @@ use tracing::{debug, error, info, warn};
 
 use super::connection::Connection;
 use super::flood::Flood;
+use super::http;
 use super::refusal::Refusal;
 use super::service::Service;
 use super::tls::{Accepted, Tls};
@@ -30,10 +31,20 @@ pub enum BindError {
     Other(SocketAddr, io::Error),
 }
 
+/// How messages travel in TLS.
+#[derive(Debug, Clone, Copy)]
+enum Transport {
+    /// One behind the other.
+    Raw,
+    /// In the bodies of HTTP.
+    Https,
+}
+
 /// A server that is bound to its addresses.
 pub struct Server<S> {
-    listeners: Vec<TcpListener>,
+    listeners: Vec<(TcpListener, Transport)>,
     addresses: Vec<SocketAddr>,
+    https: Vec<SocketAddr>,
     inner: Arc<Inner<S>>,
 }
 
@@ -59,16 +70,7 @@ impl<S: Service> Server<S> {
         limits: Limits,
     ) -> Result<Self, BindError> {
         let mut listeners = Vec::new();
-        let mut bound = Vec::new();
-        for address in addresses {
-            let fail = |error: io::Error| match error.kind() {
-                io::ErrorKind::AddrInUse => BindError::InUse(*address),
-                _ => BindError::Other(*address, error),
-            };
-            let listener = TcpListener::bind(address).await.map_err(fail)?;
-            bound.push(listener.local_addr().map_err(fail)?);
-            listeners.push(listener);
-        }
+        let addresses = bind(addresses, Transport::Raw, &mut listeners).await?;
         let inner = Inner {
             tls,
             service,
@@ -78,7 +80,21 @@ impl<S: Service> Server<S> {
             refusals: Flood::new(),
             crowds: Flood::new(),
         };
-        Ok(Self { listeners, addresses: bound, inner: Arc::new(inner) })
+        Ok(Self { listeners, addresses, https: Vec::new(), inner: Arc::new(inner) })
+    }
+
+    /// Binds addresses for HTTPS too (KMIP Additional Message Encodings 1.0 section 2).
+    ///
+    /// # Errors
+    /// An address is in use or cannot be had.
+    pub async fn with_https(mut self, addresses: &[SocketAddr]) -> Result<Self, BindError> {
+        self.https = bind(addresses, Transport::Https, &mut self.listeners).await?;
+        Ok(self)
+    }
+
+    /// The addresses for HTTPS, with the ports that the system chose.
+    pub fn https_addresses(&self) -> &[SocketAddr] {
+        &self.https
     }
 
     /// The addresses, with the ports that the system chose.
@@ -95,8 +111,8 @@ impl<S: Service> Server<S> {
     /// configured time, and closes the service.
     pub async fn serve(self, stop: watch::Receiver<bool>) {
         let mut accepting = JoinSet::new();
-        for listener in self.listeners {
-            accepting.spawn(accept(listener, Arc::clone(&self.inner), stop.clone()));
+        for (listener, transport) in self.listeners {
+            accepting.spawn(accept(listener, transport, Arc::clone(&self.inner), stop.clone()));
         }
         while let Some(ended) = accepting.join_next().await {
             report(ended);
@@ -105,8 +121,32 @@ impl<S: Service> Server<S> {
     }
 }
 
+/// Binds addresses, and answers them as they are bound.
+async fn bind(
+    addresses: &[SocketAddr],
+    transport: Transport,
+    listeners: &mut Vec<(TcpListener, Transport)>,
+) -> Result<Vec<SocketAddr>, BindError> {
+    let mut bound = Vec::new();
+    for address in addresses {
+        let fail = |error: io::Error| match error.kind() {
+            io::ErrorKind::AddrInUse => BindError::InUse(*address),
+            _ => BindError::Other(*address, error),
+        };
+        let listener = TcpListener::bind(address).await.map_err(fail)?;
+        bound.push(listener.local_addr().map_err(fail)?);
+        listeners.push((listener, transport));
+    }
+    Ok(bound)
+}
+
 /// One listener's loop: its connections are its own, and end before it does.
-async fn accept<S: Service>(listener: TcpListener, inner: Arc<Inner<S>>, mut stop: watch::Receiver<bool>) {
+async fn accept<S: Service>(
+    listener: TcpListener,
+    transport: Transport,
+    inner: Arc<Inner<S>>,
+    mut stop: watch::Receiver<bool>,
+) {
     let mut connections = JoinSet::new();
     loop {
         let accepted = tokio::select! {
@@ -120,7 +160,7 @@ async fn accept<S: Service>(listener: TcpListener, inner: Arc<Inner<S>>, mut sto
                 if let Ok(permit) = Arc::clone(&inner.connections).try_acquire_owned() {
                     let (inner, stop) = (Arc::clone(&inner), stop.clone());
                     connections.spawn(async move {
-                        inner.connection(tcp, address, stop).await;
+                        inner.connection(tcp, address, transport, stop).await;
                         drop(permit);
                     });
                 } else if let Some(left_out) = inner.crowds.allow(Instant::now()) {
@@ -147,7 +187,13 @@ async fn accept<S: Service>(listener: TcpListener, inner: Arc<Inner<S>>, mut sto
 }
 
 impl<S: Service> Inner<S> {
-    async fn connection(&self, tcp: TcpStream, address: SocketAddr, mut stop: watch::Receiver<bool>) {
+    async fn connection(
+        &self,
+        tcp: TcpStream,
+        address: SocketAddr,
+        transport: Transport,
+        mut stop: watch::Receiver<bool>,
+    ) {
         if let Err(error) = prepare(&tcp, &self.limits) {
             debug!(%address, %error, "connection lost before its handshake");
             return;
@@ -159,9 +205,11 @@ impl<S: Service> Inner<S> {
         };
         match accepted.unwrap_or_else(|_| Err(Box::new(Refusal::timeout(self.limits.handshake_seconds)))) {
             Ok(accepted) => {
-                let connection =
-                    Connection::new(accepted, Arc::clone(&self.tls), Arc::clone(&self.service), self.limits, stop);
-                connection.serve().await;
+                let (tls, service) = (Arc::clone(&self.tls), Arc::clone(&self.service));
+                match transport {
+                    Transport::Raw => Connection::new(accepted, tls, service, self.limits, stop).serve().await,
+                    Transport::Https => http::serve(accepted, tls, service, self.limits, stop).await,
+                }
             }
             Err(refusal) => self.refused(address, &refusal),
         }

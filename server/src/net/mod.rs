@@ -1,9 +1,11 @@
-//! The network: TLS, who is let in, and messages cut from the stream of bytes. The only async code.
+//! The network: TLS, who is let in, and messages cut from the stream of bytes or taken from HTTP. The only async code.
 
 mod admission;
 mod connection;
 mod flood;
 mod frame;
+mod guest;
+mod http;
 mod listener;
 pub mod outbound;
 mod refusal;

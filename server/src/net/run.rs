@@ -29,6 +29,9 @@ pub async fn run<S: Service>(server: Server<S>) -> io::Result<()> {
     for address in server.addresses() {
         info!(%address, "listening");
     }
+    for address in server.https_addresses() {
+        info!(%address, "listening for HTTPS");
+    }
     let tls = Arc::clone(server.tls());
     let (stop, stopped) = watch::channel(false);
     let serving = tokio::spawn(server.serve(stopped));

@@ -4,6 +4,8 @@ use std::future::Future;
 use std::sync::Arc;
 
 use bytes::Bytes;
+use kmip_codec::text::TextError;
+use kmip_codec::types::ProtocolVersion;
 
 pub use crate::trust::identity::Peer;
 
@@ -31,6 +33,9 @@ pub enum Unreadable {
         /// The limit in bytes.
         limit: usize,
     },
+    /// They are XML or JSON that no message can be read from.
+    #[error("the text of the message cannot be read: {0}")]
+    Text(TextError),
 }
 
 /// Asks a client that has taken the server's role.
@@ -48,8 +53,12 @@ pub trait Service: Send + Sync + 'static {
     fn answer(&self, peer: Arc<Peer>, frame: Bytes) -> impl Future<Output = Answer> + Send;
 
     /// Answers what cannot be a request. `head` is what had arrived of it, 256 bytes at most: the version may stand
-    /// in it. The connection ends after this answer, since nobody knows where the next message begins.
+    /// in it. A raw connection ends after this answer, since nobody knows where the next message begins.
     fn unreadable(&self, reason: Unreadable, head: Bytes) -> Answer;
+
+    /// The answer in the place of one that cannot be given over this transport, or in the encoding of its request: what was
+    /// asked is done.
+    fn undeliverable(&self, version: Option<ProtocolVersion>, why: &str) -> Answer;
 
     /// Lets go of everything, after the last answer has left.
     fn close(&self) -> impl Future<Output = ()> + Send {

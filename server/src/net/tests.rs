@@ -6,6 +6,7 @@ use std::time::{Duration, SystemTime};
 use std::{fs, io};
 
 use bytes::Bytes;
+use kmip_codec::types::ProtocolVersion;
 use kmipd_certs::{Authority, Issued, Profile, Validity};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
@@ -49,6 +50,10 @@ impl Service for Echo {
 
     fn unreadable(&self, reason: Unreadable, head: Bytes) -> Answer {
         Answer { bytes: message(format!("{reason} | {} bytes", head.len()).as_bytes()), close: false, interview: None }
+    }
+
+    fn undeliverable(&self, _: Option<ProtocolVersion>, why: &str) -> Answer {
+        Answer { bytes: message(why.as_bytes()), close: false, interview: None }
     }
 }
 

@@ -4,6 +4,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
 use kmip_codec::message::Unreadable as UnreadableMessage;
+use kmip_codec::spec::ResultReason;
+use kmip_codec::types::ProtocolVersion;
 use kmip_codec::{Error, ErrorKind};
 use tokio::task::JoinHandle;
 use zeroize::Zeroizing;
@@ -58,15 +60,29 @@ impl Service for KmipService {
     }
 
     fn unreadable(&self, reason: Unreadable, head: Bytes) -> Answer {
+        // The listener has logged from whom and why.
+        let asker = Asker { identity: "".into(), address: String::new() };
         let kind = match reason {
+            Unreadable::Text(error) => {
+                let failure = Failure::new(ResultReason::CodecError, error.to_string());
+                return Answer {
+                    bytes: self.dispatcher.refuse(&asker, error.version, failure),
+                    close: false,
+                    interview: None,
+                };
+            }
             Unreadable::NotAMessage(_) => ErrorKind::InvalidValue("these bytes do not begin a KMIP message"),
             Unreadable::TooLong { length, limit } => ErrorKind::TooLong { length, limit },
         };
         let unreadable =
             UnreadableMessage { error: Error::from(kind), version: kmip_codec::message::early_version(&head) };
-        // The listener has logged from whom and why.
-        let asker = Asker { identity: "".into(), address: String::new() };
         Answer { bytes: self.dispatcher.unreadable(&asker, &unreadable).bytes, close: true, interview: None }
+    }
+
+    fn undeliverable(&self, version: Option<ProtocolVersion>, why: &str) -> Answer {
+        let asker = Asker { identity: "".into(), address: String::new() };
+        let failure = Failure::new(ResultReason::GeneralFailure, why);
+        Answer { bytes: self.dispatcher.refuse(&asker, version, failure), close: false, interview: None }
     }
 
     async fn close(&self) {
