@@ -30,3 +30,6 @@ mod objects;
 #[cfg(test)]
 #[path = "matrix/run.rs"]
 mod run;
+#[cfg(test)]
+#[path = "matrix/sessions.rs"]
+mod sessions;

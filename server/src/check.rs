@@ -16,6 +16,7 @@ use crate::config::{Config, RootKey, RootKeyKind};
 use crate::net::Tls;
 use crate::net::tls::certificates;
 use crate::store::sled::SledStore;
+use crate::trust::accounts::Accounts;
 use crate::wiring;
 
 /// A certificate that ends sooner than this is worth a warning.
@@ -61,6 +62,9 @@ pub fn check(config: &Config) -> Vec<Finding> {
     findings.interop(config);
     findings.hsm(config);
     findings.addresses(config);
+    if let Err(why) = Accounts::new(config) {
+        findings.add(Grade::Error, why);
+    }
     findings.0
 }
 

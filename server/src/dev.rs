@@ -233,6 +233,9 @@ certificate = "server.pem"
 key = "server.key"
 client_ca = "ca.pem"
 
+[identity]
+administrators = ["client"]
+
 [store]
 path = "store"
 

@@ -1,7 +1,7 @@
 //! kmipd: a key management server for KMIP 1.0 to 2.1.
 
 use std::error::Error;
-use std::io::{self, Write, stderr, stdout};
+use std::io::{self, BufRead, Write, stderr, stdin, stdout};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -10,8 +10,10 @@ use clap::{Parser, Subcommand};
 use kmipd::check::{Grade, check};
 use kmipd::config::{Config, Log};
 use kmipd::dev::{Folder, Options};
+use kmipd::trust::{hashed, password};
 use kmipd::{logging, net, wiring};
 use tokio::runtime::Runtime;
+use zeroize::Zeroizing;
 
 /// A key management server for KMIP 1.0 to 2.1.
 #[derive(Parser)]
@@ -58,6 +60,18 @@ enum Command {
         #[arg(long)]
         config: PathBuf,
     },
+    /// Make what `[[users]]` and `[[devices]]` keep of a password, which is the first line of standard input.
+    HashPassword {
+        /// Make what Hashed Password credentials are checked against, and not an Argon2id hash.
+        #[arg(long, requires = "user")]
+        hashed: bool,
+        /// The user, whose name is part of a Hashed Password.
+        #[arg(long)]
+        user: Option<String>,
+        /// The hash function of a Hashed Password, by the name that the standard gives it.
+        #[arg(long, default_value = "SHA-256")]
+        algorithm: String,
+    },
     /// Print the version.
     Version,
 }
@@ -70,6 +84,9 @@ fn main() -> ExitCode {
         Command::Serve { config } => serve(&config),
         Command::Check { config } => check_config(&config),
         Command::CheckWrappingKey { config } => check_wrapping_key(&config),
+        Command::HashPassword { hashed, user, algorithm } => {
+            hash_password(user.filter(|_| hashed).as_deref(), &algorithm)
+        }
         Command::Version => version(),
     };
     outcome.unwrap_or_else(|error| {
@@ -119,6 +136,24 @@ fn check_config(path: &Path) -> Outcome {
 
 fn check_wrapping_key(path: &Path) -> Outcome {
     wiring::module::check(path)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn hash_password(hashed_for: Option<&str>, algorithm: &str) -> Outcome {
+    let mut line = Zeroizing::new(String::new());
+    stdin().lock().read_line(&mut line)?;
+    let password = line.trim_end_matches(['\n', '\r']);
+    if password.is_empty() {
+        return Err("there is no password on standard input".into());
+    }
+    let made = match hashed_for {
+        Some(user) => {
+            let function = hashed::algorithm(algorithm).ok_or("there is no such hash function")?;
+            hashed::Stored::new(user, password, function)?.text()
+        }
+        None => password::hash(password.as_bytes())?,
+    };
+    print(&format_args!("{made}\n"))?;
     Ok(ExitCode::SUCCESS)
 }
 

@@ -15,6 +15,7 @@ use crate::object::record;
 use crate::ops::rotate::rotate;
 use crate::store::CommitError;
 use crate::trust::policy::Use;
+use crate::trust::ticket;
 use crate::view::{Commit, Kept, Shared, View};
 
 /// How often dates are looked at. A request that comes before the sweeper sees the new state all the same.
@@ -22,6 +23,9 @@ const INTERVAL: Duration = Duration::from_secs(1);
 
 /// After so many rounds the objects are tried again that could not be acted on.
 const ANEW: u64 = 600;
+
+/// How often tickets are looked at, in seconds. One that has ended is worth nothing before that, too.
+const TICKETS: i64 = 60;
 
 /// Objects looked at in one go.
 const AT_ONCE: usize = 1_000;
@@ -33,11 +37,19 @@ pub async fn run(shared: Arc<Shared>, left: Outcome<Vec<[u8; 16]>>) {
         tracing::warn!(detail = ?failure.log, "token keys that a crash left behind were not looked at: {}", failure.message);
     }
     let mut stuck = HashSet::new();
+    let mut tickets_at = shared.clock.now();
     for round in 1_u64.. {
         tokio::time::sleep(INTERVAL).await;
         // What could not be done may have been the module's fault.
         if round.is_multiple_of(ANEW) {
             stuck.clear();
+        }
+        let now = shared.clock.now();
+        if now.saturating_sub(tickets_at) >= TICKETS || now < tickets_at {
+            tickets_at = now;
+            if let Err(failure) = sweep_tickets(&shared, now).await {
+                tracing::error!(detail = ?failure.log, "tickets that have ended stay: {}", failure.message);
+            }
         }
         if let Err(failure) = sweep(&shared, &mut stuck).await {
             tracing::error!(detail = ?failure.log, "dates cannot be acted on: {}", failure.message);
@@ -85,6 +97,16 @@ pub async fn sweep(shared: &Arc<Shared>, stuck: &mut HashSet<(u64, u64)>) -> Out
         }
     }
     Ok(changed)
+}
+
+/// Removes the tickets that have ended.
+async fn sweep_tickets(shared: &Shared, now: i64) -> Outcome<()> {
+    let mut batch = shared.vault.batch();
+    if ticket::drop_ended(&shared.vault, &mut batch, now)? == 0 {
+        return Ok(());
+    }
+    let stopped = |_| Failure::internal("the store's writer has ended");
+    Ok(shared.vault.commit(batch).await.map_err(stopped)??)
 }
 
 /// What looking at an object has come to.

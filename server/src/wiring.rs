@@ -20,6 +20,7 @@ use crate::store::keyring::{self, KeysError};
 use crate::store::root::{FileRoot, RootError, RootKey, service_credential};
 use crate::store::sled::{SledOptions, SledStore};
 use crate::store::vault::{Vault, VaultError};
+use crate::trust::accounts::Accounts;
 use crate::view::{About, Endpoint, Listener, Protection, Settings, Shared, SystemClock, Told};
 
 mod interop;
@@ -175,6 +176,11 @@ fn settings(config: &Config) -> Result<Settings, StartError> {
         ignore_credentials: config.compatibility.ignore_credentials,
         locate_by_template_attribute: config.compatibility.locate_by_template_attribute,
         interop: config.store.interop,
+        accounts: Some(Arc::new(Accounts::new(config).map_err(StartError::Refused)?)),
+        tell_of_others: config.identity.tell_of_others,
+        object_groups: config.keys.object_groups.clone(),
+        longest_ticket: config.tickets.longest_seconds,
+        most_tickets: config.tickets.most,
         clock_skew: Some(skew),
         protection,
         listeners: listeners(config)?,

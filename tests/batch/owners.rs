@@ -49,6 +49,14 @@ fn ask(kmip: &mut Kmip, operation: Operation, identifier: &Text) -> Option<Resul
         | Operation::Locate
         | Operation::Query
         | Operation::DiscoverVersions
+        | Operation::Log
+        | Operation::Login
+        | Operation::Logout
+        | Operation::DelegatedLogin
+        | Operation::Ping
+        | Operation::SetDefaults
+        | Operation::SetConstraints
+        | Operation::GetConstraints
         | Operation::Hash
         | Operation::RNGRetrieve
         | Operation::RNGSeed

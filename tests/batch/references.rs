@@ -20,13 +20,21 @@ use crate::harness::kmip::{
 };
 
 /// The operations that take no object that exists.
-const WITHOUT: [Operation; 11] = [
+const WITHOUT: &[Operation] = &[
     Operation::Create,
     Operation::CreateKeyPair,
     Operation::Register,
     Operation::Locate,
     Operation::Query,
+    Operation::DelegatedLogin,
     Operation::DiscoverVersions,
+    Operation::GetConstraints,
+    Operation::Log,
+    Operation::Login,
+    Operation::Logout,
+    Operation::Ping,
+    Operation::SetConstraints,
+    Operation::SetDefaults,
     Operation::Hash,
     Operation::RNGRetrieve,
     Operation::RNGSeed,

@@ -11,7 +11,7 @@ use kmipd::ops::OPERATIONS;
 use crate::cell::{Cell, Provider};
 use crate::harness::Kmipd;
 use crate::harness::kmip::Nothing;
-use crate::{asynchronous, attributes, cryptography, derivation, life, objects};
+use crate::{asynchronous, attributes, cryptography, derivation, life, objects, sessions};
 
 const VERSIONS: [Version; 5] = [Version::V1_0, Version::V1_2, Version::V1_4, Version::V2_0, Version::V2_1];
 
@@ -60,6 +60,13 @@ fn scenario(operation: Operation) -> Option<Scenario> {
         Operation::Process => asynchronous::process,
         Operation::QueryAsynchronousRequests => asynchronous::query_asynchronous_requests,
         Operation::Interop => objects::interop,
+        Operation::Log => sessions::log,
+        Operation::Login => sessions::login,
+        Operation::Logout => sessions::logout,
+        Operation::DelegatedLogin => sessions::delegated_login,
+        Operation::Ping => sessions::ping,
+        Operation::SetDefaults => sessions::set_defaults,
+        Operation::SetConstraints | Operation::GetConstraints => sessions::constraints,
         _ => return None,
     })
 }

@@ -2,9 +2,10 @@
 
 use std::fmt;
 
-use crate::schema::{Decode, Encode, Field, Fields, Lifetime, wrong_type};
-use crate::spec::{CredentialType, Tag, Version};
-use crate::ttlv::{Element, Result, Text, Value, Writer};
+use crate::schema::{DateTimeExtended, Decode, Encode, Field, Fields, Lifetime, decode, wrong_type};
+use crate::spec::{AttestationType, CredentialType, HashingAlgorithm, Tag, Version};
+use crate::ttlv::{Blob, Element, Result, Text, Value, Writer};
+use crate::types::Ticket;
 
 /// Who the sender says it is, besides its certificate. 1.0 and 1.1 have one Credential, later versions several.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,7 +23,123 @@ pub struct Credential {
     pub value: Vec<Element>,
 }
 
+crate::structure! {
+    /// The value of a Username and Password credential (KMIP 2.1 table 411).
+    #[derive(Eq)]
+    pub struct UsernameAndPassword {
+        /// Who it is.
+        pub username: Text = Username,
+        /// The secret.
+        pub password: Option<Password> = Password,
+    }
+
+    /// The value of a Device credential (KMIP 2.1 table 412). At least one field is there.
+    #[derive(Eq)]
+    pub struct DeviceCredential {
+        /// Its serial number.
+        pub device_serial_number: Option<Text> = DeviceSerialNumber,
+        /// The secret.
+        pub password: Option<Password> = Password,
+        /// Its identifier.
+        pub device_identifier: Option<Text> = DeviceIdentifier,
+        /// The network that it is in.
+        pub network_identifier: Option<Text> = NetworkIdentifier,
+        /// The machine that it belongs to.
+        pub machine_identifier: Option<Text> = MachineIdentifier,
+        /// The medium in it.
+        pub media_identifier: Option<Text> = MediaIdentifier,
+    }
+
+    /// The value of an Attestation credential (KMIP 2.1 table 413). One of measurement and assertion is there.
+    #[derive(Eq)]
+    pub struct AttestationCredential {
+        /// What the server gave to attest with.
+        pub nonce: Nonce = Nonce,
+        /// Of which kind it is.
+        pub attestation_type: AttestationType = AttestationType,
+        /// The client's own measurement.
+        pub attestation_measurement: Option<Blob> = AttestationMeasurement,
+        /// The word of a third party.
+        pub attestation_assertion: Option<Blob> = AttestationAssertion,
+    }
+
+    /// The value of a One Time Password credential (KMIP 2.1 table 414).
+    #[derive(Eq)]
+    pub struct OneTimePassword {
+        /// Who it is.
+        pub username: Text = Username,
+        /// The secret that stays.
+        pub password: Option<Password> = Password,
+        /// The secret that is good for once.
+        pub one_time_password: Password = OneTimePassword,
+    }
+
+    /// The value of a Hashed Password credential (KMIP 2.1 table 415).
+    #[derive(Eq)]
+    pub struct HashedPassword {
+        /// Who it is.
+        pub username: Text = Username,
+        /// When it was made; greater each time.
+        pub timestamp: DateTimeExtended = TimeStamp,
+        /// The hash function; SHA-256 if absent.
+        pub hashing_algorithm: Option<HashingAlgorithm> = HashingAlgorithm,
+        /// Hash(S1 || Timestamp) || S2.
+        pub hashed_password: Blob = HashedPassword,
+    }
+
+    /// The value of a Ticket credential (KMIP 2.1 table 416).
+    #[derive(Eq)]
+    pub struct TicketCredential {
+        /// The ticket.
+        pub ticket: Ticket = Ticket,
+    }
+
+    /// Nonce (KMIP 2.1 §9.14).
+    #[derive(Eq)]
+    pub struct Nonce {
+        /// The server's mark of it.
+        pub nonce_id: Blob = NonceID,
+        /// Random bytes.
+        pub nonce_value: Blob = NonceValue,
+    }
+}
+
+/// A text that nobody may see: `Debug` shows nothing of it.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Password(pub Text);
+
+impl fmt::Debug for Password {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Password")
+    }
+}
+
+impl Encode for Password {
+    fn encode(&self, tag: Tag, writer: &mut Writer) {
+        self.0.encode(tag, writer);
+    }
+}
+
+impl Decode for Password {
+    fn decode(element: Element, version: Version) -> Result<Self> {
+        Text::decode(element, version).map(Self)
+    }
+}
+
 impl Credential {
+    /// A credential of this kind and value.
+    pub fn new(kind: CredentialType, value: Vec<Element>) -> Self {
+        Self { kind, value }
+    }
+
+    /// The value as the structure that its type has.
+    ///
+    /// # Errors
+    /// A field that is missing, or that does not belong there.
+    pub fn read<T: Decode>(&self, version: Version) -> Result<T> {
+        decode(Element::new(Tag::CredentialValue, Value::Structure(self.value.clone())), version)
+    }
+
     /// User name and password.
     pub fn password(username: &str, password: &str) -> Self {
         let text = |tag, text: &str| Element::new(tag, Value::TextString(text.into()));

@@ -3,18 +3,24 @@
 mod attribute;
 mod credential;
 mod cryptographic_parameters;
+mod defaults;
 mod information;
 mod key_block;
 mod object;
 mod structures;
+mod ticket;
 mod unique_identifier;
 
 pub use attribute::{
     Attribute, AttributeList, AttributeReference, AttributeReferences, Attributes, ChangedAttribute, CurrentAttribute,
     FoundAttributes, NewAttribute, vendor,
 };
-pub use credential::{Authentication, Credential};
+pub use credential::{
+    AttestationCredential, Authentication, Credential, DeviceCredential, HashedPassword, Nonce, OneTimePassword,
+    Password, TicketCredential, UsernameAndPassword,
+};
 pub use cryptographic_parameters::CryptographicParameters;
+pub use defaults::{Constraint, Constraints, DefaultsInformation, ObjectDefaults};
 pub use information::{
     CapabilityInformation, ExtensionInformation, ObjectGroups, ProfileInformation, ProfileVersion, RngParameters,
     ServerInformation, ValidationInformation,
@@ -28,4 +34,5 @@ pub use structures::{
     ApplicationSpecificInformation, CryptographicDomainParameters, Digest, Link, Name, ProtectionStorageMasks,
     ProtocolVersion, RevocationReason, UsageLimits,
 };
+pub use ticket::{ObjectTypes, Objects, Operations, Right, Rights, Ticket, TicketTime};
 pub use unique_identifier::UniqueIdentifier;

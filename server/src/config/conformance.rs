@@ -5,7 +5,7 @@
 
 use std::net::SocketAddr;
 
-use super::Config;
+use super::{Config, Device, User};
 
 /// The clients beside the first: `client2.pem`, `client3.pem` and their keys.
 ///
@@ -13,6 +13,34 @@ use super::Config;
 /// change what the other has made. A client is known by the name in its certificate, so all of them carry the name of the
 /// first: three certificates with a key each, and one identity.
 pub const MORE_CLIENTS: [&str; 2] = ["client2", "client3"];
+
+/// The Object Groups that published cases know.
+const OBJECT_GROUPS: [&str; 4] = ["Group1", "BlueKeys", "RedKeys", "GreenKeys"];
+
+/// Users and the hashes of their passwords: "password1", "secret2", "password".
+const USERS: [(&str, &str); 3] = [
+    ("Fred", "$argon2id$v=19$m=19456,t=2,p=1$haW4IH4LGcqt+LOwIM9+Wg$yxB5x2caOSXX7T8NGjrTU5PwEPlWtKS661iMCZcsDHQ"),
+    ("Barney", "$argon2id$v=19$m=19456,t=2,p=1$dBxXHdcGJH1Z009Oyrmyfg$CikvYF9PpS12A/4w6mIctKTx9BvIC80R7ukyrw5WqOY"),
+    (
+        "administrator",
+        "$argon2id$v=19$m=19456,t=2,p=1$3AOm3PL/fZtzDdCM4iSMQQ$CFJPreVVPX/kx1HqZjaZjWVd6dOhHD9SRm5Bz/RGXvM",
+    ),
+];
+
+/// Devices, the hashes of their passwords ("secret", "passwd"), and their serial number, device, network, machine and media
+/// identifiers.
+const DEVICES: [(&str, &str, [&str; 5]); 2] = [
+    (
+        "devID2233",
+        "$argon2id$v=19$m=19456,t=2,p=1$HnHKN3BWGjA4pOF6A35dng$bjhVc0Iz7Mt3ju+ITtV+2ciPBiONdg9TTjt4BJ2RpvQ",
+        ["serNum123456", "devID2233", "netID9000", "machineID1", "mediaID313"],
+    ),
+    (
+        "devID4444",
+        "$argon2id$v=19$m=19456,t=2,p=1$hFQVO0bWB7nHuQ8m3bD6bg$86Ev8iN257xREnunVGIFecjc6kN9j19X4PqFHlFGfOw",
+        ["serNum101010", "devID4444", "netID9", "machineID1111", "mediaID0000"],
+    ),
+];
 
 /// Sets what a conformance suite needs.
 pub fn configure(config: &mut Config) {
@@ -25,9 +53,41 @@ pub fn configure(config: &mut Config) {
         };
         config.https.address = config.listen.address.iter().filter_map(next).collect();
     }
-    // Users and devices that published cases name: as long as there is nothing to check them against, the certificate
-    // alone says who asks.
-    config.compatibility.ignore_credentials = true;
+    // The client of the cases sets defaults and constraints, for these Object Groups; one that is not among them is unknown
+    // (TC-MD-6-21).
+    config.identity.administrators.push("client".to_owned());
+    config.keys.object_groups.extend(OBJECT_GROUPS.map(str::to_owned));
+    // Users and devices that published cases name, with their passwords (TC_111, TC_112 of 1.x). They expect Permission
+    // Denied where another one's object is asked for.
+    config.identity.tell_of_others = true;
+    config.users.extend(USERS.map(|(name, password)| user(name, password)));
+    config.devices.extend(DEVICES.map(|(name, password, fields)| device(name, password, fields)));
+}
+
+fn user(name: &str, password: &str) -> User {
+    User {
+        name: name.to_owned(),
+        password: Some(password.to_owned().into()),
+        hashed_password: None,
+        otp_secret: None,
+        certificates: Vec::new(),
+        rights: Vec::new(),
+    }
+}
+
+fn device(name: &str, password: &str, fields: [&str; 5]) -> Device {
+    let [serial, device, network, machine, media] = fields.map(|field| Some(field.to_owned()));
+    Device {
+        name: name.to_owned(),
+        serial_number: serial,
+        device_identifier: device,
+        network_identifier: network,
+        machine_identifier: machine,
+        media_identifier: media,
+        password: Some(password.to_owned().into()),
+        certificates: Vec::new(),
+        rights: Vec::new(),
+    }
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@ mod address;
 pub mod conformance;
 mod load;
 mod query;
+mod users;
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -17,6 +18,7 @@ use serde::Deserialize;
 
 pub use load::ConfigError;
 pub use query::Query;
+pub use users::{Device, Hidden, Right, User};
 
 /// Everything that can be configured.
 #[derive(Debug, Clone, Deserialize)]
@@ -67,6 +69,15 @@ pub struct Config {
     /// Leniency for clients that stray from the standard.
     #[serde(default)]
     pub compatibility: Compatibility,
+    /// Tickets that clients get for later requests.
+    #[serde(default)]
+    pub tickets: Tickets,
+    /// Who may ask with a user's credential.
+    #[serde(default)]
+    pub users: Vec<User>,
+    /// Who may ask with a device's credential.
+    #[serde(default)]
+    pub devices: Vec<Device>,
 }
 
 /// `[listen]`
@@ -113,11 +124,16 @@ pub struct Tls {
 }
 
 /// `[identity]`
-#[derive(Debug, Clone, Copy, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Identity {
     /// Which part of the certificate is the identity.
     pub from: IdentitySource,
+    /// Identities of certificates whose clients may set the server's defaults and constraints.
+    pub administrators: Vec<String>,
+    /// Whether an object of somebody else answers Permission Denied, and so shows that it is there; otherwise it is not
+    /// found.
+    pub tell_of_others: bool,
 }
 
 /// Which part of a client's certificate is its identity.
@@ -244,6 +260,8 @@ pub struct Keys {
     /// How long a client may use an object before it must ask again (Lease Time, KMIP 2.1 section 4.30), in seconds; 0
     /// for without limit.
     pub lease_seconds: u32,
+    /// The Object Groups that defaults and constraints may name; none named: all.
+    pub object_groups: Vec<String>,
 }
 
 impl Default for Keys {
@@ -253,6 +271,7 @@ impl Default for Keys {
             group_default: GroupDefault::default(),
             protection_storage: BTreeMap::new(),
             lease_seconds: 3600,
+            object_groups: Vec::new(),
         }
     }
 }
@@ -449,14 +468,30 @@ pub enum LogFormat {
     Json,
 }
 
+/// `[tickets]`
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Tickets {
+    /// The longest life of a ticket, and the life of one for which no Lease Time is asked, in seconds.
+    pub longest_seconds: u32,
+    /// The most tickets at a time.
+    pub most: usize,
+}
+
+impl Default for Tickets {
+    fn default() -> Self {
+        Self { longest_seconds: 24 * 3600, most: 10_000 }
+    }
+}
+
 /// `[compatibility]`
 #[derive(Debug, Clone, Copy, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Compatibility {
     /// Accept a Cryptographic Length that contradicts the registered material, and store the material's own.
     pub accept_wrong_length: bool,
-    /// Pass over credentials in request headers: the client's certificate alone says who asks. Otherwise a request with
-    /// a credential is refused, since this server has no users to check it against.
+    /// Pass over credentials in request headers, tickets aside: the client's certificate alone says who asks. Otherwise
+    /// they are checked against `[[users]]` and `[[devices]]`.
     pub ignore_credentials: bool,
     /// Take the attributes that a Locate of 1.x has in a Template-Attribute, where the standard has them by themselves.
     pub locate_by_template_attribute: bool,

@@ -164,8 +164,19 @@ mod sample {
 
     #[test]
     fn it_names_every_key() {
-        let sections =
-            ["listen", "tls", "identity", "store", "root_key", "hsm", "keys", "limits", "log", "compatibility"];
+        let sections = [
+            "listen",
+            "tls",
+            "identity",
+            "store",
+            "root_key",
+            "hsm",
+            "keys",
+            "limits",
+            "log",
+            "compatibility",
+            "tickets",
+        ];
         for section in sections {
             let error = toml::from_str::<Config>(&format!("[{section}]\nzzz = 1\n")).unwrap_err();
             let known: Vec<&str> = error.message().split('`').skip(1).step_by(2).skip(1).collect();

@@ -1,9 +1,10 @@
 //! The response message, put together from what came of the items.
 
-use kmip_codec::message::ResponseHeader;
+use kmip_codec::message::{RequestMessage, ResponseHeader};
 use kmip_codec::schema::{DateTime, Encode};
-use kmip_codec::spec::{Operation, ResultReason, ResultStatus, Tag, Version};
-use kmip_codec::ttlv::{Blob, Writer};
+use kmip_codec::spec::{CredentialType, Operation, ResultReason, ResultStatus, Tag, Version};
+use kmip_codec::ttlv::{Blob, Text, Writer};
+use kmip_codec::types::Credential;
 
 use zeroize::Zeroizing;
 
@@ -82,17 +83,44 @@ impl ItemAnswer {
     }
 }
 
+/// A Server Correlation Value (KMIP 2.1 §9.10); all have one length, so that it is known how long an answer will be.
+pub(super) fn correlation(run: [u8; 4], number: u64) -> Text {
+    format!("{}-{number:016X}", hex::encode_upper(run)).into()
+}
+
+/// What the header of a response says besides version and time.
+#[derive(Debug, Default)]
+pub(super) struct Extras {
+    /// The proof that the server knows a hashed password.
+    pub(super) server_hashed_password: Option<Vec<u8>>,
+    /// The server's mark of this exchange.
+    pub(super) server_correlation_value: Option<Text>,
+}
+
+impl Extras {
+    /// As long as those of the answer to this message are going to be.
+    pub(super) fn expected(message: &RequestMessage) -> Self {
+        let credentials = message.header.authentication.iter().flat_map(|authentication| &authentication.credentials);
+        let is_hashed = |credential: &Credential| credential.kind == CredentialType::HashedPassword;
+        Self {
+            // Of the longest hash.
+            server_hashed_password: credentials.into_iter().any(is_hashed).then(|| vec![0; 64]),
+            server_correlation_value: Some(correlation([0; 4], 0)),
+        }
+    }
+}
+
 /// A whole response message.
-pub(super) fn message(version: Version, now: i64, items: &[ItemAnswer]) -> Vec<u8> {
+pub(super) fn message(version: Version, now: i64, extras: &Extras, items: &[ItemAnswer]) -> Vec<u8> {
     let mut writer = Writer::new(version);
     let header = ResponseHeader {
         protocol_version: version.into(),
         time_stamp: DateTime(now),
         nonce: None,
-        server_hashed_password: None,
+        server_hashed_password: extras.server_hashed_password.as_deref().map(Blob::copy_of),
         attestation_type: Vec::new(),
         client_correlation_value: None,
-        server_correlation_value: None,
+        server_correlation_value: extras.server_correlation_value.clone(),
         batch_count: i32::try_from(items.len()).unwrap_or(i32::MAX),
     };
     writer.structure(Tag::ResponseMessage, |w| {
@@ -103,7 +131,7 @@ pub(super) fn message(version: Version, now: i64, items: &[ItemAnswer]) -> Vec<u
 }
 
 /// A response to a request that cannot be read, or that fails as a whole.
-pub(super) fn refusal(version: Version, now: i64, failure: Failure) -> Vec<u8> {
+pub(super) fn refusal(version: Version, now: i64, extras: &Extras, failure: Failure) -> Vec<u8> {
     let item = ItemAnswer { item: 0, operation: None, mark: None, result: Err(Failed::Failure(failure)) };
-    message(version, now, &[item])
+    message(version, now, extras, &[item])
 }

@@ -5,6 +5,7 @@
 
 mod answer;
 pub mod asynchronous;
+mod authenticate;
 mod lane;
 mod outgoing;
 mod own;
@@ -30,9 +31,11 @@ use crate::ops::interop::is_reset;
 use crate::ops::{self, Answered, Lane as OperationLane, OperationRow, Placeholder};
 use crate::store::CommitError;
 use crate::store::vault::{LASTING, Vault};
+use crate::trust::requester::Requester;
 use crate::view::{Commit, Kept, Shared, View};
-use answer::{Failed, ItemAnswer, Success};
+use answer::{Extras, Failed, ItemAnswer, Success};
 use asynchronous::{Group, Ledger, Running, When};
+use authenticate::Correlation;
 pub use lane::Lane;
 pub use outgoing::{Interview, Ready};
 use references::References;
@@ -47,6 +50,8 @@ pub struct Asker {
     pub identity: Arc<str>,
     /// The address, for the log.
     pub address: String,
+    /// What the request's credentials have shown, once they were looked at.
+    pub requester: Option<Arc<Requester>>,
 }
 
 /// An answer.
@@ -71,13 +76,16 @@ pub struct Dispatcher {
     running: Running,
     /// Messages share it; one that has met too many conflicts has it for itself.
     turn: RwLock<()>,
+    /// Marks each exchange for the logs of both sides.
+    correlation: Correlation,
 }
 
 impl Dispatcher {
     /// A dispatcher over what all messages share.
     pub fn new(shared: Arc<Shared>, limits: Limits, items: usize, lane: Lane) -> Self {
         let (asynchronous, running) = (asynchronous::Settings::default(), Running::default());
-        Self { shared, limits, items, lane, asynchronous, running, turn: RwLock::new(()) }
+        let (turn, correlation) = (RwLock::new(()), Correlation::default());
+        Self { shared, limits, items, lane, asynchronous, running, turn, correlation }
     }
 
     /// With what the configuration says of requests that are answered later.
@@ -100,22 +108,35 @@ impl Dispatcher {
         };
         let version = message.version;
         let now = self.shared.clock.now();
+        let mut extras = Extras { server_correlation_value: Some(self.correlation.next()), ..Extras::default() };
         if let Err(failure) = self.check_header(&message, now) {
             log_failure(asker, Some(&message), None, &failure);
-            return Answer { bytes: answer::refusal(version, now, failure), close: false, interview: None };
+            return Answer { bytes: answer::refusal(version, now, &extras, failure), close: false, interview: None };
         }
+        let asker = match self.authenticate(asker, &message, now).await {
+            Ok((asker, proof)) => {
+                extras.server_hashed_password = proof;
+                asker
+            }
+            Err(failure) => {
+                log_failure(asker, Some(&message), None, &failure);
+                let items = failed(&message, failure);
+                let bytes = answer::message(version, now, &extras, &items);
+                return Answer { bytes, close: false, interview: None };
+            }
+        };
         let when = match resets(&message) {
             true => Ok(When::Now),
             false => When::of(&message, &self.asynchronous, &self.shared, &asker.identity),
         };
         let items = match when {
-            Ok(when) => self.until_committed(asker, &message, Task::Answer(when)).await,
+            Ok(when) => self.until_committed(&asker, &message, Task::Answer(when)).await,
             Err(failure) => Err(failure),
         };
         let items = items.unwrap_or_else(|failure| failed(&message, failure));
-        log_failures(asker, &message, &items);
+        log_failures(&asker, &message, &items);
         let interview = given_role(&message, &items).then(|| Interview::new(version, asker.identity.to_string()));
-        Answer { bytes: answer::message(version, now, &items), close: false, interview }
+        Answer { bytes: answer::message(version, now, &extras, &items), close: false, interview }
     }
 
     /// The answer to what cannot be read: in the version that the message says it has, as far as that is ours.
@@ -148,7 +169,8 @@ impl Dispatcher {
             _ => failure,
         };
         log_failure(asker, None, None, &failure);
-        answer::refusal(supported.unwrap_or_else(|| nearest(said)), self.shared.clock.now(), failure)
+        let extras = Extras { server_correlation_value: Some(self.correlation.next()), ..Extras::default() };
+        answer::refusal(supported.unwrap_or_else(|| nearest(said)), self.shared.clock.now(), &extras, failure)
     }
 
     fn check_header(&self, message: &RequestMessage, now: i64) -> Outcome<()> {
@@ -172,12 +194,6 @@ impl Dispatcher {
             return Err(Failure::invalid_field(format!(
                 "the Time Stamp is more than {skew} seconds from this server's time"
             )));
-        }
-        if header.authentication.is_some() && !settings.ignore_credentials {
-            return Err(Failure::new(
-                ResultReason::AuthenticationNotSuccessful,
-                "this server has no users: the client's certificate alone says who asks",
-            ));
         }
         if resets(message) && message.items.len() > 1 {
             return Err(Failure::new(ResultReason::InvalidMessage, "Reset stands alone in its message"));
@@ -214,7 +230,16 @@ impl Dispatcher {
                 _ if attempt < ATTEMPTS => (Some(self.turn.read().await), None),
                 _ => (None, Some(self.turn.write().await)),
             };
-            let view = View::new(Arc::clone(&self.shared), Arc::clone(&asker.identity), message.version, kept);
+            let mut view = View::new(Arc::clone(&self.shared), Arc::clone(&asker.identity), message.version, kept);
+            let admitted = match asker.requester.as_ref().map(|requester| self.again(requester)).transpose() {
+                Ok(requester) => {
+                    if let Some(requester) = requester {
+                        view.set_requester(requester);
+                    }
+                    Ok(())
+                }
+                Err(failure) => Err(failure),
+            };
             let mut run = Run {
                 dispatcher: self,
                 asker,
@@ -224,7 +249,10 @@ impl Dispatcher {
                 references: References::default(),
                 ledger: Ledger::default(),
             };
-            let outcome = run.items(message).await;
+            let outcome = match admitted {
+                Ok(()) => run.items(message).await,
+                Err(failure) => failed(message, failure),
+            };
             let Run { view, ledger, .. } = run;
             let mut view = view.ok_or_else(|| Failure::internal("a view was lost in slow work"))?;
             let wanted = view.wanted_intents();
@@ -235,7 +263,7 @@ impl Dispatcher {
             }
             let mut commit = view.commit()?;
             let (now, vault) = (view.now(), &self.shared.vault);
-            ledger.write(message, &asker.identity, now, &self.asynchronous, &mut commit.batch, vault)?;
+            ledger.write(message, asker, now, &self.asynchronous, &mut commit.batch, vault)?;
             if let Task::Stored { group, places, .. } = task {
                 let expires = now.saturating_add(self.asynchronous.keep.into());
                 group.complete(&outcome, places, expires, &mut commit.batch, vault)?;
@@ -245,7 +273,10 @@ impl Dispatcher {
                     self.empty_rest().await?;
                     return Ok(outcome);
                 }
-                Ok(()) => return Ok(outcome),
+                Ok(()) => {
+                    log_notes(asker, message, view.notes());
+                    return Ok(outcome);
+                }
                 Err(CommitError::Conflict) if task.is_outdated(vault) => {
                     // Somebody else was faster, and has its answers; what was made here for it goes.
                     let view = View::new(
@@ -513,7 +544,17 @@ impl Run<'_> {
         let version = self.version;
         let handler = match row.run {
             ops::Run::Handler(handler) => handler,
-            ops::Run::Dispatcher(own) => return own::run(self, own, payload).await,
+            ops::Run::Dispatcher(own) => {
+                if let Some(view) = &mut self.view {
+                    view.begin_item();
+                    view.begin_operation(row.operation)?;
+                }
+                let done = own::run(self, own, payload).await?;
+                if let Some(view) = &mut self.view {
+                    view.finish_operation()?;
+                }
+                return Ok(done);
+            }
         };
         let mut view = self.view.take().ok_or_else(|| Failure::internal("a view was lost in slow work"))?;
         let is_slow = match row.lane {
@@ -523,7 +564,10 @@ impl Run<'_> {
         };
         let work = move || {
             view.begin_item();
-            let outcome = handler(&mut view, payload).map(|answered| written(answered, version));
+            let outcome = view
+                .begin_operation(row.operation)
+                .and_then(|()| handler(&mut view, payload))
+                .and_then(|answered| view.finish_operation().map(|()| written(answered, version)));
             (view, outcome)
         };
         let (view, outcome) = if is_slow { self.dispatcher.lane.run(work).await? } else { work() };
@@ -580,7 +624,7 @@ impl Budget {
     fn new(message: &RequestMessage, shared: &Shared) -> Self {
         let asked = message.header.maximum_response_size.and_then(|size| usize::try_from(size).ok());
         let maximum = shared.settings.maximum_response.min(asked.unwrap_or(usize::MAX));
-        Self { maximum, header: answer::message(message.version, 0, &[]).len() }
+        Self { maximum, header: answer::message(message.version, 0, &Extras::expected(message), &[]).len() }
     }
 }
 
@@ -646,6 +690,15 @@ fn log_failures(asker: &Asker, message: &RequestMessage, items: &[ItemAnswer]) {
         if let Err(Failed::Failure(failure)) = &item.result {
             log_failure(asker, Some(message), item.operation, failure);
         }
+    }
+}
+
+/// What clients wanted to stand in the log, one line each.
+fn log_notes(asker: &Asker, message: &RequestMessage, notes: &[String]) {
+    let (identity, address) = (&*asker.identity, &asker.address);
+    let correlation = message.header.client_correlation_value.as_ref().map(|text| short(text));
+    for note in notes {
+        tracing::info!(target: "kmipd::client", identity, %address, correlation, "logged by a client: {note}");
     }
 }
 

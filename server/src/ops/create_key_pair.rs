@@ -52,8 +52,8 @@ impl Handler for CreateKeyPair {
     type Response = Response;
 
     fn run(view: &mut View, request: Request) -> Outcome<Response> {
-        let private = Given::admit(view, merge(&request.common, request.private), ObjectType::PrivateKey)?;
-        let public = Given::admit(view, merge(&request.common, request.public), ObjectType::PublicKey)?;
+        let private = Given::with_defaults(view, merge(&request.common, request.private), ObjectType::PrivateKey)?;
+        let public = Given::with_defaults(view, merge(&request.common, request.public), ObjectType::PublicKey)?;
         let (algorithm, kind) = kind_of(&private)?;
         if (algorithm, kind) != kind_of(&public)? {
             return Err(Failure::new(

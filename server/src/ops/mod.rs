@@ -13,6 +13,7 @@ pub mod create;
 pub mod create_key_pair;
 pub mod data;
 pub mod decrypt;
+pub mod delegated_login;
 pub mod derive_key;
 pub mod destroy;
 pub mod discover_versions;
@@ -20,16 +21,21 @@ pub mod encrypt;
 pub mod get;
 pub mod get_attribute_list;
 pub mod get_attributes;
+pub mod get_constraints;
 pub mod get_usage_allocation;
 pub mod hash;
 pub mod interop;
 pub mod locate;
+pub mod log;
+pub mod login;
+pub mod logout;
 pub mod mac;
 pub mod mac_verify;
 pub mod new_object;
 pub mod notify;
 pub mod obtain_lease;
 pub mod parameters;
+pub mod ping;
 pub mod poll;
 pub mod process;
 pub mod profiles;
@@ -44,9 +50,12 @@ pub mod revoke;
 pub mod rng_retrieve;
 pub mod rng_seed;
 pub mod rotate;
+pub mod set_constraints;
+pub mod set_defaults;
 pub mod set_endpoint_role;
 pub mod sign;
 pub mod signature_verify;
+mod tickets;
 pub mod wrapping;
 
 use kmip_codec::Element;
@@ -217,6 +226,29 @@ pub static OPERATIONS: &[OperationRow] = &[
     own(Operation::Process, Own::Process),
     own(Operation::QueryAsynchronousRequests, Own::QueryAsynchronousRequests),
     own(Operation::SetEndpointRole, Own::SetEndpointRole),
+    row::<log::Log>(Operation::Log, Placeholder::Keep, Effect::Repeatable, Lane::Here),
+    row::<login::Login>(Operation::Login, Placeholder::Keep, Effect::Repeatable, Lane::Here),
+    row::<logout::Logout>(Operation::Logout, Placeholder::Keep, Effect::Repeatable, Lane::Here),
+    row::<delegated_login::DelegatedLogin>(
+        Operation::DelegatedLogin,
+        Placeholder::Keep,
+        Effect::Repeatable,
+        Lane::Here,
+    ),
+    row::<ping::Ping>(Operation::Ping, Placeholder::Keep, Effect::Repeatable, Lane::Here),
+    row::<set_defaults::SetDefaults>(Operation::SetDefaults, Placeholder::Keep, Effect::Repeatable, Lane::Here),
+    row::<set_constraints::SetConstraints>(
+        Operation::SetConstraints,
+        Placeholder::Keep,
+        Effect::Repeatable,
+        Lane::Here,
+    ),
+    row::<get_constraints::GetConstraints>(
+        Operation::GetConstraints,
+        Placeholder::Keep,
+        Effect::Repeatable,
+        Lane::Here,
+    ),
 ];
 
 /// The operations that this server sends to clients, and that nobody can ask it for (KMIP 2.1 §6.2).

@@ -41,6 +41,15 @@ impl Given {
         Self { attributes, object_type, version: view.version() }
     }
 
+    /// Checks them, after the server's defaults were put where the client says nothing: for objects that the server makes.
+    ///
+    /// # Errors
+    /// As [`Given::admit`].
+    pub fn with_defaults(view: &mut View, mut attributes: Attributes, object_type: ObjectType) -> Outcome<Self> {
+        view.default_attributes(&mut attributes.list, object_type)?;
+        Self::admit(view, attributes, object_type)
+    }
+
     fn get(&self, tag: Tag) -> Option<&Value> {
         self.attributes.iter().find(|attribute| attribute.tag == tag).map(|attribute| &attribute.value)
     }

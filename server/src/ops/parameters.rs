@@ -12,6 +12,7 @@ use kmip_codec::types::CryptographicParameters as Parameters;
 use kmip_codec::{Element, ttlv::Blob};
 
 use crate::crypto::algorithm::{Cipher, Hash, Mac, Message, Padding, Signature};
+use crate::crypto::public;
 use crate::failure::{Failure, Outcome};
 use crate::trust::policy::Permitted;
 
@@ -426,22 +427,7 @@ const fn block_len(hash: Hash) -> usize {
 /// # Errors
 /// Unsupported Cryptographic Parameters.
 pub fn hash_of(algorithm: HashingAlgorithm) -> Outcome<Hash> {
-    use HashingAlgorithm as A;
-    Ok(match algorithm {
-        A::MD5 => Hash::Md5,
-        A::SHA1 => Hash::Sha1,
-        A::SHA224 => Hash::Sha224,
-        A::SHA256 => Hash::Sha256,
-        A::SHA384 => Hash::Sha384,
-        A::SHA512 => Hash::Sha512,
-        A::SHA512224 => Hash::Sha512_224,
-        A::SHA512256 => Hash::Sha512_256,
-        A::SHA3224 => Hash::Sha3_224,
-        A::SHA3256 => Hash::Sha3_256,
-        A::SHA3384 => Hash::Sha3_384,
-        A::SHA3512 => Hash::Sha3_512,
-        other => return Err(unsupported(format!("the Hashing Algorithm {other}"))),
-    })
+    public::hash_named(algorithm).ok_or_else(|| unsupported(format!("the Hashing Algorithm {algorithm}")))
 }
 
 /// The hash function of the HMAC that an algorithm is, if it is one.

@@ -10,8 +10,8 @@ use kmip_codec::spec::{
 use kmip_codec::structure;
 use kmip_codec::ttlv::Text;
 use kmip_codec::types::{
-    Attribute, CapabilityInformation, ExtensionInformation, Object, ObjectGroups, ProfileInformation,
-    ProtectionStorageMasks, RngParameters, ServerInformation, ValidationInformation,
+    Attribute, CapabilityInformation, DefaultsInformation, ExtensionInformation, Object, ObjectDefaults, ObjectGroups,
+    ProfileInformation, ProtectionStorageMasks, RngParameters, ServerInformation, ValidationInformation,
 };
 use kmip_codec::{Element, Value};
 
@@ -61,7 +61,7 @@ structure! {
         /// How clients are registered.
         pub client_registration_methods: Vec<ClientRegistrationMethod> = ClientRegistrationMethod since V1_3,
         /// What the server assumes where a client says nothing.
-        pub defaults: Option<Element> = DefaultsInformation since V2_0,
+        pub defaults: Option<DefaultsInformation> = DefaultsInformation since V2_0,
         /// Where objects can live.
         pub protection: Option<ProtectionStorageMasks> = ProtectionStorageMasks since V2_0,
     }
@@ -78,14 +78,15 @@ impl Handler for Query {
         if request.functions.is_empty() {
             return Err(Failure::invalid_field("a Query needs a Query Function"));
         }
-        for group in request.object_groups.unwrap_or_default().groups {
+        let about = request.object_groups.map(|groups| groups.groups);
+        for group in about.iter().flatten() {
             check_group(view, group)?;
         }
         let mut answer = Response::default();
         let version = view.version();
         for function in &request.functions {
             match *function {
-                QueryFunction::QueryOperations => answer.operations = supported(version, &view.shared().settings),
+                QueryFunction::QueryOperations => answer.operations = operations(view),
                 QueryFunction::QueryObjects => {
                     let known = Object::TYPES.iter().copied();
                     answer.object_types = known.filter(|kind| kind.known_in(version)).collect();
@@ -119,8 +120,7 @@ impl Handler for Query {
                 QueryFunction::QueryClientRegistrationMethods => {
                     answer.client_registration_methods = said(view, Tag::ClientRegistrationMethod, Vec::new);
                 }
-                // Nothing has defaults yet that a client could not see from what it made.
-                QueryFunction::QueryDefaultsInformation => {}
+                QueryFunction::QueryDefaultsInformation => answer.defaults = defaults(view, about.as_deref())?,
                 QueryFunction::QueryStorageProtectionMasks => answer.protection = Some(protection(view)),
                 other => return Err(Failure::unsupported(format!("there is no Query Function {other} here"))),
             }
@@ -129,14 +129,51 @@ impl Handler for Query {
     }
 }
 
+/// The operations that the version has and this server does; with a ticket those that it permits.
+fn operations(view: &View) -> Vec<Operation> {
+    supported(view.version(), &view.shared().settings)
+        .into_iter()
+        .filter(|operation| view.may_ask(*operation))
+        .collect()
+}
+
+/// The defaults that were set, if there are any: all of them, or those for some groups.
+fn defaults(view: &mut View, groups: Option<&[Text]>) -> Outcome<Option<DefaultsInformation>> {
+    let mut defaults = view.defaults()?;
+    if let Some(groups) = groups {
+        defaults.object_defaults.retain(|object| {
+            let own = object.object_groups.iter().flat_map(|own| &own.groups);
+            own.into_iter().any(|group| groups.contains(group))
+        });
+    }
+    if view.version() < kmip_codec::spec::Version::V2_1 {
+        // 2.0 has one Object Type, and no groups.
+        defaults.object_defaults = std::mem::take(&mut defaults.object_defaults)
+            .into_iter()
+            .filter(|object| object.object_groups.is_none())
+            .flat_map(|object| {
+                let one = |kind| ObjectDefaults { object_type: Some(kind), object_types: None, ..object.clone() };
+                object.types().map(one).collect::<Vec<_>>()
+            })
+            .collect();
+    }
+    Ok(Some(defaults).filter(|defaults| !defaults.object_defaults.is_empty()))
+}
+
 /// What the operator says under a tag, or else what the server finds.
 fn said<T: Decode>(view: &View, tag: Tag, found: impl FnOnce() -> Vec<T>) -> Vec<T> {
     view.shared().settings.about.answers(tag, view.version()).unwrap_or_else(found)
 }
 
-/// A group that the client asks about is one that it has objects in.
-fn check_group(view: &mut View, group: Text) -> Outcome<()> {
-    let wanted = Attribute::new(Tag::ObjectGroup, Value::TextString(group));
+/// A group that the client asks about is one that the configuration or the defaults name, or that it has objects in.
+fn check_group(view: &mut View, group: &Text) -> Outcome<()> {
+    let is_configured = view.shared().settings.object_groups.iter().any(|name| **name == **group);
+    let defaults = view.defaults()?.object_defaults;
+    let mut named = defaults.iter().filter_map(|defaults| defaults.object_groups.as_ref());
+    if is_configured || named.any(|groups| groups.groups.contains(group)) {
+        return Ok(());
+    }
+    let wanted = Attribute::new(Tag::ObjectGroup, Value::TextString(group.clone()));
     if view.locate(&Filter::new(vec![wanted])?, 0, 1, false)?.identifiers.is_empty() {
         return Err(Failure::new(ResultReason::UnknownObjectGroup, "there is no Object Group of that name"));
     }

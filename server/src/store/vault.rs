@@ -19,7 +19,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use zeroize::Zeroizing;
 
-pub use self::batch::{Count, VaultBatch};
+pub use self::batch::{Count, MetaChange, VaultBatch};
 pub use self::later::Later;
 use self::rows::{Header, Kind};
 pub use super::seal::{Hash16, KeyRing};
@@ -101,6 +101,8 @@ pub enum Domain {
     Fingerprint = 5,
     /// A request that is answered later, by its requester and its correlation value.
     Later = 6,
+    /// A ticket's value.
+    Ticket = 7,
 }
 
 /// To whom a row belongs: bound to it, and readable in it as keyed hashes.
@@ -211,6 +213,16 @@ impl Vault {
         };
         let (_, plaintext) = self.open_row(Kind::Meta, &key, &row)?;
         Ok(Some((plaintext, row.revision)))
+    }
+
+    /// The names of the named values that begin so.
+    pub fn meta_names(&self, prefix: &str) -> Result<Vec<String>, VaultError> {
+        let mut names = Vec::new();
+        self.store.scan(&rows::meta(prefix), None, &mut |key, _| {
+            names.extend(key.get(1..).and_then(|name| String::from_utf8(name.to_vec()).ok()));
+            ControlFlow::Continue(())
+        })?;
+        Ok(names)
     }
 
     /// Visits the sequences under a posting, newest first, starting behind `after`.

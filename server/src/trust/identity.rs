@@ -19,6 +19,11 @@ use crate::config::IdentitySource;
 /// The longest identity, in bytes. RFC 5280 allows a Common Name 64 characters; names of services (URIs) are longer.
 pub const MAX_LENGTH: usize = 256;
 
+/// How the names of users and devices begin where objects have owners: no certificate can take one.
+pub const RESERVED: [&str; 2] = [USER, DEVICE];
+pub(super) const USER: &str = "user:";
+pub(super) const DEVICE: &str = "device:";
+
 /// id-at-commonName (RFC 5280 appendix A.1).
 const COMMON_NAME: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.4.3");
 
@@ -79,6 +84,9 @@ impl Identity {
         }
         if name.trim() != name {
             return Err("begins or ends with a blank".to_owned());
+        }
+        if let Some(prefix) = RESERVED.iter().find(|prefix| name.starts_with(**prefix)) {
+            return Err(format!("begins with \"{prefix}\", which is kept for users and devices of the configuration"));
         }
         Ok(Self(Arc::from(name)))
     }
@@ -217,6 +225,8 @@ mod tests {
             ("a\nb", "control"),
             ("a\u{0}", "control"),
             (" a", "blank"),
+            ("user:a", "kept for users"),
+            ("device:a", "kept for users"),
             (&"a".repeat(257), "257 bytes"),
         ] {
             let said = Identity::new(name).unwrap_err();

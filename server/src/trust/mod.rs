@@ -1,4 +1,11 @@
 //! Who is asking, and what they may do.
 
+pub mod accounts;
+pub mod credentials;
+pub mod hashed;
 pub mod identity;
+pub mod one_time;
+pub mod password;
 pub mod policy;
+pub mod requester;
+pub mod ticket;

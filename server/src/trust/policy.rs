@@ -1,12 +1,14 @@
 //! Who may do what. The only place that makes a [`Permitted`] object: whoever holds one was asked.
 //!
-//! For now an object belongs to who made it and is invisible to everybody else.
+//! An object belongs to who made it and is invisible to everybody else. A ticket narrows down what its holder may do.
 
 use std::ops::Deref;
 use std::sync::Arc;
 
-use kmip_codec::spec::Version;
+use kmip_codec::spec::{Operation, ResultReason, Version};
 
+use super::requester::Requester;
+use super::ticket::Grant;
 use crate::failure::{Failure, Outcome};
 use crate::object::Managed;
 use crate::object::usage::{self, Purpose};
@@ -79,16 +81,39 @@ impl Deref for Permitted {
     }
 }
 
-/// Decides. Time has been brought to bear on the object.
+/// Decides. Time has been brought to bear on the object. With `tell` whoever asks for an object of somebody else reads that
+/// it is there.
 ///
 /// # Errors
-/// Object Not Found for an object of somebody else, as if it did not exist; what [`usage::permit`] says.
-pub fn decide(asker: &str, object: Arc<Managed>, intent: Use, now: i64) -> Outcome<Permitted> {
-    if *object.owner != *asker {
-        return Err(Failure::not_found());
+/// Object Not Found for an object of somebody else, as if it did not exist; Not Authorised for what the requester's ticket
+/// does not permit; what [`usage::permit`] says.
+pub fn decide(
+    requester: &mut Requester,
+    operation: Option<Operation>,
+    object: Arc<Managed>,
+    intent: Use,
+    now: i64,
+    tell: bool,
+) -> Outcome<Permitted> {
+    if object.owner != requester.owner {
+        return Err(if tell {
+            Failure::new(ResultReason::PermissionDenied, "the object belongs to somebody else")
+        } else {
+            Failure::not_found()
+        });
+    }
+    if let Some(grant) = &mut requester.grant {
+        let operation = operation.ok_or_else(|| Failure::internal("an object is opened in no operation"))?;
+        grant.open(operation, &object)?;
     }
     if let Use::Cryptography(purpose) = intent {
         usage::permit(&object, purpose, now)?;
     }
     Ok(Permitted { object, intent })
+}
+
+/// Whether Locate may show that the object is there.
+pub fn shows(requester: &Requester, operation: Option<Operation>, object: &Managed) -> bool {
+    let is_granted = |grant: &Grant| operation.is_some_and(|operation| grant.shows(operation, object));
+    object.owner == requester.owner && requester.grant.as_ref().is_none_or(is_granted)
 }

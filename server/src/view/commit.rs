@@ -10,6 +10,7 @@ use crate::object::material::{self, Material};
 use crate::object::terms::{self, Term, Terms};
 use crate::object::{Managed, record};
 use crate::store::vault::{Count, Domain, Hash16, VaultBatch};
+use crate::trust::ticket;
 
 /// What the dispatcher commits, and what it does once that is done.
 pub struct Commit {
@@ -67,12 +68,18 @@ impl View {
         }
         self.claim(&mut batch, &freed)?;
         self.tell(&mut batch)?;
+        self.metas.commit(&mut batch)?;
+        if let Some(grant) = self.requester.grant.as_ref().filter(|_| !self.is_emptied()) {
+            grant.commit(&mut batch, |name| self.metas.is_removed(&ticket::row(name)));
+        }
         Ok(Commit { batch, destroyed })
     }
 
     /// Whether the message has changed anything.
     pub fn is_changed(&self) -> bool {
-        !self.overlay.turns.is_empty() || self.overlay.entries.values().any(|entry| entry.changed || entry.taken > 0)
+        !self.overlay.turns.is_empty()
+            || self.overlay.entries.values().any(|entry| entry.changed || entry.taken > 0)
+            || self.metas.is_changed()
     }
 
     /// What a second run of the message must not do again.

@@ -151,6 +151,11 @@ impl View {
             attributes: set,
         };
         object.advance(now);
+        if let Some(grant) = &mut self.requester.grant {
+            let operation = self.operation.ok_or_else(|| Failure::internal("an object is made in no operation"))?;
+            grant.open(operation, &object)?;
+        }
+        self.check_constraints(&object)?;
         self.overlay.insert(&self.shared, object, new.material)?;
         Ok(identifier)
     }

@@ -16,7 +16,7 @@ use crate::failure::{Failure, Outcome};
 use crate::object::Managed;
 use crate::object::terms::{self, Index};
 use crate::store::vault::{Domain, Hash16};
-use crate::trust::policy::{self, Use};
+use crate::trust::policy;
 
 /// How many numbers of objects are read from the index at a time.
 const PAGE: usize = 256;
@@ -176,8 +176,7 @@ impl View {
     fn candidate(&mut self, sequence: u64, filter: &Filter) -> Outcome<Option<Arc<Managed>>> {
         let is_new = !self.overlay.entries.contains_key(&sequence);
         let Some(object) = self.overlay.by_sequence(&self.shared, sequence, self.now)? else { return Ok(None) };
-        if !filter.matches(&object) || policy::decide(&self.asker, Arc::clone(&object), Use::Locate, self.now).is_err()
-        {
+        if !filter.matches(&object) || !policy::shows(&self.requester, self.operation, &object) {
             // The answer says nothing of it: a message need not hold, nor its commit check, all that it looked through.
             if is_new {
                 self.overlay.forget(sequence);

@@ -11,8 +11,10 @@ mod events;
 mod insert;
 mod keys;
 mod locate;
+mod metas;
 mod overlay;
 mod protect;
+mod provisions;
 #[cfg(test)]
 pub(crate) mod testing;
 
@@ -20,7 +22,7 @@ use std::sync::Arc;
 
 use kmip_codec::Value;
 use kmip_codec::schema::Encode;
-use kmip_codec::spec::{CryptographicAlgorithm, ObjectType, ResultReason, Tag, Version};
+use kmip_codec::spec::{CryptographicAlgorithm, ObjectType, Operation, ResultReason, Tag, Version};
 use kmip_codec::ttlv::{Limits, Text, Writer, frame, parse};
 use kmip_codec::types::{Attribute, Name, UniqueIdentifier};
 
@@ -31,13 +33,16 @@ use crate::object::state::Event;
 use crate::object::{Managed, quantum, rules};
 use crate::secret::Secret;
 use crate::store::vault::Vault;
+use crate::trust::accounts::Accounts;
 use crate::trust::policy::{self, Permitted, Use};
+use crate::trust::requester::Requester;
 pub use about::{About, Endpoint};
 pub use commit::Commit;
 pub use events::{Listener, Outgoing, Said, Told};
 pub use insert::{Home, New, NewKey};
 pub use keys::Exportable;
 pub use locate::{Filter, Found, Storage};
+use metas::Metas;
 use overlay::{MaterialChange, Overlay};
 
 /// The time.
@@ -71,8 +76,7 @@ pub struct Settings {
     pub protection: Protection,
     /// How far a client's Time Stamp may be from ours, in seconds; `None` for not looking.
     pub clock_skew: Option<u32>,
-    /// Whether a credential in a header is passed over: the certificate alone says who asks. Otherwise it is refused, since
-    /// this server has no users that it could check it against.
+    /// Whether a credential in a header is passed over: the certificate alone says who asks. Tickets are looked at.
     pub ignore_credentials: bool,
     /// Whether the members of a group are its default in turn, or the newest always is.
     pub default_in_turn: bool,
@@ -80,6 +84,16 @@ pub struct Settings {
     pub locate_by_template_attribute: bool,
     /// Whether the operation Interop is offered, which empties the store.
     pub interop: bool,
+    /// Whom a credential can name; `None` for nobody.
+    pub accounts: Option<Arc<Accounts>>,
+    /// Whether an object of somebody else answers Permission Denied.
+    pub tell_of_others: bool,
+    /// The Object Groups that defaults and constraints may name; none named: all.
+    pub object_groups: Vec<String>,
+    /// The longest life of a ticket, in seconds.
+    pub longest_ticket: u32,
+    /// The most tickets at a time.
+    pub most_tickets: usize,
     /// The longest answer, in bytes.
     pub maximum_response: usize,
     /// The most items that a Locate without Maximum Items answers.
@@ -114,6 +128,11 @@ impl Default for Settings {
             default_in_turn: false,
             locate_by_template_attribute: false,
             interop: false,
+            accounts: None,
+            tell_of_others: false,
+            object_groups: Vec::new(),
+            longest_ticket: 24 * 3600,
+            most_tickets: 10_000,
             maximum_response: 32 * 1024 * 1024,
             maximum_located: 10_000,
             listeners: Vec::new(),
@@ -157,9 +176,18 @@ pub struct Kept {
 pub struct View {
     shared: Arc<Shared>,
     asker: Arc<str>,
+    requester: Requester,
+    /// The operation of the item at hand.
+    operation: Option<Operation>,
+    /// What a ticket had counted when the item began.
+    counted: usize,
     version: Version,
     now: i64,
     overlay: Overlay,
+    metas: Metas,
+    /// What clients want to stand in the log, and how much of it there was when the item began.
+    notes: Vec<String>,
+    noted: usize,
     placeholder: Option<Text>,
     kept: Kept,
     /// Identities of token keys whose intents must be committed before the message can go on.
@@ -176,10 +204,16 @@ impl View {
         let now = shared.clock.now();
         Self {
             shared,
+            requester: Requester::new(Arc::clone(&asker)),
             asker,
+            operation: None,
+            counted: 0,
             version,
             now,
             overlay: Overlay::default(),
+            metas: Metas::default(),
+            notes: Vec::new(),
+            noted: 0,
             placeholder: None,
             kept,
             wanted: Vec::new(),
@@ -191,6 +225,51 @@ impl View {
     /// Tells nobody what the view changes: it is the telling itself that changes it.
     pub const fn be_silent(&mut self) {
         self.is_silent = true;
+    }
+
+    /// Says more of who asks than the name.
+    pub fn set_requester(&mut self, requester: Requester) {
+        self.asker = Arc::clone(&requester.owner);
+        self.requester = requester;
+    }
+
+    /// Who asks.
+    pub const fn requester(&self) -> &Requester {
+        &self.requester
+    }
+
+    /// Begins the operation of an item, after [`View::begin_item`].
+    ///
+    /// # Errors
+    /// Not Authorised and Usage Limit Exceeded, as the requester's ticket has it.
+    pub fn begin_operation(&mut self, operation: Operation) -> Outcome<()> {
+        self.operation = Some(operation);
+        match &mut self.requester.grant {
+            Some(grant) => grant.begin(operation),
+            None => Ok(()),
+        }
+    }
+
+    /// Ends the operation of an item that succeeds, and counts it.
+    ///
+    /// # Errors
+    /// Not Authorised for an operation on no object where the ticket's rights are for some objects alone.
+    pub fn finish_operation(&mut self) -> Outcome<()> {
+        match (&mut self.requester.grant, self.operation) {
+            (Some(grant), Some(operation)) => grant.finish(operation),
+            _ => Ok(()),
+        }
+    }
+
+    /// Whether the requester may ask for an operation at all.
+    pub fn may_ask(&self, operation: Operation) -> bool {
+        self.requester.grant.as_ref().is_none_or(|grant| grant.has(operation))
+    }
+
+    /// Decides on an object.
+    fn decide(&mut self, object: Arc<Managed>, intent: Use) -> Outcome<Permitted> {
+        let tell = self.shared.settings.tell_of_others;
+        policy::decide(&mut self.requester, self.operation, object, intent, self.now, tell)
     }
 
     /// The version of the message.
@@ -245,7 +324,7 @@ impl View {
             })?,
         };
         let object = self.overlay.load(&self.shared, &self.asker, &identifier, self.now)?;
-        let permitted = policy::decide(&self.asker, object, intent, self.now)?;
+        let permitted = self.decide(object, intent)?;
         if permitted.is_archived() && !intent.reaches_archive(self.version) {
             return Err(Failure::new(ResultReason::ObjectArchived, "the object is archived: Recover brings it back"));
         }
@@ -339,19 +418,42 @@ impl View {
         Ok(Secret::copy_of(&bytes))
     }
 
+    /// Has something written to the log once the message is committed. It must be one line.
+    pub fn note(&mut self, text: String) {
+        self.notes.push(text);
+    }
+
+    /// What is to be written to the log.
+    pub fn notes(&self) -> &[String] {
+        &self.notes
+    }
+
     /// Begins an item: what it changes can be taken back alone.
     pub fn begin_item(&mut self) {
         self.overlay.begin();
+        self.metas.begin();
+        self.noted = self.notes.len();
+        self.counted = self.requester.grant.as_ref().map_or(0, |grant| grant.mark());
     }
 
     /// Takes back what the item has changed.
     pub fn fail_item(&mut self) {
         self.overlay.roll_back();
+        self.metas.roll_back();
+        self.notes.truncate(self.noted);
+        if let Some(grant) = &mut self.requester.grant {
+            grant.back(self.counted);
+        }
     }
 
     /// Takes back everything that the message has changed.
     pub fn undo(&mut self) {
         self.overlay = Overlay::default();
+        self.metas = Metas::default();
+        self.notes.clear();
+        if let Some(grant) = &mut self.requester.grant {
+            grant.back(0);
+        }
         self.placeholder = None;
     }
 

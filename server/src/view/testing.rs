@@ -101,6 +101,11 @@ impl Bench {
 
     /// Stores an object with the attributes, active since an hour unless they say when, and answers its identifier.
     pub(crate) fn object(&self, object: Object, attributes: Vec<(Tag, Value)>) -> UniqueIdentifier {
+        self.try_object(object, attributes).unwrap()
+    }
+
+    /// The same, which may fail.
+    pub(crate) fn try_object(&self, object: Object, attributes: Vec<(Tag, Value)>) -> Outcome<UniqueIdentifier> {
         let mut view = self.view(Version::V2_1);
         let mut found = attributes;
         if let Some(block) = object.key_block() {
@@ -113,19 +118,17 @@ impl Bench {
         }
         let format = object.key_block().map(|block| block.key_format_type);
         let is_present = object.key_block().is_none_or(|block| block.key_value.is_some());
-        let identifier = view
-            .insert(New {
-                object_type: object.object_type(),
-                attributes,
-                found: Vec::new(),
-                material: is_present.then(|| Material::Open(Box::new(object))),
-                format,
-                home: Home { residency: Residency::Sealed, mask: ProtectionStorageMask::SOFTWARE },
-                origin: Origin::Registered,
-            })
-            .unwrap();
+        let identifier = view.insert(New {
+            object_type: object.object_type(),
+            attributes,
+            found: Vec::new(),
+            material: is_present.then(|| Material::Open(Box::new(object))),
+            format,
+            home: Home { residency: Residency::Sealed, mask: ProtectionStorageMask::SOFTWARE },
+            origin: Origin::Registered,
+        })?;
         self.commit(&view);
-        UniqueIdentifier::Text(identifier)
+        Ok(UniqueIdentifier::Text(identifier))
     }
 
     /// Stores a symmetric key that may be used so.

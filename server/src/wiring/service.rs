@@ -53,7 +53,8 @@ impl KmipService {
 
 impl Service for KmipService {
     async fn answer(&self, peer: Arc<Peer>, frame: Bytes) -> Answer {
-        let asker = Asker { identity: peer.identity.as_str().into(), address: peer.address.to_string() };
+        let asker =
+            Asker { identity: peer.identity.as_str().into(), address: peer.address.to_string(), requester: None };
         let answer = self.dispatcher.answer(&asker, &frame).await;
         let interview = answer.interview.map(|interview| Box::new(interview) as Box<dyn Interview>);
         Answer { bytes: answer.bytes, close: answer.close, interview }
@@ -61,7 +62,7 @@ impl Service for KmipService {
 
     fn unreadable(&self, reason: Unreadable, head: Bytes) -> Answer {
         // The listener has logged from whom and why.
-        let asker = Asker { identity: "".into(), address: String::new() };
+        let asker = Asker { identity: "".into(), address: String::new(), requester: None };
         let kind = match reason {
             Unreadable::Text(error) => {
                 let failure = Failure::new(ResultReason::CodecError, error.to_string());
@@ -80,7 +81,7 @@ impl Service for KmipService {
     }
 
     fn undeliverable(&self, version: Option<ProtocolVersion>, why: &str) -> Answer {
-        let asker = Asker { identity: "".into(), address: String::new() };
+        let asker = Asker { identity: "".into(), address: String::new(), requester: None };
         let failure = Failure::new(ResultReason::GeneralFailure, why);
         Answer { bytes: self.dispatcher.refuse(&asker, version, failure), close: false, interview: None }
     }

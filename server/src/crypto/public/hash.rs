@@ -1,6 +1,7 @@
 //! Digests: aws-lc-rs for what it has, RustCrypto for MD5, SHA-512/224 and SHA3-224.
 
 use aws_lc_rs::digest::{self, Algorithm};
+use kmip_codec::spec::HashingAlgorithm;
 use md5::Md5;
 use sha2::{Digest, Sha512_224};
 use sha3::Sha3_224;
@@ -17,6 +18,26 @@ pub fn hash(hash: Hash, data: &[u8]) -> Vec<u8> {
             _ => Sha3_224::digest(data).to_vec(),
         },
     }
+}
+
+/// The hash function of this name, if there is one here.
+pub fn hash_named(algorithm: HashingAlgorithm) -> Option<Hash> {
+    use HashingAlgorithm as A;
+    Some(match algorithm {
+        A::MD5 => Hash::Md5,
+        A::SHA1 => Hash::Sha1,
+        A::SHA224 => Hash::Sha224,
+        A::SHA256 => Hash::Sha256,
+        A::SHA384 => Hash::Sha384,
+        A::SHA512 => Hash::Sha512,
+        A::SHA512224 => Hash::Sha512_224,
+        A::SHA512256 => Hash::Sha512_256,
+        A::SHA3224 => Hash::Sha3_224,
+        A::SHA3256 => Hash::Sha3_256,
+        A::SHA3384 => Hash::Sha3_384,
+        A::SHA3512 => Hash::Sha3_512,
+        _ => return None,
+    })
 }
 
 /// The hash in aws-lc-rs, if it has it.

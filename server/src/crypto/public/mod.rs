@@ -13,7 +13,7 @@ use super::algorithm::{Curve, KeyKind, Message, Signature};
 use super::keyformat;
 
 pub(super) use hash::aws_digest;
-pub use hash::hash;
+pub use hash::{hash, hash_named};
 
 /// Verifies a signature with a public key given as SubjectPublicKeyInfo DER (RFC 5280 §4.1).
 ///

@@ -18,6 +18,7 @@ use kmip_codec::spec::{AsynchronousIndicator, Operation, ResultReason};
 use kmip_codec::ttlv::Blob;
 
 use super::answer::{Failed, ItemAnswer};
+use crate::dispatch::Asker;
 use crate::failure::{Failure, Outcome};
 use crate::store::vault::{Belongs, Domain, Hash16, Later, Opened, Vault, VaultBatch};
 use crate::view::Shared;
@@ -196,13 +197,14 @@ impl Ledger {
     pub(super) fn write(
         &self,
         message: &RequestMessage,
-        asker: &Arc<str>,
+        asker: &Asker,
         now: i64,
         settings: &Settings,
         batch: &mut VaultBatch,
         vault: &Vault,
     ) -> Outcome<()> {
         self.groups.values().try_for_each(|group| group.write(batch, vault))?;
+        let grant = asker.requester.as_ref().and_then(|requester| requester.grant.as_ref());
         if self.submitted.is_empty() {
             return Ok(());
         }
@@ -223,13 +225,15 @@ impl Ledger {
             stage: Stage::Submitted,
         };
         let stored = Stored {
-            owner: Arc::clone(asker),
+            owner: Arc::clone(&asker.identity),
+            ticket: grant.map(|grant| grant.name().into()),
             version: message.version,
             submitted: now,
             wake: now.saturating_add(settings.delay.into()),
             request: Blob::new(request.write()),
             items: self.submitted.iter().map(item).collect(),
         };
+        let asker = &asker.identity;
         let sequence = vault.next_seq();
         let owner = vault.hash(Domain::Owner, &[asker.as_bytes()]);
         let belongs = Belongs { owner, identifier: Hash16([0; 16]) };

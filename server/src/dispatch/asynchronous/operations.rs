@@ -3,6 +3,7 @@
 use std::future::Future;
 use std::ops::ControlFlow;
 use std::pin::Pin;
+use std::sync::Arc;
 
 use kmip_codec::schema::DateTimeExtended;
 use kmip_codec::spec::{CancellationResult, Operation, ProcessingStage, ResultReason};
@@ -29,7 +30,9 @@ impl Dispatcher {
         Box::pin(async move {
             let _at_work = self.running.enter(group.opened.seq);
             let (message, places) = group.message(&self.limits)?;
-            let asker = Asker { identity: group.stored.owner.clone(), address: "answered later".to_owned() };
+            let requester = self.later(&group.stored.owner, group.stored.ticket.as_deref());
+            let identity = group.stored.owner.clone();
+            let asker = Asker { identity, address: "answered later".to_owned(), requester: Some(Arc::new(requester)) };
             let task = Task::Stored { group, places: &places, has_turn };
             let answers = self.until_committed(&asker, &message, task).await?;
             log_failures(&asker, &message, &answers);

@@ -23,6 +23,7 @@ const ANSWER: Tag = Tag::new(0x54_0018);
 const KIND: Tag = Tag::new(0x54_0019);
 const MAJOR: Tag = Tag::new(0x54_001A);
 const MINOR: Tag = Tag::new(0x54_001B);
+const TICKET: Tag = Tag::new(0x54_001C);
 
 /// Bytes of a correlation value.
 pub(super) const CORRELATION: usize = 16;
@@ -35,6 +36,8 @@ pub(super) type Correlation = [u8; CORRELATION];
 pub(super) struct Stored {
     /// Who asked.
     pub(super) owner: Arc<str>,
+    /// The name under which the ticket rests that it was asked with: its rights hold when it is done, too.
+    pub(super) ticket: Option<Arc<str>>,
     /// The version of the request, and so of its answers.
     pub(super) version: Version,
     /// When it was asked, in seconds.
@@ -87,6 +90,9 @@ impl Stored {
         let mut writer = Writer::new(Version::V2_1);
         writer.structure(STORED, |w| {
             w.text(OWNER, &self.owner);
+            if let Some(ticket) = &self.ticket {
+                w.text(TICKET, ticket);
+            }
             w.integer(MAJOR, self.version.major.into());
             w.integer(MINOR, self.version.minor.into());
             w.long_integer(SUBMITTED, self.submitted);
@@ -117,6 +123,7 @@ impl Stored {
         let items = value.elements().iter().filter(|element| element.tag == ITEM);
         Ok(Self {
             owner: text(OWNER).ok_or_else(bad)?.into(),
+            ticket: text(TICKET).map(Into::into),
             version: Version::supported(small(MAJOR)?, small(MINOR)?).ok_or_else(bad)?,
             submitted: number(SUBMITTED)?,
             wake: number(WAKE)?,
@@ -229,6 +236,7 @@ mod tests {
             stage,
         };
         let stored = Stored {
+            ticket: Some("name".into()),
             owner: "alice".into(),
             version: Version::V1_2,
             submitted: 5,

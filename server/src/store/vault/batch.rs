@@ -20,6 +20,15 @@ pub enum Count {
     Refuse(&'static str),
 }
 
+/// What a named value becomes.
+#[derive(Debug)]
+pub enum MetaChange {
+    /// This.
+    Set(Secret),
+    /// The whole batch must not happen; the text is for the log.
+    Refuse(&'static str),
+}
+
 /// To whom rows of no object belong.
 const NOBODY: Belongs = Belongs { owner: Hash16([0; 16]), identifier: Hash16([0; 16]) };
 
@@ -177,6 +186,41 @@ impl VaultBatch {
             ControlFlow::Continue(())
         })?;
         Ok(self.batch.changes.len() - before)
+    }
+
+    /// Removes a named value, which must have this revision.
+    pub fn delete_meta(&mut self, name: &str, revision: Revision) {
+        self.expect_meta(name, revision);
+        self.batch.changes.push(Change::Delete { key: rows::meta(name) });
+    }
+
+    /// Removes a named value, whatever it is by now; no error if it is absent.
+    pub fn drop_meta(&mut self, name: &str) {
+        self.batch.changes.push(Change::Delete { key: rows::meta(name) });
+    }
+
+    /// Changes a named value by what it is at the moment of the commit; `None` is one that is absent. The function may run
+    /// more than once.
+    pub fn update_meta(&mut self, name: &str, mut change: impl FnMut(Option<&Secret>) -> MetaChange + Send + 'static) {
+        let key = rows::meta(name);
+        let (keys, id, at) = (Arc::clone(&self.keys), self.id, key.clone());
+        let update = Box::new(move |row: Option<&Row>| {
+            let Ok(before) = row.map(|row| rows::open(&keys, &id, Kind::Meta, &at, row)).transpose() else {
+                return Updated::Refuse("a meta row does not open");
+            };
+            match change(before.as_ref().map(|(_, value)| value)) {
+                MetaChange::Refuse(why) => Updated::Refuse(why),
+                MetaChange::Set(value) => {
+                    let revision = row.map_or(0, |row| row.revision) + 1;
+                    let header = Header::new(&keys, NOBODY, 1);
+                    match rows::seal(&keys, &id, Kind::Meta, &at, revision, &header, value.expose()) {
+                        Ok(row) => Updated::Put(row),
+                        Err(_) => Updated::Refuse("a meta row cannot be sealed"),
+                    }
+                }
+            }
+        });
+        self.batch.changes.push(Change::Update { key, update });
     }
 
     /// Changes a counter by what it is at the moment of the commit; `None` is a counter that was never set.
