@@ -158,6 +158,7 @@ pub fn reason_in(version: Version, reason: ResultReason) -> ResultReason {
         | ResultReason::NonUniqueNameAttribute
         | ResultReason::BadCryptographicParameters
         | ResultReason::UnsupportedCryptographicParameters
+        | ResultReason::InvalidCorrelationValue
         | ResultReason::ObjectAlreadyExists => ResultReason::InvalidField,
         ResultReason::UnsupportedAttribute
         | ResultReason::KeyWrapTypeNotSupported

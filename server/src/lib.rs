@@ -12,6 +12,7 @@ pub mod net;
 pub mod object;
 pub mod ops;
 pub mod secret;
+pub mod session;
 pub mod store;
 pub mod sweeper;
 pub mod trust;

@@ -15,6 +15,7 @@ use crate::crypto::providers::Providers;
 use crate::dispatch::{Dispatcher, Lane, asynchronous};
 use crate::net::{BindError, Server, Tls, TlsError, outbound};
 use crate::secret::Secret;
+use crate::session::parts::Parts;
 use crate::store::StoreError;
 use crate::store::keyring::{self, KeysError};
 use crate::store::root::{FileRoot, RootError, RootKey, service_credential};
@@ -111,6 +112,7 @@ pub async fn build(config: &Config) -> Result<Server<KmipService>, StartError> {
         providers: Providers::new(module),
         clock: Box::new(SystemClock),
         settings: settings(config)?,
+        parts: Parts::default(),
     });
     let limits = Limits { depth: config.limits.depth, items: config.limits.items };
     let lane = Lane::new(config.hsm.as_ref().map_or(SLOW_PLACES, |hsm| hsm.sessions));
@@ -182,6 +184,7 @@ fn settings(config: &Config) -> Result<Settings, StartError> {
         longest_ticket: config.tickets.longest_seconds,
         most_tickets: config.tickets.most,
         clock_skew: Some(skew),
+        triple_des: config.algorithms.allow.contains(&config::OldAlgorithm::TripleDes),
         protection,
         listeners: listeners(config)?,
         about,

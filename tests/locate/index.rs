@@ -29,7 +29,13 @@ const FEW: usize = 10;
 fn shared() -> Arc<Shared> {
     let vault = Vault::open(Arc::new(MemoryStore::new()), [0; 16], KeyRing::random().unwrap()).unwrap();
     let settings = Settings::default();
-    Arc::new(Shared { vault, providers: Providers::new(None), clock: Box::new(SystemClock), settings })
+    Arc::new(Shared {
+        vault,
+        providers: Providers::new(None),
+        clock: Box::new(SystemClock),
+        settings,
+        parts: Default::default(),
+    })
 }
 
 fn view(shared: &Arc<Shared>, owner: &str) -> View {

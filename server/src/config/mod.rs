@@ -48,6 +48,9 @@ pub struct Config {
     /// Where keys live.
     #[serde(default)]
     pub keys: Keys,
+    /// What is done that one should not do any more.
+    #[serde(default)]
+    pub algorithms: Algorithms,
     /// What clients may ask for at the most.
     #[serde(default)]
     pub limits: Limits,
@@ -482,6 +485,22 @@ impl Default for Tickets {
     fn default() -> Self {
         Self { longest_seconds: 24 * 3600, most: 10_000 }
     }
+}
+
+/// `[algorithms]`
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Algorithms {
+    /// Old algorithms that clients may encrypt and decrypt with.
+    pub allow: Vec<OldAlgorithm>,
+}
+
+/// An algorithm that is off unless the configuration allows it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+pub enum OldAlgorithm {
+    /// Triple DES: its blocks are short, and standards have ended its use.
+    #[serde(rename = "3DES")]
+    TripleDes,
 }
 
 /// `[compatibility]`

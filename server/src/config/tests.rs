@@ -172,6 +172,7 @@ mod sample {
             "root_key",
             "hsm",
             "keys",
+            "algorithms",
             "limits",
             "log",
             "compatibility",

@@ -75,6 +75,174 @@ pub enum Cipher<'a> {
         /// Padding.
         padding: Padding,
     },
+    /// AES in CFB with segments of a block (SP 800-38A).
+    AesCfb {
+        /// 16 bytes.
+        iv: &'a [u8],
+    },
+    /// AES in OFB (SP 800-38A).
+    AesOfb {
+        /// 16 bytes.
+        iv: &'a [u8],
+    },
+    /// Triple DES in CBC (SP 800-67, SP 800-38A).
+    TdesCbc {
+        /// 8 bytes.
+        iv: &'a [u8],
+        /// Padding.
+        padding: Padding,
+    },
+    /// Triple DES in ECB.
+    TdesEcb {
+        /// Padding.
+        padding: Padding,
+    },
+    /// ChaCha20, without authentication.
+    ChaCha20 {
+        /// 12 bytes (RFC 8439), or the 8 bytes of the cipher as it was first published.
+        nonce: &'a [u8],
+        /// The number of the first block of key stream. It may not wrap: 32 bits with 12 bytes of nonce.
+        counter: u64,
+    },
+    /// ChaCha20 and Poly1305 (RFC 8439 §2.8).
+    ChaCha20Poly1305 {
+        /// 12 bytes.
+        nonce: &'a [u8],
+        /// Additional authenticated data.
+        aad: &'a [u8],
+        /// Length of the tag: 12 to 16, the leftmost bytes.
+        tag_len: usize,
+        /// The tag, when decrypting.
+        tag: &'a [u8],
+    },
+}
+
+impl Cipher<'_> {
+    /// A name for people.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::AesGcm { .. } => "AES-GCM",
+            Self::AesCbc { .. } => "AES-CBC",
+            Self::AesCtr { .. } => "AES-CTR",
+            Self::AesEcb { .. } => "AES-ECB",
+            Self::AesCfb { .. } => "AES-CFB",
+            Self::AesOfb { .. } => "AES-OFB",
+            Self::TdesCbc { .. } => "triple DES in CBC",
+            Self::TdesEcb { .. } => "triple DES in ECB",
+            Self::ChaCha20 { .. } => "ChaCha20",
+            Self::ChaCha20Poly1305 { .. } => "ChaCha20-Poly1305",
+        }
+    }
+
+    /// How the last block is padded.
+    pub const fn padding(&self) -> Padding {
+        match self {
+            Self::AesCbc { padding, .. }
+            | Self::AesEcb { padding }
+            | Self::TdesCbc { padding, .. }
+            | Self::TdesEcb { padding } => *padding,
+            _ => Padding::None,
+        }
+    }
+
+    /// Length in bytes of what is worked on at once: of a block, or of a block of key stream.
+    pub const fn unit(&self) -> usize {
+        match self {
+            Self::TdesCbc { .. } | Self::TdesEcb { .. } => 8,
+            Self::ChaCha20 { .. } | Self::ChaCha20Poly1305 { .. } => 64,
+            _ => 16,
+        }
+    }
+
+    /// The IV, counter or nonce.
+    pub const fn iv(&self) -> &[u8] {
+        match self {
+            Self::AesGcm { iv, .. }
+            | Self::AesCbc { iv, .. }
+            | Self::AesCtr { iv }
+            | Self::AesCfb { iv }
+            | Self::AesOfb { iv }
+            | Self::TdesCbc { iv, .. } => iv,
+            Self::ChaCha20 { nonce, .. } | Self::ChaCha20Poly1305 { nonce, .. } => nonce,
+            Self::AesEcb { .. } | Self::TdesEcb { .. } => &[],
+        }
+    }
+
+    /// Additional authenticated data.
+    pub const fn aad(&self) -> &[u8] {
+        match self {
+            Self::AesGcm { aad, .. } | Self::ChaCha20Poly1305 { aad, .. } => aad,
+            _ => &[],
+        }
+    }
+
+    /// The tag that must verify.
+    pub const fn tag(&self) -> &[u8] {
+        match self {
+            Self::AesGcm { tag, .. } | Self::ChaCha20Poly1305 { tag, .. } => tag,
+            _ => &[],
+        }
+    }
+
+    /// The same without what is borrowed.
+    pub const fn bare(&self) -> Cipher<'static> {
+        self.with(&[], &[], &[])
+    }
+
+    /// The same with other bytes.
+    pub const fn with<'b>(&self, iv: &'b [u8], aad: &'b [u8], tag: &'b [u8]) -> Cipher<'b> {
+        match *self {
+            Self::AesGcm { tag_len, .. } => Cipher::AesGcm { iv, aad, tag_len, tag },
+            Self::AesCbc { padding, .. } => Cipher::AesCbc { iv, padding },
+            Self::AesCtr { .. } => Cipher::AesCtr { iv },
+            Self::AesEcb { padding } => Cipher::AesEcb { padding },
+            Self::AesCfb { .. } => Cipher::AesCfb { iv },
+            Self::AesOfb { .. } => Cipher::AesOfb { iv },
+            Self::TdesCbc { padding, .. } => Cipher::TdesCbc { iv, padding },
+            Self::TdesEcb { padding } => Cipher::TdesEcb { padding },
+            Self::ChaCha20 { counter, .. } => Cipher::ChaCha20 { nonce: iv, counter },
+            Self::ChaCha20Poly1305 { tag_len, .. } => Cipher::ChaCha20Poly1305 { nonce: iv, aad, tag_len, tag },
+        }
+    }
+
+    /// The same without padding.
+    #[must_use]
+    pub const fn unpadded(mut self) -> Self {
+        if let Self::AesCbc { padding, .. }
+        | Self::AesEcb { padding }
+        | Self::TdesCbc { padding, .. }
+        | Self::TdesEcb { padding } = &mut self
+        {
+            *padding = Padding::None;
+        }
+        self
+    }
+
+    /// Whether the data must be whole blocks once it is padded.
+    pub const fn is_blocks(&self) -> bool {
+        matches!(self, Self::AesCbc { .. } | Self::AesEcb { .. } | Self::TdesCbc { .. } | Self::TdesEcb { .. })
+    }
+
+    /// Whether the mode authenticates: then nothing is decrypted before its tag verifies.
+    pub const fn is_authenticated(&self) -> bool {
+        matches!(self, Self::AesGcm { .. } | Self::ChaCha20Poly1305 { .. })
+    }
+}
+
+/// A way to encrypt with an RSA public key and to decrypt with the private one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RsaCipher<'a> {
+    /// RSAES-OAEP (RFC 8017 §7.1), MGF1.
+    Oaep {
+        /// Hash of the label.
+        hash: Hash,
+        /// Hash of the mask generation function.
+        mgf: Hash,
+        /// The label: what KMIP calls P Source.
+        label: &'a [u8],
+    },
+    /// RSAES-PKCS1-v1_5 (RFC 8017 §7.2).
+    Pkcs1,
 }
 
 /// The answer of an encryption.
@@ -100,6 +268,8 @@ pub enum Message<'a> {
 pub enum Signature {
     /// RSASSA-PKCS1-v1_5 (RFC 8017 §8.2) with the DigestInfo of the hash.
     RsaPkcs1(Hash),
+    /// RSASSA-PKCS1-v1_5 of the digest as it is, whatever made it, without a DigestInfo: what PKCS#11 calls CKM_RSA_PKCS.
+    RsaPkcs1Bare,
     /// RSASSA-PSS (RFC 8017 §8.1), MGF1.
     RsaPss {
         /// Hash of the message.
@@ -111,6 +281,8 @@ pub enum Signature {
     },
     /// ECDSA (FIPS 186-5 §6); the signature is the DER `Ecdsa-Sig-Value` (RFC 3279 §2.2.3).
     Ecdsa(Hash),
+    /// ECDSA of a digest of any length, whatever made it: it is read as a number (FIPS 186-5 §6.4.1).
+    EcdsaBare,
 }
 
 /// A message authentication code.
@@ -211,6 +383,18 @@ impl Hash {
             Self::Sha256 | Self::Sha512_256 | Self::Sha3_256 => 32,
             Self::Sha384 | Self::Sha3_384 => 48,
             Self::Sha512 | Self::Sha3_512 => 64,
+        }
+    }
+
+    /// Length in bytes of the blocks that the hash function takes (FIPS 180-4 §1, FIPS 202 §7).
+    pub const fn block_len(self) -> usize {
+        match self {
+            Self::Md5 | Self::Sha1 | Self::Sha224 | Self::Sha256 => 64,
+            Self::Sha384 | Self::Sha512 | Self::Sha512_224 | Self::Sha512_256 => 128,
+            Self::Sha3_224 => 144,
+            Self::Sha3_256 => 136,
+            Self::Sha3_384 => 104,
+            Self::Sha3_512 => 72,
         }
     }
 }

@@ -1,8 +1,8 @@
 //! What can be told from the parameters alone, the same for every provider: which key a mechanism takes, which lengths
 //! fit. A provider calls these first, so that all of them refuse the same request with the same kind of error.
 
-use super::CryptoError;
-use super::algorithm::{Cipher, Curve, Hash, KeyKind, Mac, Message, Padding, Signature, Wrap};
+use super::algorithm::{Cipher, Curve, Hash, KeyKind, Mac, Message, Padding, RsaCipher, Signature, Wrap};
+use super::{CryptoError, keyblock};
 
 /// Length of an AES block in bytes.
 const BLOCK: usize = 16;
@@ -12,45 +12,66 @@ const GCM_MAX: u64 = (1 << 36) - 32;
 const GENERIC_MAX: u32 = 1 << 16;
 
 impl Cipher<'_> {
-    /// Refuses what cannot be encrypted: a key that is not AES, an IV or tag length that the mode does not have, data of
-    /// a length (in bytes) that does not fit.
+    /// Refuses what cannot be encrypted: a key that is not the cipher's, an IV or tag length that the mode does not have,
+    /// data of a length (in bytes) that does not fit.
     pub fn check_encrypt(&self, key: KeyKind, len: usize) -> Result<(), CryptoError> {
         self.check_parameters(key, len)?;
-        match self {
-            Self::AesCbc { padding: Padding::None, .. } | Self::AesEcb { padding: Padding::None } => whole_blocks(len),
-            _ => Ok(()),
-        }
+        if self.is_blocks() && self.padding() == Padding::None { whole_blocks(len, self.unit()) } else { Ok(()) }
     }
 
     /// Refuses what cannot be decrypted, as [`Cipher::check_encrypt`] does, and a tag that is not as long as said.
     pub fn check_decrypt(&self, key: KeyKind, len: usize) -> Result<(), CryptoError> {
         self.check_parameters(key, len)?;
         match self {
-            Self::AesGcm { tag_len, tag, .. } if tag.len() != *tag_len => {
+            Self::AesGcm { tag_len, tag, .. } | Self::ChaCha20Poly1305 { tag_len, tag, .. }
+                if tag.len() != *tag_len =>
+            {
                 Err(bad(format!("the tag has {} bytes where {tag_len} were announced", tag.len())))
             }
-            Self::AesCbc { padding: Padding::None, .. } | Self::AesEcb { padding: Padding::None } => whole_blocks(len),
-            Self::AesCbc { .. } | Self::AesEcb { .. } if len == 0 => {
+            _ if self.is_blocks() && self.padding() == Padding::Pkcs5 && len == 0 => {
                 Err(CryptoError::Failed("padded ciphertext has at least one block"))
             }
-            Self::AesCbc { .. } | Self::AesEcb { .. } => whole_blocks(len),
+            _ if self.is_blocks() => whole_blocks(len, self.unit()),
             _ => Ok(()),
         }
     }
 
     fn check_parameters(&self, key: KeyKind, len: usize) -> Result<(), CryptoError> {
-        check_aes(key)?;
+        let iv_of = |iv: &[u8], lengths: &[usize]| {
+            if lengths.contains(&iv.len()) {
+                Ok(())
+            } else {
+                Err(bad(format!("the IV has {} bytes, not {lengths:?}", iv.len())))
+            }
+        };
+        match self {
+            Self::TdesCbc { .. } | Self::TdesEcb { .. } => check_bytes(key, "triple DES", &[16, 24])?,
+            Self::ChaCha20 { .. } | Self::ChaCha20Poly1305 { .. } => check_bytes(key, "ChaCha20", &[32])?,
+            _ => check_aes(key)?,
+        }
         match self {
             Self::AesGcm { iv: [], .. } => Err(bad("GCM needs a nonce")),
             Self::AesGcm { tag_len, .. } if !matches!(tag_len, 4 | 8 | 12..=16) => {
                 Err(bad(format!("GCM has no tag of {tag_len} bytes")))
             }
             Self::AesGcm { .. } if len as u64 > GCM_MAX => Err(CryptoError::Failed("data too long for GCM")),
-            Self::AesCbc { iv, .. } | Self::AesCtr { iv } if iv.len() != BLOCK => {
-                Err(bad(format!("the IV has {} bytes, not {BLOCK}", iv.len())))
+            Self::AesGcm { .. } | Self::AesEcb { .. } | Self::TdesEcb { .. } => Ok(()),
+            Self::AesCtr { iv } => {
+                iv_of(iv, &[BLOCK])?;
+                if ctr_wraps(iv, len) { Err(bad("the counter would wrap")) } else { Ok(()) }
             }
-            Self::AesCtr { iv } if ctr_wraps(iv, len) => Err(bad("the counter would wrap")),
-            _ => Ok(()),
+            Self::AesCbc { iv, .. } | Self::AesCfb { iv } | Self::AesOfb { iv } => iv_of(iv, &[BLOCK]),
+            Self::TdesCbc { iv, .. } => iv_of(iv, &[8]),
+            Self::ChaCha20 { nonce, counter } => {
+                iv_of(nonce, &[8, 12])?;
+                let last = counter.checked_add(len.div_ceil(64).saturating_sub(1) as u64);
+                let most = if nonce.len() == 12 { u64::from(u32::MAX) } else { u64::MAX };
+                if last.is_some_and(|last| last <= most) { Ok(()) } else { Err(bad("the counter would wrap")) }
+            }
+            Self::ChaCha20Poly1305 { tag_len, .. } if !matches!(tag_len, 12..=16) => {
+                Err(bad(format!("Poly1305 has no tag of {tag_len} bytes")))
+            }
+            Self::ChaCha20Poly1305 { nonce, .. } => iv_of(nonce, &[12]),
         }
     }
 }
@@ -59,13 +80,25 @@ impl Signature {
     /// Refuses what cannot be signed or verified: a key of the wrong kind, a hash that is not for signatures, a digest
     /// of the wrong length, a salt that does not fit into the modulus.
     pub fn check(&self, key: KeyKind, message: Message<'_>) -> Result<(), CryptoError> {
-        let hash = self.hash();
         match (self, key) {
-            (Self::RsaPkcs1(_) | Self::RsaPss { .. }, KeyKind::Rsa { .. }) | (Self::Ecdsa(_), KeyKind::Ec { .. }) => {}
+            (Self::RsaPkcs1(_) | Self::RsaPkcs1Bare | Self::RsaPss { .. }, KeyKind::Rsa { .. })
+            | (Self::Ecdsa(_) | Self::EcdsaBare, KeyKind::Ec { .. }) => {}
             _ => {
                 return Err(bad(format!("{self:?} does not go with a key that is {key:?}")));
             }
         }
+        let Some(hash) = self.hash() else {
+            return match message {
+                // RFC 8017 §9.2: eleven bytes of the modulus are not for the message.
+                Message::Digest([]) => Err(CryptoError::Failed("an empty digest")),
+                Message::Digest(_) if matches!(key, KeyKind::Ec { .. }) => Ok(()),
+                Message::Digest(digest) if digest.len() + 11 > keyblock::length_of(key).div_ceil(8) as usize => {
+                    Err(CryptoError::Failed("the digest does not fit into the modulus"))
+                }
+                Message::Digest(_) => Ok(()),
+                Message::Data(_) => Err(bad("nothing says how the data is hashed")),
+            };
+        };
         if hash == Hash::Md5 || matches!(self, Self::RsaPss { mgf: Hash::Md5, .. }) {
             return Err(CryptoError::Unsupported("MD5 in signatures".into()));
         }
@@ -84,10 +117,26 @@ impl Signature {
         Ok(())
     }
 
-    /// The hash of the message.
-    pub const fn hash(&self) -> Hash {
+    /// The hash of the message; `None` where a digest is signed as it is.
+    pub const fn hash(&self) -> Option<Hash> {
         match self {
-            Self::RsaPkcs1(hash) | Self::RsaPss { hash, .. } | Self::Ecdsa(hash) => *hash,
+            Self::RsaPkcs1(hash) | Self::RsaPss { hash, .. } | Self::Ecdsa(hash) => Some(*hash),
+            Self::RsaPkcs1Bare | Self::EcdsaBare => None,
+        }
+    }
+}
+
+impl RsaCipher<'_> {
+    /// Refuses a key that is not RSA, and MD5.
+    pub fn check(&self, key: KeyKind) -> Result<(), CryptoError> {
+        if !matches!(key, KeyKind::Rsa { .. }) {
+            return Err(bad(format!("RSA does not go with a key that is {key:?}")));
+        }
+        match self {
+            Self::Oaep { hash: Hash::Md5, .. } | Self::Oaep { mgf: Hash::Md5, .. } => {
+                Err(CryptoError::Unsupported("OAEP with MD5".into()))
+            }
+            _ => Ok(()),
         }
     }
 }
@@ -178,8 +227,16 @@ fn check_aes(key: KeyKind) -> Result<(), CryptoError> {
     }
 }
 
-fn whole_blocks(len: usize) -> Result<(), CryptoError> {
-    if len.is_multiple_of(BLOCK) { Ok(()) } else { Err(CryptoError::Failed("the data is not whole blocks")) }
+/// A key that is nothing but bytes, of one of these lengths.
+fn check_bytes(key: KeyKind, what: &str, lengths: &[u32]) -> Result<(), CryptoError> {
+    match key {
+        KeyKind::Generic { bytes } if lengths.contains(&bytes) => Ok(()),
+        _ => Err(bad(format!("{what} does not go with a key that is {key:?}"))),
+    }
+}
+
+fn whole_blocks(len: usize, block: usize) -> Result<(), CryptoError> {
+    if len.is_multiple_of(block) { Ok(()) } else { Err(CryptoError::Failed("the data is not whole blocks")) }
 }
 
 fn ctr_wraps(iv: &[u8], len: usize) -> bool {

@@ -11,7 +11,9 @@ pub mod keyformat;
 pub mod pkcs11;
 pub mod providers;
 pub mod public;
+pub mod rsa;
 pub mod software;
+pub mod stream;
 #[cfg(test)]
 pub(crate) mod suite;
 
@@ -21,7 +23,7 @@ use kmip_codec::types::RngParameters;
 use crate::failure::Failure;
 pub use crate::object::guarded::{Guarded, Place};
 use crate::secret::Secret;
-use algorithm::{Cipher, Derivation, Encrypted, KeyKind, Mac, Message, Signature, Wrap};
+use algorithm::{Cipher, Derivation, Encrypted, KeyKind, Mac, Message, RsaCipher, Signature, Wrap};
 
 /// A secret or private key as a provider is given it.
 #[derive(Debug, Clone, Copy)]
@@ -121,6 +123,9 @@ pub trait Provider: Send + Sync {
 
     /// Decrypts with a symmetric key.
     fn decrypt(&self, key: Key<'_>, cipher: &Cipher<'_>, data: &[u8]) -> Result<Secret, CryptoError>;
+
+    /// Decrypts with an RSA private key. Whatever does not decrypt is Failed, with one text for all of it.
+    fn decrypt_rsa(&self, key: Key<'_>, cipher: &RsaCipher<'_>, data: &[u8]) -> Result<Secret, CryptoError>;
 
     /// Signs with a private key.
     fn sign(&self, key: Key<'_>, scheme: Signature, message: Message<'_>) -> Result<Vec<u8>, CryptoError>;

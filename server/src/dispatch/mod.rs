@@ -19,7 +19,7 @@ use kmip_codec::schema::DateTime;
 use kmip_codec::spec::{
     AsynchronousIndicator, BatchErrorContinuationOption, EndpointRole, Operation, ResultReason, Tag, Version,
 };
-use kmip_codec::ttlv::{Limits, Text, Writer};
+use kmip_codec::ttlv::{Blob, Limits, Text, Writer};
 use kmip_codec::types::ProtocolVersion;
 use kmip_codec::{Element, ErrorKind, Value};
 use tokio::sync::RwLock;
@@ -275,6 +275,7 @@ impl Dispatcher {
                 }
                 Ok(()) => {
                     log_notes(asker, message, view.notes());
+                    view.settle();
                     return Ok(outcome);
                 }
                 Err(CommitError::Conflict) if task.is_outdated(vault) => {
@@ -473,8 +474,14 @@ impl Run<'_> {
         let mut answers = Vec::with_capacity(payloads.len());
         for payload in payloads {
             let before = matches!(row.run, ops::Run::Dispatcher(_)).then(|| self.ledger.clone());
+            let mut data = None;
             let done = match self.work(row, payload).await {
-                Ok(Done::Answered(bytes, identifiers)) => (vec![answer(Ok(Success::Payload(bytes)))], identifiers),
+                Ok(Done::Answered(bytes, identifiers, came)) => {
+                    data = came;
+                    // What is ephemeral is for later items of the message alone (§9.12).
+                    let bytes = if item.ephemeral == Some(true) { nothing(self.version) } else { bytes };
+                    (vec![answer(Ok(Success::Payload(bytes)))], identifiers)
+                }
                 // An answer from before, with the mark of the item that asks for it.
                 Ok(Done::Earlier(earlier)) => {
                     let own = |answer| ItemAnswer { item: place, mark: mark.clone(), ..answer };
@@ -498,6 +505,7 @@ impl Run<'_> {
                 break;
             }
             *length = longer;
+            self.references.note_data(row.operation, data);
             self.refer(row, &identifiers);
             answers.extend(done);
         }
@@ -522,9 +530,6 @@ impl Run<'_> {
                     short(&extension.vendor_identification)
                 ),
             ));
-        }
-        if item.ephemeral == Some(true) {
-            return Err(Failure::unsupported("Ephemeral output is not supported"));
         }
         Ok(row)
     }
@@ -599,16 +604,23 @@ impl Run<'_> {
 
 /// The Response Payload in bytes, and its Unique Identifiers.
 fn written(answered: Answered, version: Version) -> Done {
-    let Answered { payload, identifiers } = answered;
+    let Answered { payload, identifiers, data } = answered;
     let mut writer = Writer::new(version);
     payload.encode(Tag::ResponsePayload, &mut writer);
-    Done::Answered(Zeroizing::new(writer.finish()), identifiers)
+    Done::Answered(Zeroizing::new(writer.finish()), identifiers, data)
+}
+
+/// A Response Payload without anything.
+fn nothing(version: Version) -> Zeroizing<Vec<u8>> {
+    let mut writer = Writer::new(version);
+    writer.structure(Tag::ResponsePayload, |_| {});
+    Zeroizing::new(writer.finish())
 }
 
 /// What an operation gave.
 enum Done {
-    /// Its Response Payload as it is written, and its Unique Identifiers.
-    Answered(Zeroizing<Vec<u8>>, Vec<Text>),
+    /// Its Response Payload as it is written, its Unique Identifiers, and its data.
+    Answered(Zeroizing<Vec<u8>>, Vec<Text>, Option<Blob>),
     /// The answers of another operation that was asked earlier.
     Earlier(Vec<ItemAnswer>),
 }

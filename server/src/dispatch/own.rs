@@ -39,5 +39,5 @@ fn read<T: Decode>(run: &Run<'_>, payload: Element) -> Outcome<T> {
 }
 
 fn answered(run: &Run<'_>, response: impl Encode + Send + 'static) -> Done {
-    written(Answered { payload: Box::new(response), identifiers: Vec::new() }, run.version)
+    written(Answered { payload: Box::new(response), identifiers: Vec::new(), data: None }, run.version)
 }

@@ -1,7 +1,7 @@
 //! What later items of a message may refer to: the forms of Unique Identifier beyond text (KMIP 2.1 §4.58, §11.58).
 
-use kmip_codec::spec::{Operation, ResultReason, Tag, UniqueIdentifierEnumeration as Named};
-use kmip_codec::ttlv::Text;
+use kmip_codec::spec::{DataEnumeration, Operation, ResultReason, Tag, UniqueIdentifierEnumeration as Named};
+use kmip_codec::ttlv::{Blob, Text};
 use kmip_codec::{Element, Value};
 
 use crate::failure::{Failure, Outcome};
@@ -13,6 +13,8 @@ pub(super) struct References {
     all: Vec<Text>,
     /// Those of the last answer to each operation.
     last: Vec<(Operation, Vec<Text>)>,
+    /// The data of the answers, with their operations.
+    data: Vec<(Operation, Blob)>,
 }
 
 impl References {
@@ -23,7 +25,44 @@ impl References {
         self.last.push((operation, identifiers.to_vec()));
     }
 
-    /// Turns every Unique Identifier of a payload into text. If one at the top means several objects, the operation is to
+    /// Notes the data of an answer.
+    pub(super) fn note_data(&mut self, operation: Operation, data: Option<Blob>) {
+        self.data.extend(data.map(|data| (operation, data)));
+    }
+
+    /// The data that a value means (§7.9): that of the last answer to an operation, or one by its place, from the first of
+    /// the response or back from the item at hand.
+    fn data(&self, value: &Value) -> Outcome<Option<Blob>> {
+        let found = match value {
+            Value::Enumeration(code) => {
+                let operation = match DataEnumeration(*code) {
+                    DataEnumeration::Decrypt => Operation::Decrypt,
+                    DataEnumeration::Encrypt => Operation::Encrypt,
+                    DataEnumeration::Hash => Operation::Hash,
+                    DataEnumeration::MACMACData => Operation::MAC,
+                    DataEnumeration::RNGRetrieve => Operation::RNGRetrieve,
+                    DataEnumeration::SignSignatureData => Operation::Sign,
+                    DataEnumeration::SignatureVerify => Operation::SignatureVerify,
+                    other => return Err(Failure::invalid_field(format!("there is no Data {other}"))),
+                };
+                self.data.iter().rev().find(|(other, _)| *other == operation)
+            }
+            Value::Integer(number) => match usize::try_from(*number) {
+                Ok(place) => self.data.get(place),
+                Err(_) => usize::try_from(number.unsigned_abs())
+                    .ok()
+                    .and_then(|back| self.data.len().checked_sub(back))
+                    .and_then(|place| self.data.get(place)),
+            },
+            _ => return Ok(None),
+        };
+        match found {
+            Some((_, data)) => Ok(Some(data.clone())),
+            None => Err(Failure::invalid_field("the Data refers to no data of this message")),
+        }
+    }
+
+    /// Turns every Unique Identifier of a payload into text, and its Data into bytes. If one at the top means several objects, the operation is to
     /// be repeated for each: one payload comes back for each of them.
     ///
     /// # Errors
@@ -32,6 +71,12 @@ impl References {
         let Value::Structure(mut elements) = payload.value else { return Ok(vec![payload]) };
         let mut repeated: Option<(usize, Vec<Text>)> = None;
         for (place, element) in elements.iter_mut().enumerate() {
+            if element.tag == Tag::Data {
+                if let Some(data) = self.data(&element.value)? {
+                    element.value = Value::ByteString(data);
+                }
+                continue;
+            }
             if !matches!(element.tag, Tag::UniqueIdentifier | Tag::PrivateKeyUniqueIdentifier) {
                 self.resolve_inner(element, placeholder)?;
                 continue;
@@ -166,6 +211,29 @@ mod tests {
         assert_eq!(named(Named::CreateKeyPair), Ok(vec!["p".to_owned(), "q".to_owned()]));
         assert_eq!(named(Named::Register).map_err(|failure| failure.reason), Err(ResultReason::ObjectNotFound));
         assert_eq!(named(Named(0x77)).map_err(|failure| failure.reason), Err(ResultReason::InvalidField));
+    }
+
+    #[test]
+    fn data_is_that_of_an_earlier_item() {
+        let mut references = references();
+        for (operation, data) in [(Operation::Decrypt, "one"), (Operation::Hash, "two"), (Operation::Decrypt, "three")]
+        {
+            references.note_data(operation, Some(Blob::copy_of(data.as_bytes())));
+        }
+        references.note_data(Operation::Activate, None);
+        let data = |value| {
+            let data = references.data(&value).map_err(|failure| failure.reason)?;
+            Ok(data.map(|data| String::from_utf8(data.to_vec()).unwrap()))
+        };
+        let named = |named: DataEnumeration| data(Value::Enumeration(named.into()));
+        assert_eq!(named(DataEnumeration::Decrypt), Ok(Some("three".to_owned())));
+        assert_eq!(named(DataEnumeration::Hash), Ok(Some("two".to_owned())));
+        assert_eq!(named(DataEnumeration::Encrypt), Err(ResultReason::InvalidField));
+        assert_eq!(data(Value::Integer(0)), Ok(Some("one".to_owned())));
+        assert_eq!(data(Value::Integer(-1)), Ok(Some("three".to_owned())));
+        assert_eq!(data(Value::Integer(3)), Err(ResultReason::InvalidField));
+        assert_eq!(data(Value::Integer(-4)), Err(ResultReason::InvalidField));
+        assert_eq!(data(Value::ByteString(Blob::copy_of(b"itself"))), Ok(None));
     }
 
     #[test]

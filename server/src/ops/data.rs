@@ -60,16 +60,3 @@ pub fn required(data: Option<Data>) -> Outcome<Blob> {
 pub fn missing(tag: Tag) -> Failure {
     Failure::new(ResultReason::MissingData, format!("{tag} is missing"))
 }
-
-/// Refuses a request that is a part of a stream (KMIP 2.1 §7.8, §7.14, §7.17). One that is the first part and the last
-/// is a whole.
-///
-/// # Errors
-/// Feature Not Supported.
-pub fn whole(init: Option<bool>, last: Option<bool>, correlation: Option<&Blob>) -> Outcome<()> {
-    let (init, last) = (init == Some(true), last == Some(true));
-    if correlation.is_some() || init != last {
-        return Err(Failure::unsupported("cryptographic operations in several parts"));
-    }
-    Ok(())
-}

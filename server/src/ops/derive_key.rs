@@ -18,9 +18,10 @@ use kmip_codec::{Value, structure};
 
 use super::Handler;
 use super::create::kind_of;
+use super::enciphering::{Accompanying, Enciphering};
 use super::new_object::{Given, link};
-use super::parameters::{self, Accompanying, Enciphering, bad, hash_of, hmac_hash, only, unsupported, wrong_type};
-use crate::crypto::algorithm::{Cipher, Derivation, Hash, Iteration, KeyKind};
+use super::parameters::{self, bad, hash_of, hmac_hash, only, unsupported, wrong_type};
+use crate::crypto::algorithm::{Derivation, Hash, Iteration, KeyKind};
 use crate::crypto::keyblock::{self, Canonical};
 use crate::crypto::{CryptoError, Key, Made};
 use crate::failure::{Failure, Outcome};
@@ -351,13 +352,13 @@ fn encrypt(
     data: &[u8],
     len: usize,
 ) -> Outcome<Secret> {
-    let how = Enciphering::read(parameters, key, view.version())?;
+    let how = Enciphering::read(view, parameters, key)?;
     let iv = match (iv, how.iv_needed()) {
         (Some(iv), _) => Some(Blob::copy_of(iv)),
         (None, needed) => needed.map(|len| Blob::new(vec![0; len])),
     };
     let cipher = how.encrypting(Accompanying { iv: iv.as_ref(), ..Accompanying::default() })?;
-    if matches!(cipher, Cipher::AesGcm { .. }) {
+    if cipher.is_authenticated() {
         return Err(unsupported("deriving by a mode that authenticates"));
     }
     view.with_key(key, |provider, key| provider.derive(key, &Derivation::Encrypt { cipher, data }, len))

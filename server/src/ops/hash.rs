@@ -1,6 +1,6 @@
 //! Hash (KMIP 2.1 §6.1.24, 1.4 §4.37).
 
-use kmip_codec::spec::ResultReason;
+use kmip_codec::spec::{Operation, ResultReason};
 use kmip_codec::structure;
 use kmip_codec::ttlv::Blob;
 use kmip_codec::types::CryptographicParameters;
@@ -8,7 +8,8 @@ use kmip_codec::types::CryptographicParameters;
 use super::Handler;
 use super::data::{self, Data};
 use super::parameters;
-use crate::crypto::public;
+use super::parts::{self, Part, Running};
+use crate::crypto::public::{self, Hasher};
 use crate::failure::{Failure, Outcome};
 use crate::view::View;
 
@@ -31,6 +32,8 @@ structure! {
     pub struct Response {
         /// The digest.
         pub data: Option<Blob> = Data,
+        /// Under which the next part goes on.
+        pub correlation_value: Option<Blob> = CorrelationValue since V1_3,
     }
 }
 
@@ -41,11 +44,36 @@ impl Handler for Hash {
     type Request = Request;
     type Response = Response;
 
-    fn run(_: &mut View, request: Request) -> Outcome<Response> {
-        data::whole(request.init_indicator, request.final_indicator, request.correlation_value.as_ref())?;
+    fn run(view: &mut View, request: Request) -> Outcome<Response> {
+        let part = Part::read(request.init_indicator, request.final_indicator, request.correlation_value.as_ref())?;
         let hash = parameters::hash(&request.cryptographic_parameters).map_err(listed)?;
-        let data = data::required(request.data)?;
-        Ok(Response { data: Some(Blob::new(public::hash(hash, &data))) })
+        if part == Part::Whole {
+            let data = data::required(request.data)?;
+            return Ok(Response { data: Some(Blob::new(public::hash(hash, &data))), correlation_value: None });
+        }
+        let print = parts::print(Operation::Hash, view.version(), &request);
+        let fits = |running: &Running<Hasher>| running.fits(Operation::Hash, None);
+        let correlation = request.correlation_value.clone();
+        let (response, correlation_value) = view.part(print, correlation.as_ref(), fits, |_, running| {
+            let parameters = request.cryptographic_parameters;
+            let mut running = match running {
+                Some(running) => {
+                    running.agree(Some(&parameters)).map_err(listed)?;
+                    running
+                }
+                None => Running { operation: Operation::Hash, key: None, parameters, work: Hasher::new(hash) },
+            };
+            running.work.update(&parts::data(request.data)?);
+            if !part.is_last() {
+                return Ok((Some(running), Response { data: None, correlation_value: None }));
+            }
+            Ok((None, Response { data: Some(Blob::new(running.work.finish())), correlation_value: None }))
+        })?;
+        Ok(Response { correlation_value, ..response })
+    }
+
+    fn data(response: &Response) -> Option<Blob> {
+        response.data.clone()
     }
 }
 

@@ -1,5 +1,6 @@
 //! MAC (KMIP 2.1 §6.1.32, 1.4 §4.33).
 
+use kmip_codec::spec::Operation;
 use kmip_codec::structure;
 use kmip_codec::ttlv::{Blob, Text};
 use kmip_codec::types::{CryptographicParameters, UniqueIdentifier};
@@ -7,8 +8,10 @@ use kmip_codec::types::{CryptographicParameters, UniqueIdentifier};
 use super::Handler;
 use super::data::{self, Data};
 use super::parameters::{self, as_feature};
+use super::parts::{self, Part, Running};
 use crate::crypto::Key;
 use crate::crypto::algorithm::{KeyKind, Mac as Method};
+use crate::crypto::stream::Macing;
 use crate::failure::Outcome;
 use crate::object::usage::Purpose;
 use crate::trust::policy::{Permitted, Use};
@@ -37,6 +40,8 @@ structure! {
         pub unique_identifier: Text = UniqueIdentifier,
         /// The MAC.
         pub mac_data: Option<Blob> = MACData,
+        /// Under which the next part goes on.
+        pub correlation_value: Option<Blob> = CorrelationValue since V1_3,
     }
 }
 
@@ -48,37 +53,93 @@ impl Handler for Mac {
     type Response = Response;
 
     fn run(view: &mut View, request: Request) -> Outcome<Response> {
-        data::whole(request.init_indicator, request.final_indicator, request.correlation_value.as_ref())?;
+        let part = Part::read(request.init_indicator, request.final_indicator, request.correlation_value.as_ref())?;
         let key = view.open(request.unique_identifier.as_ref(), Use::Cryptography(Purpose::Mac))?;
+        if part != Part::Whole {
+            return in_parts(view, &key, request, part);
+        }
         let given = parameters::applying(request.cryptographic_parameters, &key)?;
         let method = parameters::mac(&given, &key).map_err(as_feature)?;
         let data = data::required(request.data)?;
         view.take_usage(&key, data.len())?;
         let mac = compute(view, &key, method, &data)?;
-        Ok(Response { unique_identifier: key.identifier(), mac_data: Some(Blob::new(mac)) })
+        Ok(Response { unique_identifier: key.identifier(), mac_data: Some(Blob::new(mac)), correlation_value: None })
     }
 
     fn identifiers(response: &Response) -> Vec<Text> {
         vec![response.unique_identifier.clone()]
     }
+
+    fn data(response: &Response) -> Option<Blob> {
+        response.mac_data.clone()
+    }
 }
 
-/// Computes a MAC, for MAC and MAC Verify. A key of another algorithm makes MACs too where its usage mask lets it: to HMAC
-/// its bytes are bytes.
+fn in_parts(view: &mut View, key: &Permitted, request: Request, part: Part) -> Outcome<Response> {
+    let print = parts::print(Operation::MAC, view.version(), &request);
+    let fits = |running: &Running<Macing>| running.fits(Operation::MAC, Some(key));
+    let correlation = request.correlation_value.clone();
+    let (answer, correlation_value) = view.part(print, correlation.as_ref(), fits, |view, running| {
+        let mut running = begin(view, Operation::MAC, key, running, request.cryptographic_parameters)?;
+        let data = parts::data(request.data)?;
+        parts::take_usage(view, key, part, data.len())?;
+        running.work.update(&data)?;
+        let mut response = Response { unique_identifier: key.identifier(), mac_data: None, correlation_value: None };
+        if !part.is_last() {
+            return Ok((Some(running), response));
+        }
+        response.mac_data = Some(Blob::new(finish(view, key, running)?));
+        Ok((None, response))
+    })?;
+    Ok(Response { correlation_value, ..answer })
+}
+
+/// Goes on with a MAC in parts, or begins one, for MAC and MAC Verify.
+///
+/// # Errors
+/// What is said of the parameters, in the reasons of these operations.
+pub fn begin(
+    view: &mut View,
+    operation: Operation,
+    key: &Permitted,
+    running: Option<Running<Macing>>,
+    given: Option<CryptographicParameters>,
+) -> Outcome<Running<Macing>> {
+    if let Some(running) = running {
+        running.agree(given.as_ref())?;
+        return Ok(running);
+    }
+    let parameters = parameters::applying(given, key)?;
+    let method = parameters::mac(&parameters, key).map_err(as_feature)?;
+    let work = view.with_key(key, |_, key| Macing::begin(method, as_bytes(key))).map_err(as_feature)?;
+    Ok(Running { operation, key: Some(key.sequence), parameters, work })
+}
+
+/// Ends a MAC in parts.
+///
+/// # Errors
+/// What the provider says, in the reasons of these operations.
+pub fn finish(view: &mut View, key: &Permitted, running: Running<Macing>) -> Outcome<Vec<u8>> {
+    let method = parameters::mac(&running.parameters, key).map_err(as_feature)?;
+    view.with_key(key, |provider, key| running.work.finish(method, provider, as_bytes(key))).map_err(as_feature)
+}
+
+/// A key of another algorithm makes MACs too where its usage mask lets it: to HMAC its bytes are bytes.
+fn as_bytes(key: Key<'_>) -> Key<'_> {
+    match key {
+        Key::Clear { kind: KeyKind::Aes { bits }, bytes } => {
+            Key::Clear { kind: KeyKind::Generic { bytes: bits / 8 }, bytes }
+        }
+        other => other,
+    }
+}
+
+/// Computes a MAC, for MAC and MAC Verify.
 ///
 /// # Errors
 /// What the provider says, in the reasons of these operations.
 pub fn compute(view: &mut View, key: &Permitted, method: Method, data: &[u8]) -> Outcome<Vec<u8>> {
-    let mac = view.with_key(key, |provider, key| {
-        let key = match key {
-            Key::Clear { kind: KeyKind::Aes { bits }, bytes } => {
-                Key::Clear { kind: KeyKind::Generic { bytes: bits / 8 }, bytes }
-            }
-            other => other,
-        };
-        provider.mac(key, method, data)
-    });
-    mac.map_err(as_feature)
+    view.with_key(key, |provider, key| provider.mac(as_bytes(key), method, data)).map_err(as_feature)
 }
 
 #[cfg(test)]

@@ -17,6 +17,7 @@ pub mod delegated_login;
 pub mod derive_key;
 pub mod destroy;
 pub mod discover_versions;
+pub mod enciphering;
 pub mod encrypt;
 pub mod get;
 pub mod get_attribute_list;
@@ -35,6 +36,7 @@ pub mod new_object;
 pub mod notify;
 pub mod obtain_lease;
 pub mod parameters;
+pub mod parts;
 pub mod ping;
 pub mod poll;
 pub mod process;
@@ -61,7 +63,7 @@ pub mod wrapping;
 use kmip_codec::Element;
 use kmip_codec::schema::{Decode, Encode, decode};
 use kmip_codec::spec::{Operation, Version};
-use kmip_codec::ttlv::Text;
+use kmip_codec::ttlv::{Blob, Text};
 
 use crate::failure::{Failure, Outcome};
 use crate::view::{Settings, View};
@@ -79,6 +81,11 @@ pub trait Handler {
     /// The Unique Identifiers of the answer in their order, for later items to refer to.
     fn identifiers(_: &Self::Response) -> Vec<Text> {
         Vec::new()
+    }
+
+    /// The data of the answer, for later items to refer to (KMIP 2.1 §7.9).
+    fn data(_: &Self::Response) -> Option<Blob> {
+        None
     }
 }
 
@@ -119,6 +126,8 @@ pub struct Answered {
     pub payload: Box<dyn Encode + Send>,
     /// Its Unique Identifiers.
     pub identifiers: Vec<Text>,
+    /// Its data, if it is one of those that answer some.
+    pub data: Option<Blob>,
 }
 
 /// A line of the table.
@@ -286,8 +295,8 @@ fn run<H: Handler>(view: &mut View, payload: Element) -> Outcome<Answered> {
     let version = view.version();
     let request = decode(payload, version).map_err(|error| Failure::unreadable(error, version))?;
     let response = H::run(view, request)?;
-    let identifiers = H::identifiers(&response);
-    Ok(Answered { payload: Box::new(response), identifiers })
+    let (identifiers, data) = (H::identifiers(&response), H::data(&response));
+    Ok(Answered { payload: Box::new(response), identifiers, data })
 }
 
 #[cfg(test)]

@@ -3,23 +3,19 @@
 //! A field that is not obeyed is refused (`only` knows them all): as Unsupported Cryptographic Parameters where this
 //! server does not do it, as Bad Cryptographic Parameters where it contradicts the rest.
 
+use kmip_codec::Element;
 use kmip_codec::schema::decode;
 use kmip_codec::spec::{
-    BlockCipherMode as Mode, CryptographicAlgorithm as Algorithm, DigitalSignatureAlgorithm as SignatureAlgorithm,
-    HashingAlgorithm, MaskGenerator, ObjectType, PaddingMethod, ResultReason, Tag, Version,
+    CryptographicAlgorithm as Algorithm, DigitalSignatureAlgorithm as SignatureAlgorithm, HashingAlgorithm,
+    MaskGenerator, ObjectType, PaddingMethod, ResultReason, Tag, Version,
 };
+use kmip_codec::ttlv::Blob;
 use kmip_codec::types::CryptographicParameters as Parameters;
-use kmip_codec::{Element, ttlv::Blob};
 
-use crate::crypto::algorithm::{Cipher, Hash, Mac, Message, Padding, Signature};
+use crate::crypto::algorithm::{Hash, Mac, Message, RsaCipher, Signature};
 use crate::crypto::public;
 use crate::failure::{Failure, Outcome};
 use crate::trust::policy::Permitted;
-
-/// Length of an AES block in bytes.
-const BLOCK: usize = 16;
-/// Length in bytes of a GCM nonce that the server makes: all of it random (SP 800-38D §8.2.2).
-const NONCE: usize = 12;
 
 /// The parameters that apply: those of the request, else the key's own with the lowest Attribute Index, else none.
 /// They are never mixed.
@@ -38,187 +34,19 @@ pub fn applying(given: Option<Parameters>, key: &Permitted) -> Outcome<Parameter
     }
 }
 
-/// A way to encrypt or decrypt, before IV, additional data and tag are known.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Enciphering {
-    mode: Chaining,
-    /// Length that the IV must have, in bytes, where the parameters say it.
-    iv_len: Option<usize>,
-    random_iv: bool,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Chaining {
-    Gcm { tag_len: usize },
-    Cbc(Padding),
-    Ctr,
-    Ecb(Padding),
-}
-
-/// What a request gives besides the data.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct Accompanying<'a> {
-    /// IV/Counter/Nonce.
-    pub iv: Option<&'a Blob>,
-    /// Authenticated Encryption Additional Data.
-    pub aad: Option<&'a Blob>,
-    /// Authenticated Encryption Tag; only for decryption.
-    pub tag: Option<&'a Blob>,
-}
-
-impl Enciphering {
-    /// Reads the parameters for a symmetric key, in a message of a version.
-    ///
-    /// # Errors
-    /// Bad and Unsupported Cryptographic Parameters; Invalid Object Type for what does not encrypt.
-    pub fn read(parameters: &Parameters, key: &Permitted, version: Version) -> Outcome<Self> {
-        match key.object_type() {
-            ObjectType::SymmetricKey => {}
-            ObjectType::PublicKey | ObjectType::PrivateKey => {
-                return Err(unsupported("encryption and decryption with asymmetric keys"));
-            }
-            other => return Err(wrong_type(other)),
-        }
-        let algorithm = key.algorithm().unwrap_or(Algorithm(0));
-        if parameters.cryptographic_algorithm.is_some_and(|given| given != algorithm) {
-            return Err(bad(format!("the Cryptographic Algorithm of the parameters is not the key's, {algorithm}")));
-        }
-        if algorithm != Algorithm::AES {
-            return Err(unsupported(format!("encryption with the algorithm {algorithm}")));
-        }
-        let mut used =
-            vec![Tag::BlockCipherMode, Tag::PaddingMethod, Tag::CryptographicAlgorithm, Tag::RandomIV, Tag::IVLength];
-        if parameters.block_cipher_mode == Some(Mode::GCM) {
-            used.push(Tag::TagLength);
-        }
-        only(parameters, &used, "this encryption")?;
-        let padding = match parameters.padding_method {
-            None | Some(PaddingMethod::None) => Padding::None,
-            Some(PaddingMethod::PKCS5) => Padding::Pkcs5,
-            Some(PaddingMethod::OAEP | PaddingMethod::PKCS1V15 | PaddingMethod::PSS) => {
-                return Err(bad("that Padding Method is not for block ciphers"));
-            }
-            Some(other) => return Err(unsupported(format!("the Padding Method {other}"))),
-        };
-        let Some(mode) = parameters.block_cipher_mode else {
-            return Err(bad("neither the request nor the key says a Block Cipher Mode"));
-        };
-        let mode = match mode {
-            Mode::GCM => Chaining::Gcm { tag_len: gcm_tag(parameters.tag_length, version)? },
-            Mode::CBC => Chaining::Cbc(padding),
-            Mode::CTR => Chaining::Ctr,
-            Mode::ECB => Chaining::Ecb(padding),
-            other => return Err(unsupported(format!("the Block Cipher Mode {other}"))),
-        };
-        if padding == Padding::Pkcs5 && matches!(mode, Chaining::Gcm { .. } | Chaining::Ctr) {
-            return Err(bad("the Block Cipher Mode does not pad"));
-        }
-        let iv_len = parameters.iv_length.map(|bits| iv_bytes(bits, mode)).transpose()?;
-        Ok(Self { mode, iv_len, random_iv: parameters.random_iv == Some(true) })
-    }
-
-    /// How long an IV the server makes for an encryption for which the client gave none, in bytes; `None` where it makes
-    /// none.
-    ///
-    /// # Errors
-    /// Unsupported Cryptographic Parameters for a nonce of another length than ours.
-    pub fn iv_to_make(&self) -> Outcome<Option<usize>> {
-        if !self.random_iv {
-            return Ok(None);
-        }
-        match self.mode {
-            Chaining::Ecb(_) => Ok(None),
-            Chaining::Cbc(_) | Chaining::Ctr => Ok(Some(BLOCK)),
-            Chaining::Gcm { .. } if self.iv_len.is_none_or(|len| len == NONCE) => Ok(Some(NONCE)),
-            Chaining::Gcm { .. } => Err(unsupported("a nonce made by the server that has not 96 bits")),
-        }
-    }
-
-    /// How long an IV the mode must have, in bytes; `None` for one that has none, or any.
-    pub fn iv_needed(&self) -> Option<usize> {
-        match self.mode {
-            Chaining::Ecb(_) | Chaining::Gcm { .. } => None,
-            Chaining::Cbc(_) | Chaining::Ctr => Some(BLOCK),
-        }
-    }
-
-    /// What the provider is asked to encrypt with.
-    ///
-    /// # Errors
-    /// Missing Initialization Vector; Bad Cryptographic Parameters.
-    pub fn encrypting<'a>(&self, with: Accompanying<'a>) -> Outcome<Cipher<'a>> {
-        self.cipher(with, false)
-    }
-
-    /// What the provider is asked to decrypt with.
-    ///
-    /// # Errors
-    /// Missing Initialization Vector; Missing Data where the tag is missing; Bad Cryptographic Parameters.
-    pub fn decrypting<'a>(&self, with: Accompanying<'a>) -> Outcome<Cipher<'a>> {
-        self.cipher(with, true)
-    }
-
-    fn cipher<'a>(&self, with: Accompanying<'a>, decrypt: bool) -> Outcome<Cipher<'a>> {
-        let bytes = |blob: Option<&'a Blob>| blob.map(|blob| &**blob);
-        if !matches!(self.mode, Chaining::Gcm { .. }) {
-            let what = "a mode that does not authenticate";
-            if with.aad.is_some() {
-                return Err(meaningless(Tag::AuthenticatedEncryptionAdditionalData, what));
-            }
-            if with.tag.is_some() {
-                return Err(meaningless(Tag::AuthenticatedEncryptionTag, what));
-            }
-        }
-        if let Chaining::Ecb(padding) = self.mode {
-            if with.iv.is_some() {
-                return Err(meaningless(Tag::IVCounterNonce, "ECB"));
-            }
-            return Ok(Cipher::AesEcb { padding });
-        }
-        let iv = bytes(with.iv).ok_or_else(|| {
-            Failure::new(ResultReason::MissingInitializationVector, "the Block Cipher Mode needs an IV/Counter/Nonce")
-        })?;
-        if self.iv_len.is_some_and(|len| len != iv.len()) {
-            return Err(bad(format!("the IV/Counter/Nonce has {} bytes, which is not the IV Length", iv.len())));
-        }
-        Ok(match self.mode {
-            Chaining::Gcm { tag_len } => {
-                let tag = match bytes(with.tag) {
-                    Some(tag) => tag,
-                    None if decrypt => return Err(super::data::missing(Tag::AuthenticatedEncryptionTag)),
-                    None => &[],
-                };
-                Cipher::AesGcm { iv, aad: bytes(with.aad).unwrap_or_default(), tag_len, tag }
-            }
-            Chaining::Cbc(padding) => Cipher::AesCbc { iv, padding },
-            Chaining::Ctr => Cipher::AesCtr { iv },
-            Chaining::Ecb(padding) => Cipher::AesEcb { padding },
-        })
-    }
-}
-
-/// Tag Length, in bytes. The standard requires it with GCM, and a guess would decide how much a forger has to guess.
-fn gcm_tag(length: Option<i32>, version: Version) -> Outcome<usize> {
-    // Before 1.4 no message has a place for the tag, and none of them says that it should stand in the data.
-    if !Tag::AuthenticatedEncryptionTag.known_in(version) {
-        return Err(unsupported(format!("GCM in KMIP {version}, whose messages have no place for the tag")));
-    }
-    let length = length.ok_or_else(|| bad("GCM needs a Tag Length"))?;
-    match usize::try_from(length) {
-        Ok(bytes @ (4 | 8 | 12..=16)) => Ok(bytes),
-        _ => Err(bad(format!("GCM has no tag of {length} bytes"))),
-    }
-}
-
-/// IV Length, from bits to bytes.
-fn iv_bytes(bits: i32, mode: Chaining) -> Outcome<usize> {
-    let wrong = || bad(format!("the Block Cipher Mode has no IV of {bits} bits"));
-    let bytes = usize::try_from(bits).ok().filter(|bits| bits.is_multiple_of(8)).ok_or_else(wrong)? / 8;
-    match mode {
-        Chaining::Ecb(_) => Err(wrong()),
-        Chaining::Cbc(_) | Chaining::Ctr if bytes != BLOCK => Err(wrong()),
-        Chaining::Gcm { .. } if bytes == 0 => Err(wrong()),
-        _ => Ok(bytes),
+/// Refuses what RSA encryption has no place for.
+///
+/// # Errors
+/// Bad Cryptographic Parameters.
+pub fn no_iv(iv: Option<&Blob>, aad: Option<&Blob>, tag: Option<&Blob>) -> Outcome<()> {
+    let fields = [
+        (Tag::IVCounterNonce, iv),
+        (Tag::AuthenticatedEncryptionAdditionalData, aad),
+        (Tag::AuthenticatedEncryptionTag, tag),
+    ];
+    match fields.into_iter().find(|(_, given)| given.is_some()) {
+        Some((tag, _)) => Err(meaningless(tag, "RSA encryption")),
+        None => Ok(()),
     }
 }
 
@@ -246,6 +74,40 @@ pub fn mac(parameters: &Parameters, key: &Permitted) -> Outcome<Mac> {
     }
     only(parameters, &[Tag::CryptographicAlgorithm, Tag::HashingAlgorithm], "HMAC")?;
     Ok(Mac::Hmac(hash))
+}
+
+/// How RSA encrypts: what the parameters leave out of OAEP is SHA-1, which the standard says of the mask (§4.16) and
+/// RFC 8017 appendix A.2.1 of the label.
+///
+/// # Errors
+/// Bad and Unsupported Cryptographic Parameters.
+pub fn rsa_cipher(parameters: &Parameters) -> Outcome<RsaCipher<'_>> {
+    if parameters.cryptographic_algorithm.is_some_and(|algorithm| algorithm != Algorithm::RSA) {
+        return Err(bad("the Cryptographic Algorithm of the parameters is not the key's, RSA"));
+    }
+    let both = [Tag::PaddingMethod, Tag::CryptographicAlgorithm];
+    match parameters.padding_method {
+        Some(PaddingMethod::PKCS1V15) => {
+            only(parameters, &both, "RSA encryption with PKCS #1 v1.5")?;
+            Ok(RsaCipher::Pkcs1)
+        }
+        Some(PaddingMethod::OAEP) => {
+            let oaep = [Tag::HashingAlgorithm, Tag::MaskGenerator, Tag::MaskGeneratorHashingAlgorithm, Tag::PSource];
+            only(parameters, &[&both[..], &oaep].concat(), "RSA encryption with OAEP")?;
+            if !matches!(parameters.mask_generator, None | Some(MaskGenerator::MGF1)) {
+                return Err(unsupported("another Mask Generator than MGF1"));
+            }
+            let hash = |named: Option<HashingAlgorithm>| named.map_or(Ok(Hash::Sha1), hash_of);
+            Ok(RsaCipher::Oaep {
+                hash: hash(parameters.hashing_algorithm)?,
+                mgf: hash(parameters.mask_generator_hashing_algorithm)?,
+                label: parameters.p_source.as_deref().unwrap_or_default(),
+            })
+        }
+        None => Err(bad("RSA encryption needs a Padding Method")),
+        Some(PaddingMethod::PSS | PaddingMethod::PKCS5) => Err(bad("that Padding Method is not for RSA encryption")),
+        Some(other) => Err(unsupported(format!("RSA encryption with the Padding Method {other}"))),
+    }
 }
 
 /// The hash function that the parameters name.
@@ -309,11 +171,15 @@ pub fn signature(parameters: &Parameters, key: &Permitted, bits: u32, message: M
     }
     let hash = match (fixed.or(named), family, message) {
         (Some(hash), _, _) => hash,
-        // ECDSA reads a digest as a number, whatever made it (FIPS 186-5 §6.4.1): the length alone is needed.
-        (None, Family::Ecdsa, Message::Digest(digest)) => hash_by_len(digest.len())
-            .ok_or_else(|| unsupported(format!("signatures of a digest of {} bytes of no named hash", digest.len())))?,
-        (None, Family::Pkcs1 | Family::Pss, Message::Digest(_)) => {
-            return Err(unsupported("RSA signatures of a digest whose Hashing Algorithm is not named"));
+        (None, Family::Ecdsa, Message::Digest(_)) => {
+            return Ok(Schemes { signing: Signature::EcdsaBare, also: Vec::new() });
+        }
+        // What made the digest is not said: it is signed as it is.
+        (None, Family::Pkcs1, Message::Digest(_)) => {
+            return Ok(Schemes { signing: Signature::RsaPkcs1Bare, also: Vec::new() });
+        }
+        (None, Family::Pss, Message::Digest(_)) => {
+            return Err(bad("PSS hashes the digest with the hash function that made it, and none is named"));
         }
         (None, _, Message::Data(_)) => return Err(bad("neither the request nor the key says a Hashing Algorithm")),
     };
@@ -388,14 +254,14 @@ fn by_algorithm(algorithm: Option<Algorithm>, padding: Option<PaddingMethod>) ->
 fn pss(hash: Hash, mgf: Option<Hash>, salt: Option<usize>, bits: u32) -> Schemes {
     let standard = mgf.unwrap_or(Hash::Sha1);
     let scheme = |mgf, salt| Signature::RsaPss { hash, mgf, salt };
-    let signing = scheme(standard, salt.unwrap_or_else(|| block_len(standard)));
+    let signing = scheme(standard, salt.unwrap_or_else(|| standard.block_len()));
     // RFC 8017 §9.1.1: what is left of the encoded message after the digest and two bytes.
     let room = (bits.saturating_sub(1) as usize).div_ceil(8);
     let longest = room.saturating_sub(hash.len() + 2);
     let masks = mgf.map_or_else(|| vec![standard, hash], |mgf| vec![mgf]);
     let mut also = Vec::new();
     for mgf in masks {
-        let salts = salt.map_or_else(|| vec![block_len(mgf), hash.len(), longest], |salt| vec![salt]);
+        let salts = salt.map_or_else(|| vec![mgf.block_len(), hash.len(), longest], |salt| vec![salt]);
         for salt in salts {
             let other = scheme(mgf, salt);
             if salt <= longest && other != signing && !also.contains(&other) {
@@ -404,22 +270,6 @@ fn pss(hash: Hash, mgf: Option<Hash>, salt: Option<usize>, bits: u32) -> Schemes
         }
     }
     Schemes { signing, also }
-}
-
-fn hash_by_len(len: usize) -> Option<Hash> {
-    [Hash::Sha1, Hash::Sha224, Hash::Sha256, Hash::Sha384, Hash::Sha512].into_iter().find(|hash| hash.len() == len)
-}
-
-/// Length in bytes of the blocks that the hash function takes (FIPS 180-4 §1, FIPS 202 §7).
-const fn block_len(hash: Hash) -> usize {
-    match hash {
-        Hash::Md5 | Hash::Sha1 | Hash::Sha224 | Hash::Sha256 => 64,
-        Hash::Sha384 | Hash::Sha512 | Hash::Sha512_224 | Hash::Sha512_256 => 128,
-        Hash::Sha3_224 => 144,
-        Hash::Sha3_256 => 136,
-        Hash::Sha3_384 => 104,
-        Hash::Sha3_512 => 72,
-    }
 }
 
 /// The hash function of a name.
@@ -476,7 +326,7 @@ pub(super) fn only(parameters: &Parameters, used: &[Tag], what: &str) -> Outcome
         (Tag::FixedFieldLength, fixed_field_length.is_some()),
         (Tag::InvocationFieldLength, invocation_field_length.is_some()),
         (Tag::CounterLength, counter_length.is_some()),
-        (Tag::InitialCounterValue, initial_counter_value.is_some()),
+        (Tag::InitialCounterValue, initial_counter_value.is_some() && !used.contains(&Tag::InitialCounterValue)),
     ];
     if let Some((tag, _)) = not_done.iter().find(|(_, given)| *given) {
         return Err(unsupported(tag.to_string()));
@@ -502,7 +352,7 @@ pub(super) fn only(parameters: &Parameters, used: &[Tag], what: &str) -> Outcome
     }
 }
 
-fn meaningless(tag: Tag, what: &str) -> Failure {
+pub(super) fn meaningless(tag: Tag, what: &str) -> Failure {
     bad(format!("{tag} has no meaning for {what}"))
 }
 

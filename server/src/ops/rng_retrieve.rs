@@ -37,6 +37,10 @@ impl Handler for RngRetrieve {
         let random = view.random(length.ok_or_else(wrong)?)?;
         Ok(Response { data: Blob::copy_of(random.expose()) })
     }
+
+    fn data(response: &Response) -> Option<Blob> {
+        Some(response.data.clone())
+    }
 }
 
 #[cfg(test)]

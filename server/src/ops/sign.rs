@@ -1,18 +1,20 @@
 //! Sign (KMIP 2.1 §6.1.55, 1.4 §4.31).
 
-use kmip_codec::spec::{ObjectType, ResultReason};
+use kmip_codec::spec::{ObjectType, Operation, ResultReason};
 use kmip_codec::structure;
 use kmip_codec::ttlv::{Blob, Text};
 use kmip_codec::types::{CryptographicParameters, UniqueIdentifier};
 
 use super::Handler;
 use super::data::{self, Data};
-use super::parameters;
+use super::parameters::{self, Schemes};
+use super::parts::{self, Part, Running};
 use crate::crypto::algorithm::Message;
+use crate::crypto::public::Hasher;
 use crate::crypto::{CryptoError, keyblock};
 use crate::failure::{Failure, Outcome};
 use crate::object::usage::Purpose;
-use crate::trust::policy::Use;
+use crate::trust::policy::{Permitted, Use};
 use crate::view::View;
 
 structure! {
@@ -40,6 +42,8 @@ structure! {
         pub unique_identifier: Text = UniqueIdentifier,
         /// The signature.
         pub signature_data: Option<Blob> = SignatureData,
+        /// Under which the next part goes on.
+        pub correlation_value: Option<Blob> = CorrelationValue since V1_3,
     }
 }
 
@@ -51,7 +55,7 @@ impl Handler for Sign {
     type Response = Response;
 
     fn run(view: &mut View, request: Request) -> Outcome<Response> {
-        data::whole(request.init_indicator, request.final_indicator, request.correlation_value.as_ref())?;
+        let part = Part::read(request.init_indicator, request.final_indicator, request.correlation_value.as_ref())?;
         let key = view.open(request.unique_identifier.as_ref(), Use::Cryptography(Purpose::Sign))?;
         if key.object_type() != ObjectType::PrivateKey {
             return Err(Failure::new(
@@ -59,29 +63,100 @@ impl Handler for Sign {
                 format!("a Private Key signs, not a {}", key.object_type()),
             ));
         }
+        if part != Part::Whole {
+            return in_parts(view, &key, request, part);
+        }
         let given = parameters::applying(request.cryptographic_parameters, &key)?;
         let signed = Signed::read(request.data, request.digested_data)?;
         let message = signed.message();
-        let bits = keyblock::length_of(view.key_kind(&key)?);
-        let schemes = parameters::signature(&given, &key, bits, message)?;
+        let schemes = schemes(view, &key, &given, message)?;
         view.take_usage(&key, signed.bytes.len())?;
-        let signature = view.with_key(&key, |provider, key| {
-            // The standard's scheme where the provider has it, else the first of those that the parameters leave open.
-            let mut signature = provider.sign(key, schemes.signing, message);
-            for scheme in &schemes.also {
-                if !matches!(signature, Err(CryptoError::Unsupported(_))) {
-                    break;
-                }
-                signature = provider.sign(key, *scheme, message);
-            }
-            signature
-        })?;
-        Ok(Response { unique_identifier: key.identifier(), signature_data: Some(Blob::new(signature)) })
+        let signature = signature(view, &key, &schemes, message)?;
+        Ok(answer(&key, Some(Blob::new(signature))))
     }
 
     fn identifiers(response: &Response) -> Vec<Text> {
         vec![response.unique_identifier.clone()]
     }
+
+    fn data(response: &Response) -> Option<Blob> {
+        response.signature_data.clone()
+    }
+}
+
+fn in_parts(view: &mut View, key: &Permitted, request: Request, part: Part) -> Outcome<Response> {
+    let print = parts::print(Operation::Sign, view.version(), &request);
+    let fits = |running: &Running<Hasher>| running.fits(Operation::Sign, Some(key));
+    let correlation = request.correlation_value.clone();
+    let (response, correlation_value) = view.part(print, correlation.as_ref(), fits, |view, running| {
+        let bits = keyblock::length_of(view.key_kind(key)?);
+        let mut running =
+            begin(Operation::Sign, key, bits, running, request.cryptographic_parameters, &request.digested_data)?;
+        let data = parts::data(request.data)?;
+        parts::take_usage(view, key, part, data.len())?;
+        running.work.update(&data);
+        if !part.is_last() {
+            return Ok((Some(running), answer(key, None)));
+        }
+        let digest = running.work.finish();
+        let schemes = schemes(view, key, &running.parameters, Message::Data(&[]))?;
+        let signature = signature(view, key, &schemes, Message::Digest(&digest))?;
+        Ok((None, answer(key, Some(Blob::new(signature)))))
+    })?;
+    Ok(Response { correlation_value, ..response })
+}
+
+/// Goes on with the digest of what is signed in parts, or begins one, for Sign and Signature Verify.
+///
+/// # Errors
+/// Invalid Field for digested data, which has no parts; what is said of the parameters.
+pub fn begin(
+    operation: Operation,
+    key: &Permitted,
+    bits: u32,
+    running: Option<Running<Hasher>>,
+    given: Option<CryptographicParameters>,
+    digested: &Option<Blob>,
+) -> Outcome<Running<Hasher>> {
+    if digested.is_some() {
+        return Err(Failure::invalid_field("a digest is signed at once, and not in parts"));
+    }
+    if let Some(running) = running {
+        running.agree(given.as_ref())?;
+        return Ok(running);
+    }
+    let parameters = parameters::applying(given, key)?;
+    let schemes = parameters::signature(&parameters, key, bits, Message::Data(&[]))?;
+    let hash = schemes.signing.hash().ok_or_else(|| parameters::bad("nothing says the Hashing Algorithm"))?;
+    Ok(Running { operation, key: Some(key.sequence), parameters, work: Hasher::new(hash) })
+}
+
+fn schemes(
+    view: &mut View,
+    key: &Permitted,
+    parameters: &CryptographicParameters,
+    message: Message<'_>,
+) -> Outcome<Schemes> {
+    let bits = keyblock::length_of(view.key_kind(key)?);
+    parameters::signature(parameters, key, bits, message)
+}
+
+fn signature(view: &mut View, key: &Permitted, schemes: &Schemes, message: Message<'_>) -> Outcome<Vec<u8>> {
+    view.with_key(key, |provider, key| {
+        // The standard's scheme where the provider has it, else the first of those that the parameters leave open.
+        let mut signature = provider.sign(key, schemes.signing, message);
+        for scheme in &schemes.also {
+            if !matches!(signature, Err(CryptoError::Unsupported(_))) {
+                break;
+            }
+            signature = provider.sign(key, *scheme, message);
+        }
+        signature
+    })
+}
+
+fn answer(key: &Permitted, signature_data: Option<Blob>) -> Response {
+    Response { unique_identifier: key.identifier(), signature_data, correlation_value: None }
 }
 
 /// What is or was signed: data, or the digest of data.

@@ -1,16 +1,18 @@
 //! Signature Verify (KMIP 2.1 §6.1.56, 1.4 §4.32).
 
-use kmip_codec::spec::{ObjectType, ResultReason, Tag, ValidityIndicator};
+use kmip_codec::spec::{ObjectType, Operation, ResultReason, Tag, ValidityIndicator};
 use kmip_codec::structure;
 use kmip_codec::ttlv::{Blob, Text};
 use kmip_codec::types::{CryptographicParameters, Object, UniqueIdentifier};
 
 use super::Handler;
 use super::data::{self, Data};
-use super::parameters;
-use super::sign::Signed;
-use crate::crypto::algorithm::{KeyKind, Signature};
-use crate::crypto::{certificate, keyblock, keyformat, public};
+use super::parameters::{self, Schemes};
+use super::parts::{self, Part, Running};
+use super::sign::{self, Signed};
+use crate::crypto::algorithm::{KeyKind, Message, Signature};
+use crate::crypto::public::Hasher;
+use crate::crypto::{CryptoError, certificate, keyblock, keyformat, public};
 use crate::failure::{Failure, Outcome};
 use crate::object::material::Material;
 use crate::object::usage::Purpose;
@@ -44,6 +46,8 @@ structure! {
         pub unique_identifier: Text = UniqueIdentifier,
         /// Whether the key signed the data so.
         pub validity_indicator: Option<ValidityIndicator> = ValidityIndicator,
+        /// Under which the next part goes on.
+        pub correlation_value: Option<Blob> = CorrelationValue since V1_3,
     }
 }
 
@@ -55,33 +59,18 @@ impl Handler for SignatureVerify {
     type Response = Response;
 
     fn run(view: &mut View, request: Request) -> Outcome<Response> {
-        data::whole(request.init_indicator, request.final_indicator, request.correlation_value.as_ref())?;
+        let part = Part::read(request.init_indicator, request.final_indicator, request.correlation_value.as_ref())?;
         let key = view.open(request.unique_identifier.as_ref(), Use::Cryptography(Purpose::Verify))?;
         let spki = public_key(view, &key)?;
+        if part != Part::Whole {
+            return in_parts(view, &key, &spki, request, part);
+        }
         let given = parameters::applying(request.cryptographic_parameters, &key)?;
         let signed = Signed::read(request.data, request.digested_data)?;
         let signature = request.signature_data.ok_or_else(|| data::missing(Tag::SignatureData))?;
         let kind = keyformat::identify_public(&spki)?;
         let schemes = parameters::signature(&given, &key, keyblock::length_of(kind), signed.message())?;
-        let mut is_valid = false;
-        // A signature of the other family is not this key's, which is an answer and no failure.
-        if matches!(
-            (schemes.signing, kind),
-            (Signature::Ecdsa(_), KeyKind::Ec { .. })
-                | (Signature::RsaPkcs1(_) | Signature::RsaPss { .. }, KeyKind::Rsa { .. })
-        ) {
-            let open = !schemes.also.is_empty();
-            for scheme in std::iter::once(schemes.signing).chain(schemes.also) {
-                match public::verify(&spki, scheme, signed.message(), &signature) {
-                    Ok(verified) => is_valid |= verified,
-                    // The standard's salt may be too long for a small key: then the others are asked all the same.
-                    Err(crate::crypto::CryptoError::BadParameters(_)) if open && scheme == schemes.signing => {}
-                    Err(error) => return Err(error.into()),
-                }
-            }
-        }
-        let validity = if is_valid { ValidityIndicator::Valid } else { ValidityIndicator::Invalid };
-        Ok(Response { unique_identifier: key.identifier(), validity_indicator: Some(validity) })
+        Ok(answer(&key, Some(verify(&spki, kind, &schemes, signed.message(), &signature)?)))
     }
 
     fn identifiers(response: &Response) -> Vec<Text> {
@@ -89,9 +78,84 @@ impl Handler for SignatureVerify {
     }
 }
 
+/// The signature comes with any one part.
+struct Verifying {
+    running: Running<Hasher>,
+    signature: Option<Blob>,
+}
+
+fn in_parts(view: &mut View, key: &Permitted, spki: &[u8], request: Request, part: Part) -> Outcome<Response> {
+    let kind = keyformat::identify_public(spki)?;
+    let bits = keyblock::length_of(kind);
+    let print = parts::print(Operation::SignatureVerify, view.version(), &request);
+    let fits = |verifying: &Verifying| verifying.running.fits(Operation::SignatureVerify, Some(key));
+    let correlation = request.correlation_value.clone();
+    let (response, correlation_value) = view.part(print, correlation.as_ref(), fits, |_, verifying| {
+        let (running, before) = match verifying {
+            Some(Verifying { running, signature }) => (Some(running), signature),
+            None => (None, None),
+        };
+        let mut running = sign::begin(
+            Operation::SignatureVerify,
+            key,
+            bits,
+            running,
+            request.cryptographic_parameters,
+            &request.digested_data,
+        )?;
+        let signature = parts::once(before, request.signature_data, Tag::SignatureData)?;
+        running.work.update(&parts::data(request.data)?);
+        if !part.is_last() {
+            return Ok((Some(Verifying { running, signature }), answer(key, None)));
+        }
+        let signature = signature.ok_or_else(|| data::missing(Tag::SignatureData))?;
+        let schemes = parameters::signature(&running.parameters, key, bits, Message::Data(&[]))?;
+        let digest = running.work.finish();
+        let is_valid = verify(spki, kind, &schemes, Message::Digest(&digest), &signature)?;
+        Ok((None, answer(key, Some(is_valid))))
+    })?;
+    Ok(Response { correlation_value, ..response })
+}
+
+/// Whether the key signed the message by one of the schemes.
+fn verify(spki: &[u8], kind: KeyKind, schemes: &Schemes, message: Message<'_>, signature: &[u8]) -> Outcome<bool> {
+    // A signature of the other family is not this key's, which is an answer and no failure.
+    let is_its_own = match schemes.signing {
+        Signature::Ecdsa(_) | Signature::EcdsaBare => matches!(kind, KeyKind::Ec { .. }),
+        Signature::RsaPkcs1(_) | Signature::RsaPkcs1Bare | Signature::RsaPss { .. } => {
+            matches!(kind, KeyKind::Rsa { .. })
+        }
+    };
+    let mut is_valid = false;
+    if is_its_own {
+        let open = !schemes.also.is_empty();
+        for scheme in std::iter::once(&schemes.signing).chain(&schemes.also) {
+            match public::verify(spki, *scheme, message, signature) {
+                Ok(verified) => is_valid |= verified,
+                // The standard's salt may be too long for a small key: then the others are asked all the same.
+                Err(CryptoError::BadParameters(_)) if open && *scheme == schemes.signing => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+    }
+    Ok(is_valid)
+}
+
+fn answer(key: &Permitted, is_valid: Option<bool>) -> Response {
+    let validity = |valid| if valid { ValidityIndicator::Valid } else { ValidityIndicator::Invalid };
+    Response {
+        unique_identifier: key.identifier(),
+        validity_indicator: is_valid.map(validity),
+        correlation_value: None,
+    }
+}
+
 /// The key of a Public Key, or of a Certificate, whose Cryptographic Parameters are those of the public key in it
 /// (§4.16). A Private Key verifies nothing: its public half is an object of its own.
-fn public_key(view: &mut View, key: &Permitted) -> Outcome<Vec<u8>> {
+///
+/// # Errors
+/// Invalid Object Type.
+pub fn public_key(view: &mut View, key: &Permitted) -> Outcome<Vec<u8>> {
     match key.object_type() {
         ObjectType::PublicKey => view.public_key(key),
         ObjectType::Certificate => match &*view.material(key)? {

@@ -86,6 +86,9 @@ impl View {
     pub fn into_kept(self) -> Kept {
         let mut kept = self.kept;
         kept.keys.iter_mut().for_each(|key| key.taken = false);
+        for step in &mut kept.steps {
+            (step.taken, step.dropped) = (false, false);
+        }
         kept
     }
 

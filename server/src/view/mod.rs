@@ -13,6 +13,7 @@ mod keys;
 mod locate;
 mod metas;
 mod overlay;
+mod parts;
 mod protect;
 mod provisions;
 #[cfg(test)]
@@ -32,6 +33,7 @@ use crate::object::material::Material;
 use crate::object::state::Event;
 use crate::object::{Managed, quantum, rules};
 use crate::secret::Secret;
+use crate::session::parts::Parts;
 use crate::store::vault::Vault;
 use crate::trust::accounts::Accounts;
 use crate::trust::policy::{self, Permitted, Use};
@@ -96,6 +98,8 @@ pub struct Settings {
     pub most_tickets: usize,
     /// The longest answer, in bytes.
     pub maximum_response: usize,
+    /// Whether triple DES encrypts and decrypts.
+    pub triple_des: bool,
     /// The most items that a Locate without Maximum Items answers.
     pub maximum_located: usize,
     /// Who is told of changes and of new objects.
@@ -134,6 +138,7 @@ impl Default for Settings {
             longest_ticket: 24 * 3600,
             most_tickets: 10_000,
             maximum_response: 32 * 1024 * 1024,
+            triple_des: false,
             maximum_located: 10_000,
             listeners: Vec::new(),
             about: About::default(),
@@ -151,6 +156,8 @@ pub struct Shared {
     pub clock: Box<dyn Clock>,
     /// The configuration.
     pub settings: Settings,
+    /// What lives between the parts of operations.
+    pub parts: Parts,
 }
 
 impl Shared {
@@ -170,6 +177,8 @@ impl Shared {
 #[derive(Default)]
 pub struct Kept {
     keys: Vec<insert::KeptKey>,
+    /// Steps of operations in parts, found again by what was asked for.
+    steps: Vec<parts::KeptStep>,
 }
 
 /// One message's view of the server.
@@ -190,6 +199,8 @@ pub struct View {
     noted: usize,
     placeholder: Option<Text>,
     kept: Kept,
+    /// The places of the steps that the item at hand has come to.
+    steps: Vec<usize>,
     /// Identities of token keys whose intents must be committed before the message can go on.
     wanted: Vec<[u8; 16]>,
     /// Whether nobody is told what it changes.
@@ -216,6 +227,7 @@ impl View {
             noted: 0,
             placeholder: None,
             kept,
+            steps: Vec::new(),
             wanted: Vec::new(),
             is_silent: false,
             emptied: false,
@@ -434,6 +446,7 @@ impl View {
         self.metas.begin();
         self.noted = self.notes.len();
         self.counted = self.requester.grant.as_ref().map_or(0, |grant| grant.mark());
+        self.steps.clear();
     }
 
     /// Takes back what the item has changed.
@@ -443,6 +456,11 @@ impl View {
         self.notes.truncate(self.noted);
         if let Some(grant) = &mut self.requester.grant {
             grant.back(self.counted);
+        }
+        for place in self.steps.drain(..) {
+            if let Some(step) = self.kept.steps.get_mut(place) {
+                step.dropped = true;
+            }
         }
     }
 
@@ -454,6 +472,7 @@ impl View {
         if let Some(grant) = &mut self.requester.grant {
             grant.back(0);
         }
+        self.kept.steps.iter_mut().for_each(|step| step.dropped = true);
         self.placeholder = None;
     }
 

@@ -52,7 +52,13 @@ impl Bench {
     pub(crate) fn with(settings: Settings, module: Option<Arc<dyn Provider>>) -> Self {
         let clock = Hand(Arc::new(AtomicI64::new(NOW)));
         let vault = Vault::open(Arc::new(MemoryStore::new()), [0; 16], KeyRing::random().unwrap()).unwrap();
-        let shared = Shared { vault, providers: Providers::new(module), clock: Box::new(clock.clone()), settings };
+        let shared = Shared {
+            vault,
+            providers: Providers::new(module),
+            clock: Box::new(clock.clone()),
+            settings,
+            parts: Default::default(),
+        };
         Self { shared: Arc::new(shared), clock }
     }
 
@@ -90,6 +96,7 @@ impl Bench {
             view.fail_item();
         }
         self.commit(&view);
+        view.settle();
         outcome
     }
 

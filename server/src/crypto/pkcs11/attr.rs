@@ -30,6 +30,8 @@ pub(super) enum Mechanism<'a> {
     Gcm { iv: &'a [u8], aad: &'a [u8], tag_bits: CK_ULONG },
     /// CKM_RSA_PKCS_PSS over a digest.
     Pss { hash: CK_MECHANISM_TYPE, mgf: CK_RSA_PKCS_MGF_TYPE, salt: CK_ULONG },
+    /// CKM_RSA_PKCS_OAEP.
+    Oaep { hash: CK_MECHANISM_TYPE, mgf: CK_RSA_PKCS_MGF_TYPE, label: &'a [u8] },
 }
 
 /// Attributes that hold key material. [`super::raw`] refuses to read them, so that no code above it can.

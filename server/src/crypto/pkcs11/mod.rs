@@ -47,7 +47,7 @@ pub use selftest::{Claims, Finding};
 pub use token::Token;
 pub use wrapping::WrappingKey;
 
-use super::algorithm::{Cipher, Encrypted, KeyKind, Mac, Message, Signature, Wrap};
+use super::algorithm::{Cipher, Encrypted, KeyKind, Mac, Message, RsaCipher, Signature, Wrap};
 use super::{CryptoError, Guarded, Key, Made, MadePair, Provider, Residency};
 use crate::secret::Secret;
 use fault::Fault;
@@ -124,6 +124,10 @@ impl Provider for Pkcs11Provider {
 
     fn decrypt(&self, key: Key<'_>, cipher: &Cipher<'_>, data: &[u8]) -> Result<Secret, CryptoError> {
         self.decrypt_with(guarded(key)?, cipher, data)
+    }
+
+    fn decrypt_rsa(&self, key: Key<'_>, cipher: &RsaCipher<'_>, data: &[u8]) -> Result<Secret, CryptoError> {
+        self.decrypt_rsa_with(guarded(key)?, cipher, data)
     }
 
     fn sign(&self, key: Key<'_>, scheme: Signature, message: Message<'_>) -> Result<Vec<u8>, CryptoError> {

@@ -5,10 +5,11 @@ use cryptoki::error::RvError;
 use cryptoki_sys::{
     CK_MECHANISM_TYPE, CK_RSA_PKCS_MGF_TYPE, CKG_MGF1_SHA1, CKG_MGF1_SHA3_224, CKG_MGF1_SHA3_256, CKG_MGF1_SHA3_384,
     CKG_MGF1_SHA3_512, CKG_MGF1_SHA224, CKG_MGF1_SHA256, CKG_MGF1_SHA384, CKG_MGF1_SHA512, CKM_AES_CBC,
-    CKM_AES_CBC_PAD, CKM_AES_CTR, CKM_AES_ECB, CKM_AES_GCM, CKM_ECDSA, CKM_RSA_PKCS, CKM_RSA_PKCS_PSS, CKM_SHA_1,
-    CKM_SHA_1_HMAC, CKM_SHA3_224, CKM_SHA3_224_HMAC, CKM_SHA3_256, CKM_SHA3_256_HMAC, CKM_SHA3_384, CKM_SHA3_384_HMAC,
-    CKM_SHA3_512, CKM_SHA3_512_HMAC, CKM_SHA224, CKM_SHA224_HMAC, CKM_SHA256, CKM_SHA256_HMAC, CKM_SHA384,
-    CKM_SHA384_HMAC, CKM_SHA512, CKM_SHA512_224_HMAC, CKM_SHA512_256_HMAC, CKM_SHA512_HMAC,
+    CKM_AES_CBC_PAD, CKM_AES_CTR, CKM_AES_ECB, CKM_AES_GCM, CKM_ECDSA, CKM_RSA_PKCS, CKM_RSA_PKCS_OAEP,
+    CKM_RSA_PKCS_PSS, CKM_SHA_1, CKM_SHA_1_HMAC, CKM_SHA3_224, CKM_SHA3_224_HMAC, CKM_SHA3_256, CKM_SHA3_256_HMAC,
+    CKM_SHA3_384, CKM_SHA3_384_HMAC, CKM_SHA3_512, CKM_SHA3_512_HMAC, CKM_SHA224, CKM_SHA224_HMAC, CKM_SHA256,
+    CKM_SHA256_HMAC, CKM_SHA384, CKM_SHA384_HMAC, CKM_SHA512, CKM_SHA512_224_HMAC, CKM_SHA512_256_HMAC,
+    CKM_SHA512_HMAC,
 };
 use zeroize::Zeroizing;
 
@@ -19,7 +20,7 @@ use super::handles::Object;
 use super::raw::Handle;
 use super::session::Work;
 use super::{der, keywrap};
-use crate::crypto::algorithm::{Cipher, Encrypted, Hash, KeyKind, Mac, Message, Padding, Signature, Wrap};
+use crate::crypto::algorithm::{Cipher, Encrypted, Hash, KeyKind, Mac, Message, Padding, RsaCipher, Signature, Wrap};
 use crate::crypto::public::hash;
 use crate::crypto::{CryptoError, Guarded};
 use crate::secret::Secret;
@@ -90,6 +91,40 @@ impl Pkcs11Provider {
         Ok(Secret::copy_of(&out))
     }
 
+    pub(super) fn decrypt_rsa_with(
+        &self,
+        key: &Guarded,
+        cipher: &RsaCipher<'_>,
+        data: &[u8],
+    ) -> Result<Secret, CryptoError> {
+        const UNDECRYPTABLE: CryptoError =
+            CryptoError::Failed("the ciphertext does not decrypt with this key and padding");
+        cipher.check(key.kind)?;
+        let mechanism = match *cipher {
+            RsaCipher::Pkcs1 => {
+                self.must_have(CKM_RSA_PKCS, "RSA PKCS#1")?;
+                Mechanism::Plain(CKM_RSA_PKCS)
+            }
+            RsaCipher::Oaep { hash, mgf, label } => {
+                self.must_have(CKM_RSA_PKCS_OAEP, "RSA-OAEP")?;
+                let (Some((hash, _)), Some((_, mgf))) = (pss(hash), pss(mgf)) else {
+                    return Err(CryptoError::Unsupported(format!("OAEP with {hash:?} and {mgf:?} in the HSM module")));
+                };
+                Mechanism::Oaep { hash, mgf, label }
+            }
+        };
+        let object = self.object(key)?;
+        match self.use_object(&object, |work, handle| work.raw.decrypt(work.session, &mechanism, handle, data)) {
+            Ok(out) => Ok(Secret::copy_of(&out)),
+            Err(Fault { error: RvError::MechanismParamInvalid | RvError::ArgumentsBad, .. }) => {
+                Err(CryptoError::Unsupported("OAEP with these parameters in the HSM module".to_owned()))
+            }
+            // Which code a module has for a wrong padding differs; none of them may tell more than that it failed.
+            Err(fault) if fault.blames_data() || fault.is_vague() => Err(UNDECRYPTABLE),
+            Err(fault) => Err(fault.into()),
+        }
+    }
+
     pub(super) fn sign_with(
         &self,
         key: &Guarded,
@@ -100,7 +135,9 @@ impl Pkcs11Provider {
         // Hashing needs no key and is done here, so that the module gets a few bytes.
         let digest = match message {
             Message::Digest(digest) => digest.to_vec(),
-            Message::Data(data) => hash(scheme.hash(), data),
+            Message::Data(data) => {
+                hash(scheme.hash().ok_or(CryptoError::Failed("nothing says how the data is hashed"))?, data)
+            }
         };
         match (key.kind, scheme) {
             (KeyKind::Rsa { bits }, Signature::RsaPkcs1(hash)) => {
@@ -108,6 +145,10 @@ impl Pkcs11Provider {
                 let info = der::digest_info(hash, &digest)
                     .ok_or_else(|| CryptoError::Unsupported("MD5 in signatures".to_owned()))?;
                 self.sign_raw(key, &Mechanism::Plain(CKM_RSA_PKCS), &info, byte_len(bits))
+            }
+            (KeyKind::Rsa { bits }, Signature::RsaPkcs1Bare) => {
+                self.must_have(CKM_RSA_PKCS, "RSA PKCS#1")?;
+                self.sign_raw(key, &Mechanism::Plain(CKM_RSA_PKCS), &digest, byte_len(bits))
             }
             (KeyKind::Rsa { bits }, Signature::RsaPss { hash, mgf, salt }) => {
                 self.must_have(CKM_RSA_PKCS_PSS, "RSA-PSS")?;
@@ -118,7 +159,7 @@ impl Pkcs11Provider {
                     salt.try_into().map_err(|_| CryptoError::BadParameters("the salt is too long".to_owned()))?;
                 self.sign_raw(key, &Mechanism::Pss { hash, mgf, salt }, &digest, byte_len(bits))
             }
-            (KeyKind::Ec { curve }, Signature::Ecdsa(_)) => {
+            (KeyKind::Ec { curve }, Signature::Ecdsa(_) | Signature::EcdsaBare) => {
                 self.must_have(CKM_ECDSA, "ECDSA")?;
                 // FIPS 186-5 §6.4.1: the leftmost bits of a digest that is longer than the order. Only P-521's order is
                 // not whole bytes, and no digest is longer than that.
@@ -216,6 +257,7 @@ impl Pkcs11Provider {
             Cipher::AesCbc { padding: Padding::Pkcs5, .. } => ("AES-CBC with padding", CKM_AES_CBC_PAD),
             Cipher::AesCtr { .. } => ("AES-CTR", CKM_AES_CTR),
             Cipher::AesEcb { .. } => ("AES-ECB", CKM_AES_ECB),
+            other => return Err(CryptoError::Unsupported(format!("in the HSM module: {}", other.name()))),
         };
         self.must_have(number, name)?;
         let bad = |_| CryptoError::BadParameters("a length is out of range".to_owned());
@@ -230,7 +272,7 @@ impl Pkcs11Provider {
                     iv.try_into().map_err(|_| CryptoError::BadParameters("the IV has not 16 bytes".to_owned()))?;
                 (Mechanism::Ctr(counter), 0)
             }
-            Cipher::AesEcb { .. } => (ECB, 0),
+            _ => (ECB, 0),
         })
     }
 

@@ -14,9 +14,9 @@ use cryptoki::error::{Rv, RvError};
 use cryptoki::session::Session;
 use cryptoki_sys::{
     CK_AES_CTR_PARAMS, CK_ATTRIBUTE, CK_ATTRIBUTE_TYPE, CK_BBOOL, CK_FALSE, CK_FUNCTION_LIST, CK_GCM_PARAMS,
-    CK_MECHANISM, CK_MECHANISM_INFO, CK_MECHANISM_TYPE, CK_OBJECT_HANDLE, CK_RSA_PKCS_PSS_PARAMS, CK_RV,
-    CK_SESSION_HANDLE, CK_SLOT_ID, CK_TRUE, CK_ULONG, CKM_AES_CTR, CKM_AES_GCM, CKM_RSA_PKCS_PSS,
-    CKR_FUNCTION_NOT_SUPPORTED,
+    CK_MECHANISM, CK_MECHANISM_INFO, CK_MECHANISM_TYPE, CK_OBJECT_HANDLE, CK_RSA_PKCS_OAEP_PARAMS,
+    CK_RSA_PKCS_PSS_PARAMS, CK_RV, CK_SESSION_HANDLE, CK_SLOT_ID, CK_TRUE, CK_ULONG, CKM_AES_CTR, CKM_AES_GCM,
+    CKM_RSA_PKCS_OAEP, CKM_RSA_PKCS_PSS, CKR_FUNCTION_NOT_SUPPORTED, CKZ_DATA_SPECIFIED,
 };
 use zeroize::Zeroizing;
 
@@ -355,6 +355,16 @@ fn with_mechanism<T>(mechanism: &Mechanism<'_>, run: impl FnOnce(*mut CK_MECHANI
         Mechanism::Pss { hash, mgf, salt } => {
             let mut parameter = CK_RSA_PKCS_PSS_PARAMS { hashAlg: hash, mgf, sLen: salt };
             run(&mut lay(CKM_RSA_PKCS_PSS, &mut parameter))
+        }
+        Mechanism::Oaep { hash, mgf, label } => {
+            let mut parameter = CK_RSA_PKCS_OAEP_PARAMS {
+                hashAlg: hash,
+                mgf,
+                source: CKZ_DATA_SPECIFIED,
+                pSourceData: if label.is_empty() { null_mut() } else { input(label).cast() },
+                ulSourceDataLen: length(label),
+            };
+            run(&mut lay(CKM_RSA_PKCS_OAEP, &mut parameter))
         }
     }
 }

@@ -123,7 +123,8 @@ pub(super) const PUBLIC: CK_OBJECT_CLASS = CKO_PUBLIC_KEY;
 fn usage(kind: KeyKind, may: bool) -> Vec<Attr<'static>> {
     let (encrypts, signs) = match kind {
         KeyKind::Aes { .. } => (may, false),
-        KeyKind::Generic { .. } | KeyKind::Rsa { .. } | KeyKind::Ec { .. } => (false, may),
+        KeyKind::Rsa { .. } => (may, may),
+        KeyKind::Generic { .. } | KeyKind::Ec { .. } => (false, may),
     };
     let mut template = vec![
         Attr::Bool(CKA_DECRYPT, encrypts),

@@ -40,6 +40,52 @@ pub fn hash_named(algorithm: HashingAlgorithm) -> Option<Hash> {
     })
 }
 
+/// A digest under way.
+#[derive(Clone)]
+pub struct Hasher(Inner);
+
+#[derive(Clone)]
+enum Inner {
+    Native(digest::Context),
+    Md5(Md5),
+    Sha512_224(Sha512_224),
+    Sha3_224(Sha3_224),
+}
+
+impl Hasher {
+    /// Begins one.
+    pub fn new(hash: Hash) -> Self {
+        Self(match aws_digest(hash) {
+            Some(algorithm) => Inner::Native(digest::Context::new(algorithm)),
+            None => match hash {
+                Hash::Md5 => Inner::Md5(Md5::new()),
+                Hash::Sha512_224 => Inner::Sha512_224(Sha512_224::new()),
+                _ => Inner::Sha3_224(Sha3_224::new()),
+            },
+        })
+    }
+
+    /// The next data.
+    pub fn update(&mut self, data: &[u8]) {
+        match &mut self.0 {
+            Inner::Native(context) => context.update(data),
+            Inner::Md5(context) => Digest::update(context, data),
+            Inner::Sha512_224(context) => Digest::update(context, data),
+            Inner::Sha3_224(context) => Digest::update(context, data),
+        }
+    }
+
+    /// The digest.
+    pub fn finish(self) -> Vec<u8> {
+        match self.0 {
+            Inner::Native(context) => context.finish().as_ref().to_vec(),
+            Inner::Md5(context) => context.finalize().to_vec(),
+            Inner::Sha512_224(context) => context.finalize().to_vec(),
+            Inner::Sha3_224(context) => context.finalize().to_vec(),
+        }
+    }
+}
+
 /// The hash in aws-lc-rs, if it has it.
 pub(in crate::crypto) fn aws_digest(hash: Hash) -> Option<&'static Algorithm> {
     Some(match hash {
@@ -93,6 +139,9 @@ mod tests {
         ] {
             assert_eq!(hex::encode(hash(algorithm, b"abc")), expected, "{algorithm:?}");
             assert_eq!(hash(algorithm, b"").len(), algorithm.len());
+            let mut parts = Hasher::new(algorithm);
+            [&b"a"[..], b"", b"bc"].into_iter().for_each(|part| parts.update(part));
+            assert_eq!(hex::encode(parts.finish()), expected, "{algorithm:?} in parts");
         }
     }
 }

@@ -13,7 +13,8 @@ use super::algorithm::{Curve, KeyKind, Message, Signature};
 use super::keyformat;
 
 pub(super) use hash::aws_digest;
-pub use hash::{hash, hash_named};
+pub use hash::{Hasher, hash, hash_named};
+pub(super) use rsa::digest_info;
 
 /// Verifies a signature with a public key given as SubjectPublicKeyInfo DER (RFC 5280 §4.1).
 ///
@@ -26,7 +27,8 @@ pub fn verify(spki: &[u8], scheme: Signature, message: Message<'_>, signature: &
     let digest = match message {
         Message::Digest(digest) => digest,
         Message::Data(data) => {
-            computed = hash(scheme.hash(), data);
+            let by = scheme.hash().ok_or(CryptoError::Failed("nothing says how the data is hashed"))?;
+            computed = hash(by, data);
             &computed
         }
     };

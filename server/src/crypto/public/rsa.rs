@@ -22,16 +22,21 @@ pub(super) fn verify(
     digest: &[u8],
     signature: &[u8],
 ) -> Result<bool, CryptoError> {
-    if let Some(algorithm) = native(scheme).filter(|_| (2048..=8192).contains(&bits)) {
-        return verify_native(spki, algorithm, scheme.hash(), digest, signature);
+    if let (Some(algorithm), Some(hash)) = (native(scheme), scheme.hash())
+        && (2048..=8192).contains(&bits)
+    {
+        return verify_native(spki, algorithm, hash, digest, signature);
     }
     let Some(encoded) = public_operation(spki, signature)? else {
         return Ok(false);
     };
     Ok(match scheme {
-        Signature::RsaPkcs1(hash) => encode_pkcs1(hash, digest, encoded.len()).is_some_and(|it| it == encoded),
+        Signature::RsaPkcs1(hash) => digest_info(hash)
+            .and_then(|info| encode_pkcs1(&info, digest, encoded.len()))
+            .is_some_and(|it| it == encoded),
+        Signature::RsaPkcs1Bare => encode_pkcs1(&[], digest, encoded.len()).is_some_and(|it| it == encoded),
         Signature::RsaPss { hash, mgf, salt } => verify_pss(&encoded, bits, hash, mgf, salt, digest).unwrap_or(false),
-        Signature::Ecdsa(_) => false,
+        Signature::Ecdsa(_) | Signature::EcdsaBare => false,
     })
 }
 
@@ -83,22 +88,21 @@ fn public_operation(spki: &[u8], signature: &[u8]) -> Result<Option<Vec<u8>>, Cr
     Ok(Some(encoded))
 }
 
-/// EMSA-PKCS1-v1_5 (RFC 8017 §9.2) of a digest, `len` bytes long; `None` if it does not fit.
-fn encode_pkcs1(hash: Hash, digest: &[u8], len: usize) -> Option<Vec<u8>> {
-    let info = digest_info(hash)?;
+/// EMSA-PKCS1-v1_5 (RFC 8017 §9.2) of a digest and what stands before it, `len` bytes long; `None` if it does not fit.
+fn encode_pkcs1(info: &[u8], digest: &[u8], len: usize) -> Option<Vec<u8>> {
     let fill = len.checked_sub(3 + info.len() + digest.len()).filter(|fill| *fill >= 8)?;
     let mut encoded = Vec::with_capacity(len);
     encoded.extend_from_slice(&[0, 1]);
     encoded.resize(2 + fill, 0xff);
     encoded.push(0);
-    encoded.extend_from_slice(&info);
+    encoded.extend_from_slice(info);
     encoded.extend_from_slice(digest);
     Some(encoded)
 }
 
 /// All of the DER DigestInfo that stands before the digest (RFC 8017 §9.2 note 1). NIST's hashes differ in the last
 /// arc of 2.16.840.1.101.3.4.2 and in the length alone.
-fn digest_info(hash: Hash) -> Option<Vec<u8>> {
+pub(in crate::crypto) fn digest_info(hash: Hash) -> Option<Vec<u8>> {
     let arc = match hash {
         Hash::Md5 => return None,
         Hash::Sha1 => {

@@ -6,7 +6,7 @@ use crate::crypto::algorithm::Hash;
 fn signatures_of_another_implementation_verify() {
     for (spki, scheme, signature) in SIGNATURES {
         let (spki, signature) = (hex::decode(spki).unwrap(), hex::decode(signature).unwrap());
-        let digest = hash(scheme.hash(), MESSAGE);
+        let digest = hash(scheme.hash().unwrap(), MESSAGE);
         for message in [Message::Data(MESSAGE), Message::Digest(&digest)] {
             assert!(verify(&spki, scheme, message, &signature).unwrap(), "{scheme:?}");
         }
@@ -38,6 +38,8 @@ fn other_parameters_do_not_verify() {
                 Signature::RsaPss { hash: Hash::Sha3_224, mgf, salt },
             ],
             Signature::Ecdsa(_) => vec![Signature::Ecdsa(Hash::Sha3_384)],
+            Signature::EcdsaBare => vec![Signature::Ecdsa(Hash::Sha256)],
+            Signature::RsaPkcs1Bare => vec![Signature::RsaPkcs1(Hash::Sha256)],
         };
         for other in others {
             assert!(!verify(&spki, other, Message::Data(MESSAGE), &signature).unwrap(), "{scheme:?} as {other:?}");

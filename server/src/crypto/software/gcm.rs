@@ -5,7 +5,7 @@
 
 use aes::{Aes128, Aes192, Aes256};
 use aws_lc_rs::aead::{AES_128_GCM, AES_192_GCM, AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
-use cipher::{BlockCipherEncrypt, BlockSizeUser, InnerIvInit, KeyInit, StreamCipher, consts::U16};
+use cipher::{BlockCipherEncrypt, BlockSizeUser, InnerIvInit, KeyInit, StreamCipher, StreamCipherSeek, consts::U16};
 use ctr::{Ctr32BE, CtrCore};
 use ghash::GHash;
 use ghash::universal_hash::UniversalHash;
@@ -100,14 +100,7 @@ where
     zeroize::Zeroize::zeroize(&mut h[..]);
 
     let (General::Seal { iv, .. } | General::Open { iv, .. }) = &work;
-    let j0 = match <[u8; NONCE]>::try_from(*iv) {
-        Ok(nonce) => {
-            let mut block = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1];
-            block.iter_mut().zip(nonce).for_each(|(to, from)| *to = from);
-            block
-        }
-        Err(_) => finish(hash.clone(), &[], iv),
-    };
+    let j0 = first_block(&hash, iv);
     // The first block of the key stream, E(J0), masks the tag; the data starts with the block after it.
     let mut stream = Ctr32BE::from_core(CtrCore::inner_iv_init(cipher, &j0.into()));
     let mut mask = [0; TAG];
@@ -135,12 +128,119 @@ where
     }
 }
 
+/// An encryption that goes on from part to part. Of the key it keeps the hash key alone: the key comes with each part.
+pub struct Sealing {
+    j0: [u8; TAG],
+    hash: GHash,
+    aad: u64,
+    done: u64,
+    /// Ciphertext that is no whole block yet.
+    waiting: Vec<u8>,
+}
+
+impl Sealing {
+    /// Begins one.
+    ///
+    /// # Errors
+    /// A key of a wrong length.
+    pub fn begin(key: &[u8], iv: &[u8], aad: &[u8]) -> Result<Self, CryptoError> {
+        let mut h = ghash::Key::default();
+        encrypt_block(key, &mut h)?;
+        let mut hash = GHash::new(&h);
+        zeroize::Zeroize::zeroize(&mut h[..]);
+        let j0 = first_block(&hash, iv);
+        hash.update_padded(aad);
+        Ok(Self { j0, hash, aad: aad.len() as u64, done: 0, waiting: Vec::new() })
+    }
+
+    /// Encrypts the next data.
+    ///
+    /// # Errors
+    /// More data than GCM takes.
+    pub fn step(&mut self, key: &[u8], data: &[u8]) -> Result<Vec<u8>, CryptoError> {
+        const MOST: u64 = (1 << 36) - 32;
+        let after = self.done.saturating_add(data.len() as u64);
+        if after > MOST {
+            return Err(CryptoError::Failed("data too long for GCM"));
+        }
+        let mut out = data.to_vec();
+        match key.len() {
+            16 => self.apply::<Aes128>(key, &mut out)?,
+            24 => self.apply::<Aes192>(key, &mut out)?,
+            _ => self.apply::<Aes256>(key, &mut out)?,
+        }
+        self.done = after;
+        self.waiting.extend_from_slice(&out);
+        let whole = self.waiting.len() / TAG * TAG;
+        let rest = self.waiting.split_off(whole);
+        self.hash.update_padded(&std::mem::replace(&mut self.waiting, rest));
+        Ok(out)
+    }
+
+    fn apply<C>(&self, key: &[u8], data: &mut [u8]) -> Result<(), CryptoError>
+    where
+        C: BlockCipherEncrypt + BlockSizeUser<BlockSize = U16> + KeyInit,
+    {
+        let cipher = C::new_from_slice(key).map_err(|_| failed())?;
+        let mut stream = Ctr32BE::from_core(CtrCore::inner_iv_init(cipher, &self.j0.into()));
+        // The first block masks the tag.
+        stream.try_seek(self.done + TAG as u64).map_err(|_| failed())?;
+        stream.try_apply_keystream(data).map_err(|_| failed())
+    }
+
+    /// Ends it: the tag.
+    ///
+    /// # Errors
+    /// A key of a wrong length.
+    pub fn finish(mut self, key: &[u8], tag_len: usize) -> Result<Vec<u8>, CryptoError> {
+        self.hash.update_padded(&self.waiting);
+        let mut tag = closed(self.hash, self.aad, self.done);
+        let mut mask = ghash::Block::default();
+        mask.copy_from_slice(&self.j0);
+        encrypt_block(key, &mut mask)?;
+        tag.iter_mut().zip(mask).for_each(|(byte, mask)| *byte ^= mask);
+        tag.get(..tag_len).map(<[u8]>::to_vec).ok_or_else(failed)
+    }
+}
+
+fn encrypt_block(key: &[u8], block: &mut ghash::Block) -> Result<(), CryptoError> {
+    fn with<C: BlockCipherEncrypt + BlockSizeUser<BlockSize = U16> + KeyInit>(
+        key: &[u8],
+        block: &mut ghash::Block,
+    ) -> Result<(), CryptoError> {
+        C::new_from_slice(key).map_err(|_| failed())?.encrypt_block(block);
+        Ok(())
+    }
+    match key.len() {
+        16 => with::<Aes128>(key, block),
+        24 => with::<Aes192>(key, block),
+        _ => with::<Aes256>(key, block),
+    }
+}
+
+/// J0 (§7.1 step 2).
+fn first_block(hash: &GHash, iv: &[u8]) -> [u8; TAG] {
+    match <[u8; NONCE]>::try_from(iv) {
+        Ok(nonce) => {
+            let mut block = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1];
+            block.iter_mut().zip(nonce).for_each(|(to, from)| *to = from);
+            block
+        }
+        Err(_) => finish(hash.clone(), &[], iv),
+    }
+}
+
 /// GHASH of both parts, each filled to whole blocks, and their lengths in bits (§6.4, §7.1 step 5).
 fn finish(mut hash: GHash, aad: &[u8], data: &[u8]) -> [u8; TAG] {
     hash.update_padded(aad);
     hash.update_padded(data);
+    closed(hash, aad.len() as u64, data.len() as u64)
+}
+
+/// The last block, of both lengths in bits.
+fn closed(mut hash: GHash, aad: u64, data: u64) -> [u8; TAG] {
     let mut lengths = ghash::Block::default();
-    let bits = ((aad.len() as u128 * 8) << 64) | (data.len() as u128 * 8);
+    let bits = ((u128::from(aad) * 8) << 64) | (u128::from(data) * 8);
     lengths.copy_from_slice(&bits.to_be_bytes());
     hash.update(&[lengths]);
     hash.finalize().into()

@@ -5,6 +5,7 @@ mod block;
 mod derive;
 mod gcm;
 mod mac;
+mod poly;
 mod private;
 mod wrap;
 
@@ -12,10 +13,11 @@ use aws_lc_rs::rand;
 use kmip_codec::spec::{CryptographicAlgorithm, DRBGAlgorithm, RNGAlgorithm};
 use kmip_codec::types::RngParameters;
 
-use super::algorithm::{Cipher, Derivation, Encrypted, KeyKind, Mac, Message, Signature, Wrap};
-use super::{CryptoError, Guarded, Key, Made, MadePair, Provider, Residency};
+use super::algorithm::{Cipher, Derivation, Encrypted, KeyKind, Mac, Message, RsaCipher, Signature, Wrap};
+use super::{CryptoError, Guarded, Key, Made, MadePair, Provider, Residency, rsa};
 use crate::secret::Secret;
 
+pub use gcm::Sealing;
 pub use private::Prepared;
 
 /// Cryptography in this process. It takes [`Key::Clear`] only: a guarded key is another provider's.
@@ -68,6 +70,9 @@ impl Provider for SoftwareProvider {
         check_key(kind, key)?;
         match cipher {
             Cipher::AesGcm { iv, aad, tag_len, .. } => gcm::seal(key.expose(), iv, aad, *tag_len, data),
+            Cipher::ChaCha20Poly1305 { nonce, aad, tag_len, .. } => {
+                poly::seal(key.expose(), nonce, aad, *tag_len, data)
+            }
             _ => Ok(Encrypted { data: block::encrypt(key.expose(), cipher, data)?, tag: Vec::new() }),
         }
     }
@@ -78,15 +83,29 @@ impl Provider for SoftwareProvider {
         check_key(kind, key)?;
         match cipher {
             Cipher::AesGcm { iv, aad, tag, .. } => gcm::open(key.expose(), iv, aad, tag, data),
+            Cipher::ChaCha20Poly1305 { nonce, aad, tag, .. } => poly::open(key.expose(), nonce, aad, tag, data),
             _ => block::decrypt(key.expose(), cipher, data),
         }
+    }
+
+    fn decrypt_rsa(&self, key: Key<'_>, cipher: &RsaCipher<'_>, data: &[u8]) -> Result<Secret, CryptoError> {
+        let (kind, key) = clear(key)?;
+        cipher.check(kind)?;
+        if !private::offers(kind) {
+            return Err(CryptoError::Unsupported(format!("private keys that are {kind:?}")));
+        }
+        rsa::decrypt(key, cipher, data)
     }
 
     fn sign(&self, key: Key<'_>, scheme: Signature, message: Message<'_>) -> Result<Vec<u8>, CryptoError> {
         let (kind, key) = clear(key)?;
         // Before the key is opened: what is refused costs nothing.
         scheme.check(kind, message)?;
-        Prepared::new(kind, key)?.sign(scheme, message)
+        if private::is_native(scheme) {
+            Prepared::new(kind, key)?.sign(scheme, message)
+        } else {
+            private::sign_with_any_hash(kind, key, scheme, message)
+        }
     }
 
     fn mac(&self, key: Key<'_>, mac: Mac, data: &[u8]) -> Result<Vec<u8>, CryptoError> {

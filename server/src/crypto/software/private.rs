@@ -12,7 +12,8 @@ use aws_lc_rs::signature::{
 use crate::crypto::CryptoError;
 use crate::crypto::algorithm::{Curve, Hash, KeyKind, Message, Signature};
 use crate::crypto::keyformat;
-use crate::crypto::public::{aws_digest, ecdsa_digest, hash};
+use crate::crypto::public::{aws_digest, digest_info, ecdsa_digest, hash};
+use crate::crypto::rsa::{self, Encoding};
 use crate::secret::Secret;
 
 /// A private key that has been opened. Parsing and checking PKCS#8 costs as much as an ECDSA signature and half of an
@@ -72,7 +73,7 @@ impl Prepared {
         scheme.check(self.kind(), message)?;
         match &self.0 {
             Inner::Rsa { pair, .. } => sign_rsa(pair, scheme, message),
-            Inner::Ec { curve, pair } => sign_ecdsa(*curve, pair, scheme.hash(), message),
+            Inner::Ec { curve, pair } => sign_ecdsa(*curve, pair, scheme, message),
         }
     }
 }
@@ -126,17 +127,22 @@ fn ecdsa(curve: Curve) -> Result<&'static EcdsaSigningAlgorithm, CryptoError> {
     })
 }
 
-fn sign_ecdsa(curve: Curve, pair: &EcdsaKeyPair, by: Hash, message: Message<'_>) -> Result<Vec<u8>, CryptoError> {
+fn sign_ecdsa(
+    curve: Curve,
+    pair: &EcdsaKeyPair,
+    scheme: Signature,
+    message: Message<'_>,
+) -> Result<Vec<u8>, CryptoError> {
     let digest = match message {
         Message::Digest(digest) => ecdsa_digest(curve, digest)?,
-        Message::Data(data) => ecdsa_digest(curve, &hash(by, data))?,
+        Message::Data(data) => ecdsa_digest(curve, &hash(scheme.hash().ok_or_else(failed)?, data))?,
     };
     Ok(pair.sign_digest(&digest).map_err(|_| failed())?.as_ref().to_vec())
 }
 
 fn sign_rsa(pair: &RsaKeyPair, scheme: Signature, message: Message<'_>) -> Result<Vec<u8>, CryptoError> {
     let encoding = rsa_encoding(scheme)?;
-    let algorithm = aws_digest(scheme.hash()).ok_or_else(failed)?;
+    let algorithm = scheme.hash().and_then(aws_digest).ok_or_else(failed)?;
     let digest = match message {
         Message::Digest(digest) => Digest::import_less_safe(digest, algorithm).map_err(|_| failed())?,
         Message::Data(data) => aws_lc_rs::digest::digest(algorithm, data),
@@ -144,6 +150,44 @@ fn sign_rsa(pair: &RsaKeyPair, scheme: Signature, message: Message<'_>) -> Resul
     let mut signature = vec![0; pair.public_modulus_len()];
     pair.sign_digest(encoding, &digest, &mut signature).map_err(|_| failed())?;
     Ok(signature)
+}
+
+/// Signs with RSA where aws-lc-rs has no encoding for the scheme: by what the library below it has.
+pub(super) fn sign_with_any_hash(
+    kind: KeyKind,
+    pkcs8: &Secret,
+    scheme: Signature,
+    message: Message<'_>,
+) -> Result<Vec<u8>, CryptoError> {
+    let found = keyformat::identify_private(pkcs8.expose())?;
+    if found != kind {
+        return Err(CryptoError::BadParameters(format!("the private key is {found:?}, not {kind:?}")));
+    }
+    if !offers(kind) {
+        return Err(CryptoError::Unsupported(format!("private keys that are {kind:?}")));
+    }
+    let computed;
+    let digest = match message {
+        Message::Digest(digest) => digest,
+        Message::Data(data) => {
+            computed = hash(scheme.hash().ok_or_else(failed)?, data);
+            &computed
+        }
+    };
+    match scheme {
+        Signature::RsaPkcs1Bare => rsa::sign(pkcs8, Encoding::Pkcs1, digest),
+        Signature::RsaPkcs1(hash) => {
+            let info = digest_info(hash).ok_or_else(|| unsupported(scheme))?;
+            rsa::sign(pkcs8, Encoding::Pkcs1, &[&info, digest].concat())
+        }
+        Signature::RsaPss { hash, mgf, salt } => rsa::sign(pkcs8, Encoding::Pss { hash, mgf, salt }, digest),
+        Signature::Ecdsa(_) | Signature::EcdsaBare => Err(failed()),
+    }
+}
+
+/// Whether aws-lc-rs itself has the scheme.
+pub(super) fn is_native(scheme: Signature) -> bool {
+    matches!(scheme, Signature::Ecdsa(_) | Signature::EcdsaBare) || rsa_encoding(scheme).is_ok()
 }
 
 fn rsa_encoding(scheme: Signature) -> Result<&'static RsaSignatureEncoding, CryptoError> {

@@ -1,9 +1,9 @@
 //! Signatures in every scheme with every hash, checked with the public key in software.
 
 use super::{Refusal, Suite, refused};
-use crate::crypto::algorithm::{Curve, Hash, KeyKind, Message, Signature};
+use crate::crypto::algorithm::{Curve, Hash, KeyKind, Message, RsaCipher, Signature};
 use crate::crypto::software::SoftwareProvider;
-use crate::crypto::{CryptoError, Key, Made, Provider, Residency, public};
+use crate::crypto::{CryptoError, Key, Made, Provider, Residency, public, rsa};
 
 const HASHES: [Hash; 11] = [
     Hash::Sha1,
@@ -46,6 +46,8 @@ pub(super) fn run(suite: &mut Suite<'_>) {
             let pss = Signature::RsaPss { hash, mgf: hash, salt };
             refused("a salt too long", suite.provider.sign(key, pss, Message::Data(b"")), Refusal::BadParameters);
         }
+        bare(suite, key, public);
+        decryption(suite, key, public);
         refuses(suite, key, Signature::RsaPkcs1(hash), Signature::Ecdsa(hash));
         md5(suite, key, Signature::RsaPkcs1(Hash::Md5));
         md5(suite, key, Signature::RsaPss { hash: Hash::Md5, mgf: Hash::Md5, salt: 16 });
@@ -63,10 +65,59 @@ fn with_pair(suite: &mut Suite<'_>, kind: KeyKind, work: impl FnOnce(&mut Suite<
     suite.with_key(kind, private.expose(), |suite, key| work(suite, key, &made.public));
 }
 
+/// Whatever made the digest, it is signed as it is.
+fn bare(suite: &mut Suite<'_>, key: Key<'_>, public: &[u8]) {
+    let scheme = Signature::RsaPkcs1Bare;
+    for len in [1, 16, 36, 245] {
+        let digest = vec![7; len];
+        let answer = suite.provider.sign(key, scheme, Message::Digest(&digest));
+        if let Some(signature) = suite.need("RSA PKCS1 of a bare digest", answer) {
+            assert!(public::verify(public, scheme, Message::Digest(&digest), &signature).expect("verify"));
+            assert!(!public::verify(public, scheme, Message::Digest(&digest[1..]), &signature).expect("verify"));
+        }
+    }
+    let answer = suite.provider.sign(key, scheme, Message::Digest(&[7; 246]));
+    refused("a digest too long for the modulus", answer, Refusal::Failed);
+    let answer = suite.provider.sign(key, scheme, Message::Data(b"data"));
+    refused("data that nothing hashes", answer, Refusal::BadParameters);
+}
+
+/// What the public key encrypts comes back; of what does not, nothing is told.
+fn decryption(suite: &mut Suite<'_>, key: Key<'_>, public: &[u8]) {
+    let oaep = |hash, mgf, label| RsaCipher::Oaep { hash, mgf, label };
+    let mut ciphers = vec![RsaCipher::Pkcs1, oaep(Hash::Sha384, Hash::Sha256, b"label".as_slice())];
+    ciphers.extend(HASHES.map(|hash| oaep(hash, hash, &[])));
+    ciphers.push(oaep(Hash::Sha256, Hash::Sha1, &[]));
+    for cipher in ciphers {
+        let what = format!("decryption with {cipher:?}");
+        for plain in [&b""[..], b"a secret", &[0; 60]] {
+            let sealed = rsa::encrypt(public, &cipher, plain).expect("encrypt");
+            assert_eq!(sealed.len(), 256);
+            let Some(opened) = suite.need(&what, suite.provider.decrypt_rsa(key, &cipher, &sealed)) else { break };
+            assert_eq!(opened.expose(), plain, "{what}");
+            let mut broken = sealed.clone();
+            broken[200] ^= 1;
+            let mut told = Vec::new();
+            for wrong in [&broken[..], &sealed[1..], &[], &[0; 256], &[0xff; 256]] {
+                let answer = suite.provider.decrypt_rsa(key, &cipher, wrong);
+                told.extend(answer.as_ref().err().map(ToString::to_string));
+                // PKCS#1 v1.5 takes one random block in some thousands for a padding.
+                if !(answer.is_ok() && cipher == RsaCipher::Pkcs1) {
+                    refused(&what, answer, Refusal::Failed);
+                }
+            }
+            told.dedup();
+            assert!(told.len() == 1, "{what} tells {told:?}");
+        }
+    }
+    let long = rsa::encrypt(public, &RsaCipher::Pkcs1, &[0; 246]);
+    refused("more than the modulus takes", long, Refusal::Failed);
+}
+
 /// Data and its digest must give signatures that verify as either.
 fn scheme(suite: &mut Suite<'_>, what: &str, key: Key<'_>, public: &[u8], scheme: Signature) {
     for data in [&b""[..], b"data", &[0x5a; 5000]] {
-        let digest = public::hash(scheme.hash(), data);
+        let digest = public::hash(scheme.hash().expect("a hash"), data);
         let messages = [Message::Data(data), Message::Digest(&digest)];
         let answers = messages.map(|message| match suite.provider.sign(key, scheme, message) {
             Ok(signature) => Some(signature),
@@ -101,7 +152,8 @@ fn check(what: &str, public: &[u8], scheme: Signature, messages: [Message<'_>; 2
 fn refuses(suite: &mut Suite<'_>, key: Key<'_>, scheme: Signature, foreign: Signature) {
     let answer = suite.provider.sign(key, foreign, Message::Data(b"data"));
     refused("a scheme of another algorithm", answer, Refusal::BadParameters);
-    for len in [0, scheme.hash().len() - 1, scheme.hash().len() + 1] {
+    let whole = scheme.hash().expect("a hash").len();
+    for len in [0, whole - 1, whole + 1] {
         let answer = suite.provider.sign(key, scheme, Message::Digest(&vec![0; len]));
         refused("a digest of the wrong length", answer, Refusal::Failed);
     }

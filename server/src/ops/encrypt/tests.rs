@@ -231,6 +231,7 @@ fn parameters_are_obeyed_or_refused() {
             unique_identifier: "".into(),
             data: blob(PLAIN),
             iv_counter_nonce: None,
+            correlation_value: None,
             authenticated_encryption_tag: blob(IV),
         };
         assert_eq!(decrypt(&bench, reverse(&asked, &answer)).unwrap_err().reason, said.reason, "{parameters:?}");
@@ -345,11 +346,7 @@ fn the_key_must_be_there_and_be_one_that_encrypts() {
     refused(encrypt(&bench, request(&seed, ecb.clone(), PLAIN)), Reason::InvalidObjectType, "Secret Data");
     let public = Object::PublicKey(block(KeyFormatType::Pkcs1, Algorithm::RSA, &[0]));
     let public = bench.object(public, vec![usage(BOTH)]);
-    refused(
-        encrypt(&bench, request(&public, ecb.clone(), PLAIN)),
-        Reason::UnsupportedCryptographicParameters,
-        "asymmetric",
-    );
+    refused(encrypt(&bench, request(&public, ecb.clone(), PLAIN)), Reason::InvalidField, "");
     let triple = bench.key(Algorithm::DES3, &[1; 24], BOTH, Vec::new());
     refused(encrypt(&bench, request(&triple, ecb.clone(), PLAIN)), Reason::UnsupportedCryptographicParameters, "3DES");
     let mut absent = block(KeyFormatType::Raw, Algorithm::AES, &[]);
@@ -370,6 +367,7 @@ fn mask_state_and_dates_are_kept() {
             unique_identifier: "".into(),
             data: blob("3ad77bb40d7a3660a89ecaf32466ef97"),
             iv_counter_nonce: None,
+            correlation_value: None,
             authenticated_encryption_tag: None,
         };
         let back = decrypt(&bench, reverse(&asked, &answer)).map_err(|failure| failure.reason);
@@ -414,35 +412,199 @@ fn usage_limits_are_taken_by_encryption_alone() {
 }
 
 #[test]
-fn parts_are_refused_and_a_whole_in_one_message_is_not() {
+fn in_parts_comes_what_comes_of_the_whole() {
     let bench = Bench::new();
     let key = aes(&bench, SP800_38A);
-    for (init, last, correlation, is_whole) in [
-        (None, None, false, true),
-        (Some(true), Some(true), false, true),
-        (Some(false), Some(false), false, true),
-        (Some(true), None, false, false),
-        (Some(true), Some(false), false, false),
-        (None, Some(true), false, false),
-        (None, None, true, false),
-        (Some(true), Some(true), true, false),
-    ] {
-        let mut asked = request(&key, Some(mode(Mode::ECB)), PLAIN);
-        (asked.init_indicator, asked.final_indicator) = (init, last);
-        asked.correlation_value = if correlation { blob("01") } else { None };
-        let outcome = encrypt(&bench, asked.clone());
-        let plain = request(&key, Some(mode(Mode::ECB)), PLAIN);
-        let mut back = reverse(&plain, &encrypt(&bench, plain.clone()).unwrap());
-        (back.init_indicator, back.final_indicator) = (init, last);
-        back.correlation_value = asked.correlation_value;
-        let back = decrypt(&bench, back);
-        if is_whole {
-            assert!(outcome.is_ok() && back.is_ok());
-        } else {
-            refused(outcome, Reason::FeatureNotSupported, "parts");
-            refused(back, Reason::FeatureNotSupported, "parts");
+    let plain = PLAIN.repeat(2) + "aabbcc";
+    let mut asked = request(&key, Some(cbc_padded()), &plain);
+    asked.iv_counter_nonce = blob(IV);
+    let whole = encrypt(&bench, asked.clone()).unwrap();
+    // Half a block, one and a half, the rest.
+    let part = |from: usize, to: usize, init: bool, last: bool, correlation: Option<Blob>| {
+        let mut part = request(&key, None, plain.get(from..to).unwrap());
+        if init {
+            part.cryptographic_parameters = Some(cbc_padded());
+            part.iv_counter_nonce = blob(IV);
         }
+        (part.init_indicator, part.final_indicator) = (Some(init), Some(last));
+        part.correlation_value = correlation;
+        encrypt(&bench, part)
+    };
+    let first = part(0, 16, true, false, None).unwrap();
+    assert_eq!(first.data, None);
+    let second = part(16, 64, false, false, first.correlation_value.clone()).unwrap();
+    assert_eq!(second.data.as_deref().map(<[u8]>::len), Some(32));
+    assert_eq!(second.correlation_value, first.correlation_value);
+    let third = part(64, plain.len(), false, true, second.correlation_value).unwrap();
+    assert_eq!(third.correlation_value, None);
+    let joined = [second.data.unwrap().to_vec(), third.data.unwrap().to_vec()].concat();
+    assert_eq!(Some(&*joined), whole.data.as_deref());
+    // It has ended.
+    refused(part(0, 2, false, true, first.correlation_value), Reason::InvalidCorrelationValue, "ended");
+}
+
+#[test]
+fn a_part_belongs_to_its_operation_its_key_and_its_client() {
+    let bench = Bench::new();
+    let (key, other) = (aes(&bench, SP800_38A), aes(&bench, SP800_38A));
+    let begin = || {
+        let mut asked = request(&key, Some(mode(Mode::ECB)), PLAIN);
+        asked.init_indicator = Some(true);
+        encrypt(&bench, asked).unwrap().correlation_value
+    };
+    let last = |key: &UniqueIdentifier, correlation_value| {
+        let mut asked = request(key, None, PLAIN);
+        asked.correlation_value = correlation_value;
+        asked.final_indicator = Some(true);
+        asked
+    };
+    let invalid = Reason::InvalidCorrelationValue;
+    let begun = begin();
+    refused(encrypt(&bench, last(&other, begun.clone())), invalid, "");
+    let asked = last(&key, begun.clone());
+    let back = decrypt::Request { authenticated_encryption_tag: None, ..reverse_of(&asked) };
+    assert_eq!(decrypt(&bench, back).unwrap_err().reason, invalid);
+    let mut bob = bench.view_of("bob", Version::V2_1);
+    assert!(<Encrypt as crate::ops::Handler>::run(&mut bob, asked.clone()).is_err());
+    // None of them has ended it.
+    assert!(encrypt(&bench, asked).is_ok());
+    refused(encrypt(&bench, last(&key, None)), invalid, "");
+    refused(encrypt(&bench, last(&key, blob("01"))), invalid, "");
+    let mut both = last(&key, begin());
+    both.init_indicator = Some(true);
+    refused(encrypt(&bench, both), Reason::InvalidField, "");
+    let mut differs = last(&key, begin());
+    differs.cryptographic_parameters = Some(mode(Mode::CTR));
+    refused(encrypt(&bench, differs), Reason::BadCryptographicParameters, "before");
+    let mut again = last(&key, begin());
+    again.iv_counter_nonce = blob(IV);
+    refused(encrypt(&bench, again), Reason::InvalidField, "first part");
+    // A part that failed was the last.
+    let begun = begin();
+    let mut odd = last(&key, begun.clone());
+    odd.data = Some(Data::Bytes(Blob::copy_of(&[1])));
+    refused(encrypt(&bench, odd), Reason::CryptographicFailure, "");
+    refused(encrypt(&bench, last(&key, begun)), invalid, "");
+}
+
+#[test]
+fn a_second_run_of_the_message_does_not_step_again() {
+    let bench = Bench::new();
+    let key = aes(&bench, SP800_38A);
+    let mut asked = request(&key, Some(mode(Mode::ECB)), PLAIN);
+    asked.init_indicator = Some(true);
+    let begun = encrypt(&bench, asked).unwrap().correlation_value;
+    let mut further = request(&key, None, PLAIN);
+    further.correlation_value = begun;
+    let run = |view: &mut crate::view::View| {
+        view.begin_item();
+        <Encrypt as crate::ops::Handler>::run(view, further.clone()).unwrap()
+    };
+    let mut view = bench.view(Version::V2_1);
+    let shared = std::sync::Arc::clone(view.shared());
+    let first = run(&mut view);
+    let mut again = crate::view::View::new(shared, "alice".into(), Version::V2_1, view.into_kept());
+    assert_eq!(run(&mut again), first);
+    again.settle();
+    // The next part finds one step done, and not two.
+    assert!(encrypt(&bench, further).is_ok());
+}
+
+fn reverse_of(asked: &Request) -> decrypt::Request {
+    decrypt::Request {
+        unique_identifier: asked.unique_identifier.clone(),
+        cryptographic_parameters: asked.cryptographic_parameters.clone(),
+        data: asked.data.clone(),
+        iv_counter_nonce: asked.iv_counter_nonce.clone(),
+        correlation_value: asked.correlation_value.clone(),
+        init_indicator: asked.init_indicator,
+        final_indicator: asked.final_indicator,
+        additional_data: asked.additional_data.clone(),
+        authenticated_encryption_tag: None,
     }
+}
+
+#[test]
+fn a_pair_encrypts_with_the_public_key_and_decrypts_with_the_private_one() {
+    let bench = Bench::new();
+    let kind = crate::crypto::algorithm::KeyKind::Rsa { bits: 2048 };
+    let software = crate::crypto::software::SoftwareProvider;
+    let pair = crate::crypto::Provider::generate_pair(&software, kind, crate::crypto::Residency::Sealed).unwrap();
+    let crate::crypto::Made::Clear(private) = pair.private else { panic!("not in the clear") };
+    let private = Object::PrivateKey(block(KeyFormatType::Pkcs8, Algorithm::RSA, private.expose()));
+    let private = bench.object(private, vec![usage(BOTH)]);
+    let public = Object::PublicKey(block(KeyFormatType::X509, Algorithm::RSA, &pair.public));
+    let public = bench.object(public, vec![usage(BOTH)]);
+    let oaep = Parameters {
+        padding_method: Some(PaddingMethod::OAEP),
+        hashing_algorithm: Some(HashingAlgorithm::SHA384),
+        mask_generator_hashing_algorithm: Some(HashingAlgorithm::SHA256),
+        p_source: blob("4b69"),
+        ..Parameters::default()
+    };
+    let pkcs1 = Parameters { padding_method: Some(PaddingMethod::PKCS1V15), ..Parameters::default() };
+    for parameters in [oaep.clone(), pkcs1.clone()] {
+        let sealed = encrypt(&bench, request(&public, Some(parameters.clone()), PLAIN)).unwrap();
+        let mut back = reverse_of(&request(&private, Some(parameters), ""));
+        back.data = sealed.data.clone().map(Data::Bytes);
+        assert_eq!(decrypt(&bench, back.clone()).unwrap().data, blob(PLAIN));
+        // Another padding, another label, other data: one answer for all of them.
+        let mut broken = sealed.data.unwrap().to_vec();
+        broken[9] ^= 1;
+        back.data = Some(Data::Bytes(Blob::new(broken)));
+        refused_decrypt(decrypt(&bench, back));
+    }
+    let sealed = encrypt(&bench, request(&public, Some(oaep.clone()), PLAIN)).unwrap().data;
+    let mut other = reverse_of(&request(&private, Some(Parameters { p_source: None, ..oaep.clone() }), ""));
+    other.data = sealed.map(Data::Bytes);
+    refused_decrypt(decrypt(&bench, other));
+
+    let reason = |outcome: Outcome<Response>| outcome.unwrap_err().reason;
+    let bad = Reason::BadCryptographicParameters;
+    assert_eq!(reason(encrypt(&bench, request(&public, None, PLAIN))), bad);
+    let pss = Parameters { padding_method: Some(PaddingMethod::PSS), ..Parameters::default() };
+    assert_eq!(reason(encrypt(&bench, request(&public, Some(pss), PLAIN))), bad);
+    let salted = Parameters { salt_length: Some(3), ..oaep.clone() };
+    assert_eq!(reason(encrypt(&bench, request(&public, Some(salted), PLAIN))), bad);
+    let hashed = Parameters { hashing_algorithm: Some(HashingAlgorithm::SHA256), ..pkcs1.clone() };
+    assert_eq!(reason(encrypt(&bench, request(&public, Some(hashed), PLAIN))), bad);
+    let mut with_iv = request(&public, Some(pkcs1.clone()), PLAIN);
+    with_iv.iv_counter_nonce = blob(IV);
+    assert_eq!(reason(encrypt(&bench, with_iv)), bad);
+    let long = PLAIN.repeat(16);
+    assert_eq!(reason(encrypt(&bench, request(&public, Some(pkcs1.clone()), &long))), Reason::CryptographicFailure);
+    assert_eq!(reason(encrypt(&bench, request(&private, Some(pkcs1), PLAIN))), Reason::InvalidObjectType);
+}
+
+fn refused_decrypt(outcome: Outcome<decrypt::Response>) {
+    let failure = outcome.unwrap_err();
+    assert_eq!(failure.reason, Reason::CryptographicFailure);
+    assert_eq!(failure.message, "the ciphertext does not decrypt with this key and padding");
+}
+
+/// RFC 8439 §2.8.2 and §2.4.2, SP 800-38A F.3.13 and F.4.1, and NIST's triple DES known answer of zeros.
+#[test]
+fn other_ciphers() {
+    let bench = Bench::with(crate::view::Settings { triple_des: true, ..Default::default() }, None);
+    let key = bench.key(Algorithm::AES, &hex(SP800_38A), BOTH, vec![]);
+    for (named, cipher) in
+        [(Mode::CFB, "3b3fd92eb72dad20333449f8e83cfb4a"), (Mode::OFB, "3b3fd92eb72dad20333449f8e83cfb4a")]
+    {
+        let mut asked = request(&key, Some(mode(named)), PLAIN);
+        asked.iv_counter_nonce = blob(IV);
+        assert_eq!(encrypt(&bench, asked).unwrap().data, blob(cipher));
+    }
+    let triple = bench.key(Algorithm::DES3, &[1; 24], BOTH, vec![]);
+    let made = encrypt(&bench, request(&triple, Some(mode(Mode::ECB)), "0000000000000000")).unwrap();
+    assert_eq!(made.data, blob("8ca64de9c1b123a7"));
+    let key: Vec<u8> = (0..32).collect();
+    let key = bench.key(Algorithm::ChaCha20, &key, BOTH, vec![]);
+    let how = Parameters { initial_counter_value: Some(1), ..Parameters::default() };
+    let mut asked = request(&key, Some(how), "4c616469657320616e642047656e746c");
+    asked.iv_counter_nonce = blob("000000000000004a00000000");
+    assert_eq!(encrypt(&bench, asked.clone()).unwrap().data, blob("6e2e359a2568f98041ba0728dd0d6981"));
+    asked.iv_counter_nonce = blob("00");
+    refused(encrypt(&bench, asked), Reason::BadCryptographicParameters, "IV");
 }
 
 #[test]

@@ -164,5 +164,5 @@ fn fields_of_streams_are_named_where_the_version_has_none() {
     };
     let old = bench.send::<Mac>(Version::V1_2, fields()).unwrap_err();
     assert!(old.reason == Reason::InvalidMessage && old.message.contains("Correlation Value"), "{old}");
-    assert_eq!(bench.send::<Mac>(Version::V1_3, fields()).unwrap_err().reason, Reason::FeatureNotSupported);
+    assert_eq!(bench.send::<Mac>(Version::V1_3, fields()).unwrap_err().reason, Reason::InvalidCorrelationValue);
 }

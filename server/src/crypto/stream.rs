@@ -1,0 +1,289 @@
+//! Work in parts: encryption and decryption block by block, HMAC, and digests ([`Hasher`]).
+//!
+//! Modes that chain blocks go from one call of the provider to the next by what the chain carries on, so that a key in the
+//! module works in parts too. GCM is carried on here for keys that the server may hold. What cannot be done in parts, or
+//! must not be shown before its tag verifies, waits for the last part, up to [`MOST_HELD`].
+
+use zeroize::Zeroizing;
+
+use super::algorithm::{Cipher, Hash, Mac, Padding};
+use super::public::Hasher;
+use super::software::Sealing;
+use super::{CryptoError, Key, Provider};
+use crate::secret::Secret;
+
+/// The most that waits for the last part, in bytes.
+const MOST_HELD: usize = 16 * 1024 * 1024;
+
+/// An encryption or decryption under way.
+pub struct Ciphering {
+    /// The cipher without what is borrowed.
+    shape: Cipher<'static>,
+    encrypts: bool,
+    /// The IV, counter or nonce for what comes next.
+    iv: Vec<u8>,
+    aad: Vec<u8>,
+    tag: Vec<u8>,
+    /// What has come and is not worked on yet.
+    waiting: Zeroizing<Vec<u8>>,
+    sealing: Option<Sealing>,
+}
+
+/// What came of a part.
+pub struct Stepped {
+    /// Ciphertext or plaintext; may be empty.
+    pub data: Secret,
+    /// The tag, with the last part of an encryption that authenticates.
+    pub tag: Vec<u8>,
+}
+
+impl Ciphering {
+    /// Begins one.
+    pub fn begin(cipher: &Cipher<'_>, encrypts: bool) -> Self {
+        Self {
+            shape: cipher.bare(),
+            encrypts,
+            iv: cipher.iv().to_vec(),
+            aad: cipher.aad().to_vec(),
+            tag: cipher.tag().to_vec(),
+            waiting: Zeroizing::new(Vec::new()),
+            sealing: None,
+        }
+    }
+
+    /// Brings the tag, where it did not come with the first part.
+    ///
+    /// # Errors
+    /// Bad parameters for a tag where there is none, or another one than before.
+    pub fn set_tag(&mut self, tag: &[u8]) -> Result<(), CryptoError> {
+        if !self.shape.is_authenticated() || !self.tag.is_empty() && self.tag != tag {
+            return Err(CryptoError::BadParameters("a tag where there is none, or another one than before".into()));
+        }
+        self.tag = tag.to_vec();
+        Ok(())
+    }
+
+    /// Whether a decryption cannot end because nothing said its tag.
+    pub fn lacks_tag(&self) -> bool {
+        self.shape.is_authenticated() && !self.encrypts && self.tag.is_empty()
+    }
+
+    /// The next part.
+    ///
+    /// # Errors
+    /// What the provider says; Failed for more than can wait.
+    pub fn step(
+        &mut self,
+        provider: &dyn Provider,
+        key: Key<'_>,
+        data: &[u8],
+        last: bool,
+    ) -> Result<Stepped, CryptoError> {
+        if self.shape.is_authenticated() {
+            return self.authenticated(provider, key, data, last);
+        }
+        let mut input = std::mem::take(&mut self.waiting);
+        append(&mut input, data);
+        if last {
+            let cipher = self.shape.with(&self.iv, &[], &[]);
+            if input.is_empty() && cipher.padding() == Padding::None {
+                return Ok(Stepped { data: input_of(&[]), tag: Vec::new() });
+            }
+            return Ok(Stepped { data: self.run(provider, key, &cipher, &input)?, tag: Vec::new() });
+        }
+        let unit = self.shape.unit();
+        // The last block of padded plaintext is known only when nothing comes after it.
+        let held = !self.encrypts && self.shape.padding() == Padding::Pkcs5;
+        let ready = input.len().saturating_sub(usize::from(held)) / unit * unit;
+        let (now, later) = input.split_at_checked(ready).unwrap_or((&input, &[]));
+        let cipher = self.shape.with(&self.iv, &[], &[]).unpadded();
+        let out = if now.is_empty() { input_of(&[]) } else { self.run(provider, key, &cipher, now)? };
+        self.carry(now, out.expose());
+        self.waiting = Zeroizing::new(later.to_vec());
+        Ok(Stepped { data: out, tag: Vec::new() })
+    }
+
+    fn run(
+        &self,
+        provider: &dyn Provider,
+        key: Key<'_>,
+        cipher: &Cipher<'_>,
+        data: &[u8],
+    ) -> Result<Secret, CryptoError> {
+        if self.encrypts {
+            Ok(Secret::new(provider.encrypt(key, cipher, data)?.data))
+        } else {
+            provider.decrypt(key, cipher, data)
+        }
+    }
+
+    /// What the chain needs of these whole blocks.
+    fn carry(&mut self, input: &[u8], out: &[u8]) {
+        let blocks = (input.len() / self.shape.unit()) as u64;
+        if blocks == 0 {
+            return;
+        }
+        let ciphertext = if self.encrypts { out } else { input };
+        match &mut self.shape {
+            Cipher::AesCbc { .. } | Cipher::TdesCbc { .. } | Cipher::AesCfb { .. } => {
+                let from = ciphertext.len().saturating_sub(self.iv.len());
+                self.iv = ciphertext.get(from..).unwrap_or_default().to_vec();
+            }
+            Cipher::AesOfb { .. } => {
+                // The key stream goes on from its last block.
+                let from = input.len().saturating_sub(self.iv.len());
+                let pairs = input.iter().zip(out).skip(from);
+                self.iv = pairs.map(|(input, out)| input ^ out).collect();
+            }
+            Cipher::AesCtr { .. } => {
+                if let Ok(counter) = <[u8; 16]>::try_from(self.iv.as_slice()) {
+                    self.iv = u128::from_be_bytes(counter).wrapping_add(blocks.into()).to_be_bytes().to_vec();
+                }
+            }
+            Cipher::ChaCha20 { counter, .. } => *counter = counter.saturating_add(blocks),
+            _ => {}
+        }
+    }
+
+    fn authenticated(
+        &mut self,
+        provider: &dyn Provider,
+        key: Key<'_>,
+        data: &[u8],
+        last: bool,
+    ) -> Result<Stepped, CryptoError> {
+        if let (Cipher::AesGcm { tag_len, .. }, true, Key::Clear { bytes, kind }) = (self.shape, self.encrypts, key) {
+            self.shape.with(&self.iv, &self.aad, &[]).check_encrypt(kind, data.len())?;
+            let mut sealing = match self.sealing.take() {
+                Some(sealing) => sealing,
+                None => Sealing::begin(bytes.expose(), &self.iv, &self.aad)?,
+            };
+            let out = Secret::new(sealing.step(bytes.expose(), data)?);
+            if last {
+                return Ok(Stepped { data: out, tag: sealing.finish(bytes.expose(), tag_len)? });
+            }
+            self.sealing = Some(sealing);
+            return Ok(Stepped { data: out, tag: Vec::new() });
+        }
+        hold(&mut self.waiting, data)?;
+        if !last {
+            return Ok(Stepped { data: input_of(&[]), tag: Vec::new() });
+        }
+        let input = std::mem::take(&mut self.waiting);
+        let cipher = self.shape.with(&self.iv, &self.aad, &self.tag);
+        if !self.encrypts {
+            return Ok(Stepped { data: provider.decrypt(key, &cipher, &input)?, tag: Vec::new() });
+        }
+        let sealed = provider.encrypt(key, &cipher, &input)?;
+        Ok(Stepped { data: Secret::new(sealed.data), tag: sealed.tag })
+    }
+}
+
+/// A MAC under way.
+pub enum Macing {
+    /// With a key that the server may hold.
+    Running(Box<Hmac>),
+    /// All the data, for a key in the module.
+    Waiting(Zeroizing<Vec<u8>>),
+}
+
+impl Macing {
+    /// Begins one.
+    ///
+    /// # Errors
+    /// What [`Mac::check`] says.
+    pub fn begin(mac: Mac, key: Key<'_>) -> Result<Self, CryptoError> {
+        let Mac::Hmac(hash) = mac;
+        mac.check(key.kind())?;
+        Ok(match key {
+            Key::Clear { bytes, .. } => Self::Running(Box::new(Hmac::begin(hash, bytes.expose()))),
+            Key::Guarded(_) => Self::Waiting(Zeroizing::new(Vec::new())),
+        })
+    }
+
+    /// The next data.
+    ///
+    /// # Errors
+    /// Failed for more than can wait.
+    pub fn update(&mut self, data: &[u8]) -> Result<(), CryptoError> {
+        match self {
+            Self::Running(hmac) => {
+                hmac.inner.update(data);
+                Ok(())
+            }
+            Self::Waiting(waiting) => hold(waiting, data),
+        }
+    }
+
+    /// The MAC, of full length.
+    ///
+    /// # Errors
+    /// What the provider says.
+    pub fn finish(self, mac: Mac, provider: &dyn Provider, key: Key<'_>) -> Result<Vec<u8>, CryptoError> {
+        match self {
+            Self::Running(hmac) => Ok(hmac.finish()),
+            Self::Waiting(data) => provider.mac(key, mac, &data),
+        }
+    }
+}
+
+/// HMAC (RFC 2104) that can wait.
+pub struct Hmac {
+    hash: Hash,
+    inner: Hasher,
+    outer: Zeroizing<Vec<u8>>,
+}
+
+impl Hmac {
+    fn begin(hash: Hash, key: &[u8]) -> Self {
+        let mut block =
+            Zeroizing::new(if key.len() > hash.block_len() { super::public::hash(hash, key) } else { key.to_vec() });
+        let short = Zeroizing::new(std::mem::take(&mut *block));
+        let mut block = Zeroizing::new(Vec::with_capacity(hash.block_len()));
+        block.extend_from_slice(&short);
+        block.resize(hash.block_len(), 0);
+        let masked = |with: u8| Zeroizing::new(block.iter().map(|byte| byte ^ with).collect::<Vec<u8>>());
+        let mut inner = Hasher::new(hash);
+        inner.update(&masked(0x36));
+        Self { hash, inner, outer: masked(0x5c) }
+    }
+
+    fn finish(self) -> Vec<u8> {
+        let mut outer = Hasher::new(self.hash);
+        outer.update(&self.outer);
+        outer.update(&Zeroizing::new(self.inner.finish()));
+        outer.finish()
+    }
+}
+
+fn input_of(bytes: &[u8]) -> Secret {
+    Secret::copy_of(bytes)
+}
+
+/// Appends without leaving an unwiped copy behind.
+fn append(buffer: &mut Zeroizing<Vec<u8>>, data: &[u8]) {
+    let mut longer = Zeroizing::new(Vec::with_capacity(buffer.len().saturating_add(data.len())));
+    longer.extend_from_slice(buffer);
+    longer.extend_from_slice(data);
+    *buffer = longer;
+}
+
+fn hold(waiting: &mut Zeroizing<Vec<u8>>, data: &[u8]) -> Result<(), CryptoError> {
+    if waiting.len().saturating_add(data.len()) > MOST_HELD {
+        return Err(CryptoError::Failed("too much data for an operation whose result waits for its last part"));
+    }
+    if waiting.len().saturating_add(data.len()) <= waiting.capacity() {
+        waiting.extend_from_slice(data);
+        return Ok(());
+    }
+    // Twice as much as is there, so that many small parts do not cost the square of their number.
+    let room = waiting.len().saturating_mul(2).max(waiting.len().saturating_add(data.len()));
+    let mut longer = Zeroizing::new(Vec::with_capacity(room));
+    longer.extend_from_slice(waiting);
+    longer.extend_from_slice(data);
+    *waiting = longer;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,183 @@
+//! What lives between the parts of an operation, under its Correlation Value (KMIP 2.1 §7.8).
+//!
+//! A state belongs to who began it, is taken while it is worked on, and comes back only when the message's commit stands:
+//! two messages never step the same state, and one that failed is gone. Nothing here is stored. How many there are is
+//! bounded for each client and in all; one that nobody goes on with for a while is dropped.
+//!
+//! A client has so many places, and a Correlation Value names one of them: it comes again when the place is free again, as
+//! the number of a file does. It means nothing to another client, another operation or another key.
+
+use std::any::Any;
+use std::collections::{BTreeSet, HashMap};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+
+use crate::crypto::algorithm::Hash;
+use crate::crypto::public;
+
+/// The most that one client has under way.
+const MOST_OF_ONE: usize = 64;
+/// The most that there are.
+const MOST: usize = 4096;
+/// How long nobody needs to go on with one, in seconds.
+const IDLE: i64 = 600;
+
+/// What names a state.
+pub type Correlation = [u8; 16];
+
+/// A state of any operation.
+pub type State = Box<dyn Any + Send + Sync>;
+
+/// All states.
+#[derive(Default)]
+pub struct Parts {
+    held: Mutex<HashMap<Correlation, Held>>,
+    seats: Arc<Seats>,
+    /// Keeps what one server gave from meaning anything to the next.
+    salt: OnceLock<Vec<u8>>,
+}
+
+/// A state and who began it.
+pub struct Held {
+    owner: Arc<str>,
+    until: i64,
+    state: State,
+    seat: Seat,
+}
+
+impl Held {
+    /// The state with its place, so that the next one can have it.
+    pub fn into_parts(self) -> (State, Seat) {
+        (self.state, self.seat)
+    }
+}
+
+impl Parts {
+    /// A place for a new state, if the owner may have one more.
+    pub fn reserve(&self, owner: &Arc<str>, now: i64) -> Option<Seat> {
+        let mut held = lock(&self.held);
+        held.retain(|_, held| held.until > now);
+        drop(held);
+        Seats::sit(&self.seats, owner)
+    }
+
+    /// The name of a place. `salt` is random, and used once.
+    pub fn name(&self, seat: &Seat, salt: &[u8]) -> Correlation {
+        let salt = self.salt.get_or_init(|| salt.to_vec());
+        let number = (seat.number as u64).to_be_bytes();
+        let digest = public::hash(Hash::Sha256, &[salt, &number[..], seat.owner.as_bytes()].concat());
+        digest.first_chunk().copied().unwrap_or_default()
+    }
+
+    /// Takes a state that is the owner's and fits; it is nobody else's business whether there is one.
+    pub fn take(
+        &self,
+        correlation: &Correlation,
+        owner: &str,
+        now: i64,
+        fits: impl FnOnce(&State) -> bool,
+    ) -> Option<Held> {
+        let mut held = lock(&self.held);
+        let found = held.get(correlation)?;
+        if *found.owner != *owner || found.until <= now || !fits(&found.state) {
+            return None;
+        }
+        held.remove(correlation)
+    }
+
+    /// Puts a state where the next part finds it.
+    pub fn put(&self, correlation: Correlation, state: State, seat: Seat, now: i64) {
+        let owner = Arc::clone(&seat.owner);
+        lock(&self.held).insert(correlation, Held { owner, until: now.saturating_add(IDLE), state, seat });
+    }
+}
+
+/// A place among the states; it is free again when this goes.
+pub struct Seat {
+    seats: Arc<Seats>,
+    owner: Arc<str>,
+    number: usize,
+}
+
+#[derive(Default)]
+struct Seats {
+    taken: Mutex<HashMap<Arc<str>, BTreeSet<usize>>>,
+}
+
+impl Seats {
+    fn sit(seats: &Arc<Self>, owner: &Arc<str>) -> Option<Seat> {
+        let mut taken = lock(&seats.taken);
+        let all: usize = taken.values().map(BTreeSet::len).sum();
+        let number = (0..MOST_OF_ONE).find(|number| taken.get(owner).is_none_or(|own| !own.contains(number)))?;
+        if all >= MOST {
+            return None;
+        }
+        taken.entry(Arc::clone(owner)).or_default().insert(number);
+        Some(Seat { seats: Arc::clone(seats), owner: Arc::clone(owner), number })
+    }
+}
+
+impl Drop for Seat {
+    fn drop(&mut self) {
+        let mut taken = lock(&self.seats.taken);
+        if let Some(own) = taken.get_mut(&self.owner) {
+            own.remove(&self.number);
+            if own.is_empty() {
+                taken.remove(&self.owner);
+            }
+        }
+    }
+}
+
+/// Whoever panicked with the lock held left maps that are whole: each change is one call.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_state_is_its_owners_once_and_for_a_while() {
+        let parts = Parts::default();
+        let alice: Arc<str> = "alice".into();
+        let begin = |now| parts.put([1; 16], Box::new(7_u8), parts.reserve(&alice, now).unwrap(), now);
+        let take = |owner, now| parts.take(&[1; 16], owner, now, |state| state.is::<u8>()).is_some();
+        begin(0);
+        assert!(!take("bob", 1));
+        assert!(parts.take(&[1; 16], "alice", 1, |state| state.is::<u16>()).is_none());
+        assert!(take("alice", 1) && !take("alice", 1));
+        begin(0);
+        assert!(!take("alice", IDLE));
+    }
+
+    #[test]
+    fn a_name_comes_again_when_its_place_is_free() {
+        let parts = Parts::default();
+        let (alice, bob): (Arc<str>, Arc<str>) = ("alice".into(), "bob".into());
+        let (first, second) = (parts.reserve(&alice, 0).unwrap(), parts.reserve(&alice, 0).unwrap());
+        let name = parts.name(&first, b"salt");
+        assert_ne!(name, parts.name(&second, b"salt"));
+        assert_ne!(name, parts.name(&parts.reserve(&bob, 0).unwrap(), b"salt"));
+        drop(first);
+        assert_eq!(name, parts.name(&parts.reserve(&alice, 0).unwrap(), b"another salt"));
+    }
+
+    #[test]
+    fn one_client_has_so_many_and_no_more() {
+        let parts = Parts::default();
+        let (alice, bob): (Arc<str>, Arc<str>) = ("alice".into(), "bob".into());
+        let mut seats: Vec<Seat> = (0..MOST_OF_ONE).map(|_| parts.reserve(&alice, 0).unwrap()).collect();
+        assert!(parts.reserve(&alice, 0).is_none());
+        assert!(parts.reserve(&bob, 0).is_some());
+        seats.pop();
+        assert!(parts.reserve(&alice, 0).is_some());
+        // What nobody went on with makes room.
+        for (number, seat) in seats.into_iter().enumerate() {
+            parts.put([u8::try_from(number).unwrap(); 16], Box::new(()), seat, 0);
+        }
+        let _last = parts.reserve(&alice, 1).unwrap();
+        assert!(parts.reserve(&alice, 1).is_none());
+        assert!(parts.reserve(&alice, IDLE).is_some());
+    }
+}
