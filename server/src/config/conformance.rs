@@ -5,7 +5,9 @@
 
 use std::net::SocketAddr;
 
-use super::{Config, Device, OldAlgorithm, User};
+use serde_json::json;
+
+use super::{Config, Device, GroupDefault, OldAlgorithm, Query, User};
 
 /// The clients beside the first: `client2.pem`, `client3.pem` and their keys.
 ///
@@ -64,6 +66,9 @@ pub fn configure(config: &mut Config) {
     config.devices.extend(DEVICES.map(|(name, password, fields)| device(name, password, fields)));
     // Published cases in parts work with it (TC-STREAM-ENC-2).
     config.algorithms.allow = vec![OldAlgorithm::TripleDes];
+    // TC-153 goes round the members of a group.
+    config.keys.group_default = GroupDefault::InTurn;
+    config.query = query();
 }
 
 fn user(name: &str, password: &str) -> User {
@@ -92,6 +97,39 @@ fn device(name: &str, password: &str, fields: [&str; 5]) -> Device {
     }
 }
 
+/// What one server has answered to Query: TL-M-1 and SASED-M-1 (an empty Server Information), TC-Q-CAP-2, TC-Q-CREG-1,
+/// TC-Q-RNGS-2 and TC-Q-PROF-1 of 1.4. Of cases that contradict each other (there are five generators) one is played.
+fn query() -> Query {
+    let answers = json!({
+        "ServerInformation": {},
+        "CapabilityInformation": {
+            "StreamingCapability": true,
+            "AsynchronousCapability": true,
+            "AttestationCapability": true,
+            "BatchUndoCapability": true,
+            "BatchContinueCapability": true,
+            "UnwrapMode": "NotProcessed",
+            "DestroyAction": "KeyMaterialDeleted",
+            "ShreddingAlgorithm": "Unsupported",
+            "RNGMode": "Unspecified",
+        },
+        "ClientRegistrationMethod":
+            ["ServerPreGenerated", "ServerOnDemand", "ClientGenerated", "ClientRegistered"],
+        "RNGParameters": {
+            "RNGAlgorithm": "ANSIX9_31",
+            "CryptographicAlgorithm": "AES",
+            "CryptographicLength": 256,
+        },
+        "ProfileInformation": [
+            { "ProfileName": "TapeLibraryServerKMIPV1_2" },
+            { "ProfileName": "TapeLibraryServerKMIPV1_3" },
+            { "ProfileName": "TapeLibraryServerKMIPV1_4" },
+        ],
+    });
+    let answers = answers.as_object().into_iter().flatten();
+    Query(answers.map(|(name, said)| (name.clone(), said.clone())).collect())
+}
+
 #[cfg(test)]
 mod tests {
     use std::path::Path;
@@ -118,5 +156,10 @@ mod tests {
     fn what_the_file_says_of_https_stays() {
         let config = configured("[https]\naddress = \"127.0.0.1:443\"\n");
         assert_eq!(config.https.address, ["127.0.0.1:443".parse().unwrap()]);
+    }
+
+    #[test]
+    fn the_answers_can_be_said() {
+        assert_eq!(query().elements().unwrap().len(), 11);
     }
 }
