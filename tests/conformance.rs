@@ -11,20 +11,17 @@ use bytes::Bytes;
 use harness::Kmipd;
 use kmip_codec::text::xml;
 use kmip_codec::ttlv::{Limits, parse, write};
-use kmip_conformance::case::{Case, files};
+use kmip_conformance::case::{Case, Encoding, files};
 use kmip_conformance::connect::Server;
-use kmip_conformance::play::{Verdict, play};
+use kmip_conformance::play::{Verdict, play, reset};
 use kmip_conformance::subject::Facts;
 
 /// Reached only when a test fails.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-#[test]
-fn the_own_cases_pass() {
-    let kmipd = Kmipd::dev();
-    let file = |name: &str| kmipd.dir.join(name);
-    let (cert, key) = (file("client.pem"), file("client.key"));
-    let mut server = Server::new(&kmipd.address.to_string(), &file("ca.pem"), &[(&cert, &key)], PATIENCE).unwrap();
+/// Plays the project's own cases; answers those that did not pass.
+#[cfg(test)]
+fn own_cases(server: &mut Server) -> Vec<(String, Verdict)> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../conformance/cases");
     let found = files(&folder).unwrap();
     assert!(found.len() >= 230, "{} cases", found.len());
@@ -32,13 +29,40 @@ fn the_own_cases_pass() {
     let mut failed = Vec::new();
     for path in found {
         let case = Case::load(&folder, &path).unwrap();
-        let verdict = play(&case, &mut server, &mut facts, true);
+        let verdict = play(&case, server, &mut facts, true);
         server.close();
         if verdict != Verdict::Passed {
             failed.push((case.name, verdict));
         }
     }
+    failed
+}
+
+#[test]
+fn the_own_cases_pass() {
+    let kmipd = Kmipd::dev();
+    let file = |name: &str| kmipd.dir.join(name);
+    let (cert, key) = (file("client.pem"), file("client.key"));
+    let mut server = Server::new(&kmipd.address.to_string(), &file("ca.pem"), &[(&cert, &key)], PATIENCE).unwrap();
+    let failed = own_cases(&mut server);
     assert!(failed.is_empty(), "{failed:#?}");
+}
+
+#[test]
+fn the_own_cases_pass_over_https_in_every_encoding() {
+    let kmipd = Kmipd::dev_with(&["--conformance"]);
+    let file = |name: &str| kmipd.dir.join(name);
+    let (cert, key) = (file("client.pem"), file("client.key"));
+    let server = Server::new(&kmipd.address.to_string(), &file("ca.pem"), &[(&cert, &key)], PATIENCE).unwrap();
+    let line: serde_json::Value = serde_json::from_str(&kmipd.wait_for("listening for HTTPS")).unwrap();
+    let mut server = server.with_https(&format!("https://{}/kmip", line["address"].as_str().unwrap())).unwrap();
+    for encoding in [Encoding::Binary, Encoding::Xml, Encoding::Json] {
+        server.speak(None);
+        reset(&mut server, "the own cases").unwrap();
+        server.speak(Some(encoding));
+        let failed = own_cases(&mut server);
+        assert!(failed.is_empty(), "{encoding:?} {failed:#?}");
+    }
 }
 
 /// A message of KMIP 2.1 with one item, as cases have it.

@@ -7,7 +7,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use kmip_codec::text::xml;
+use kmip_codec::text::{json, xml};
 use kmip_codec::ttlv::{Element, Limits, frame, parse, write};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
@@ -199,16 +199,18 @@ fn encode(message: &Element, encoding: Encoding) -> Result<Vec<u8>, String> {
     match encoding {
         Encoding::Binary => Ok(write(message)),
         Encoding::Xml => xml::write(message).map(String::into_bytes).map_err(|error| error.to_string()),
-        Encoding::Json => Err("there is no JSON yet".to_owned()),
+        Encoding::Json => json::write(message).map(String::into_bytes).map_err(|error| error.to_string()),
     }
 }
 
 fn decode(message: Vec<u8>, encoding: Encoding) -> Result<Element, String> {
-    if encoding == Encoding::Binary {
-        return parse(&frame::protect(message), &Limits::default()).map_err(|error| error.to_string());
+    let text = |message| String::from_utf8(message).map_err(|_| "it is no UTF-8".to_owned());
+    let limits = Limits::default();
+    match encoding {
+        Encoding::Binary => parse(&frame::protect(message), &limits).map_err(|error| error.to_string()),
+        Encoding::Xml => xml::read(&text(message)?, &limits).map_err(|error| error.to_string()),
+        Encoding::Json => json::read(&text(message)?, &limits).map_err(|error| error.to_string()),
     }
-    let text = String::from_utf8(message).map_err(|_| "it is no UTF-8".to_owned())?;
-    xml::read(&text, &Limits::default()).map_err(|error| error.to_string())
 }
 
 fn identity(certificate: &Path, key: &Path) -> Result<Identity, ConnectError> {
