@@ -52,7 +52,9 @@ fn an_administrator_sets_defaults_for_all_and_they_stay() {
     assert_eq!(ask_defaults(&mut other, None), Some(information.clone()));
     let short = DefaultsInformation { object_defaults: information.object_defaults[1..].to_vec() };
     assert_eq!(ask_defaults(&mut other, groups("short")), Some(short));
-    assert_eq!(ask_defaults(&mut other, groups("long")), None);
+    let long =
+        ops::query::Request { functions: vec![QueryFunction::QueryDefaultsInformation], object_groups: groups("long") };
+    assert_eq!(other.refusal(Operation::Query, &long), ResultReason::UnknownObjectGroup);
     // 2.0 knows one Object Type and no groups.
     other.version = Version::V2_0;
     let seen = ask_defaults(&mut other, None).unwrap();
