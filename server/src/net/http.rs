@@ -4,7 +4,6 @@
 mod encoding;
 mod pace;
 
-use std::pin::pin;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
@@ -16,7 +15,9 @@ use hyper::service::service_fn;
 use hyper::{Method, Request, Response, StatusCode};
 use kmip_codec::message::early_version;
 use kmip_codec::ttlv::frame;
+use tokio::io::AsyncWriteExt;
 use tokio::sync::watch;
+use tokio::time::timeout;
 use tracing::{debug, info};
 use zeroize::Zeroizing;
 
@@ -63,16 +64,14 @@ pub(super) async fn serve<S: Service>(
         let desk = Arc::clone(&serving);
         async move { desk.answer(request).await }
     });
-    let mut connection = pin!(
-        http1::Builder::new()
-            .max_buf_size(BUFFER)
-            .max_headers(FIELDS)
-            .serve_connection(Paced::new(stream, Arc::clone(&pace)), answer)
-    );
+    let mut connection = http1::Builder::new()
+        .max_buf_size(BUFFER)
+        .max_headers(FIELDS)
+        .serve_connection(Paced::new(stream, Arc::clone(&pace)), answer);
     let mut stopping = false;
     let end = loop {
         tokio::select! {
-            ended = connection.as_mut() => break match ended {
+            ended = &mut connection => break match ended {
                 Ok(()) => End::Done,
                 Err(error) => match take(&desk.refusal) {
                     Some(refusal) => End::Refused(refusal),
@@ -84,12 +83,15 @@ pub(super) async fn serve<S: Service>(
                     break End::Done;
                 }
                 stopping = true;
-                connection.as_mut().graceful_shutdown();
+                Pin::new(&mut connection).graceful_shutdown();
             }
             what = pace.overdue() => break End::TooSlow(what),
         }
     };
     end.log(desk.lock().peer());
+    // Tells the client that nothing was cut off. It may be gone, or not listen: no reason to wait for it.
+    let mut stream = connection.into_parts().io.into_inner();
+    let _ = timeout(limits.answer_time(), stream.shutdown()).await;
 }
 
 fn take<T>(slot: &Mutex<Option<T>>) -> Option<T> {

@@ -112,6 +112,11 @@ impl<T> Paced<T> {
     pub(super) fn new(stream: T, pace: Arc<Pace>) -> Self {
         Self { stream, pace }
     }
+
+    /// The stream alone.
+    pub(super) fn into_inner(self) -> T {
+        self.stream
+    }
 }
 
 impl<T: AsyncBufRead + Unpin> Read for Paced<T> {
