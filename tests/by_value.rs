@@ -20,6 +20,9 @@ mod life;
 #[path = "by_value/objects.rs"]
 mod objects;
 #[cfg(test)]
+#[path = "by_value/parts.rs"]
+mod parts;
+#[cfg(test)]
 #[path = "by_value/tags.rs"]
 mod tags;
 #[cfg(test)]

@@ -28,6 +28,9 @@ mod life;
 #[path = "matrix/objects.rs"]
 mod objects;
 #[cfg(test)]
+#[path = "matrix/parts.rs"]
+mod parts;
+#[cfg(test)]
 #[path = "matrix/run.rs"]
 mod run;
 #[cfg(test)]

@@ -158,7 +158,13 @@ pub(crate) fn destroy(talk: &mut Talk) {
 }
 
 pub(crate) fn query(talk: &mut Talk) {
-    let objects = [1, 2, 3, 4, 7, 8].map(|object_type| e(OBJECT_TYPE, object_type)).to_vec();
+    // KMIP 1.0 §9.1.3.2.11, 1.2 §9.1.3.2.12, 2.0 §11.33: Templates are of 1.x, PGP Keys since 1.2, requests since 2.0.
+    let known: &[u32] = match talk.version {
+        (1, 0 | 1) => &[1, 2, 3, 4, 5, 6, 7, 8],
+        (1, _) => &[1, 2, 3, 4, 5, 6, 7, 8, 9],
+        _ => &[1, 2, 3, 4, 5, 7, 8, 9, 10],
+    };
+    let objects: Vec<Node> = known.iter().map(|&object_type| e(OBJECT_TYPE, object_type)).collect();
     talk.ask(0x18, vec![e(QUERY_FUNCTION, 2)], objects.clone());
     let known = kmipd::ops::supported(kmip_version(talk.version), &kmipd::view::Settings::default()).into_iter();
     let operations: Vec<Node> = known.map(|operation| e(OPERATION, operation.into())).collect();

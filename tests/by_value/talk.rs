@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use crate::harness::{Kmipd, Wire};
 use crate::tags::*;
 use crate::ttlv::{Item, Node, Variables, compare, e, i, read, s, vd, vt, vx, write, x};
-use crate::{asynchronous, attributes, cryptography, life, objects};
+use crate::{asynchronous, attributes, cryptography, life, objects, parts};
 
 /// A connection on which messages of one version are said.
 pub(crate) struct Talk {
@@ -193,6 +193,10 @@ const SAID: &[Said] = &[
     (0x25, (1, 2), cryptography::rng_retrieve),
     (0x26, (1, 2), cryptography::rng_seed),
     (0x27, (1, 2), cryptography::hash),
+    (0x28, (1, 2), parts::create_split_key),
+    (0x29, (1, 2), parts::join_split_key),
+    (0x2A, (1, 4), parts::import),
+    (0x2B, (1, 4), parts::export),
     (0x30, (2, 0), attributes::adjust_attribute),
     (0x31, (2, 0), attributes::set_attribute),
     (0x32, (2, 0), asynchronous::set_endpoint_role),

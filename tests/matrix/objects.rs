@@ -4,14 +4,14 @@ use aes_kw::KwAes128;
 use cipher::KeyInit;
 use kmip_codec::schema::decode;
 use kmip_codec::spec::{
-    BlockCipherMode, CryptographicAlgorithm, CryptographicUsageMask as Mask, EncodingOption, InteropFunction,
-    KeyFormatType, LinkType, ObjectType, Operation, QueryFunction, ResultReason, RevocationReasonCode, State, Tag,
-    Version, WrappingMethod,
+    BlockCipherMode, CertificateRequestType, CryptographicAlgorithm, CryptographicUsageMask as Mask, EncodingOption,
+    InteropFunction, KeyFormatType, LinkType, ObjectType, Operation, QueryFunction, ResultReason, RevocationReasonCode,
+    SplitKeyMethod, State, Tag, Version, WrappingMethod,
 };
-use kmip_codec::ttlv::{Limits, Text, parse};
+use kmip_codec::ttlv::{Blob, Limits, Text, parse};
 use kmip_codec::types::{
-    Attributes, CryptographicParameters, EncryptionKeyInformation, KeyMaterial, KeyValue, KeyWrappingSpecification,
-    Object, ProtocolVersion, UniqueIdentifier,
+    AttributeList, Attributes, CertificateRequest, CryptographicParameters, EncryptionKeyInformation, KeyMaterial,
+    KeyValue, KeyWrappingSpecification, Object, PgpKey, ProtocolVersion, SplitKey, Template, UniqueIdentifier,
 };
 use kmip_codec::{Element, Value};
 use kmipd::ops;
@@ -141,15 +141,22 @@ pub(crate) fn register(cell: &mut Cell) {
     // What is no key of the module's kind is kept as it came.
     let bare = mask(Mask::empty());
     let may = |cell: &Cell| (cell.version() >= Version::V1_4).then(|| boolean(Tag::Extractable, true));
-    for object in [secret(b"password"), opaque(b"bytes")] {
-        let is_opaque = object.object_type() == ObjectType::OpaqueObject;
+    let further = [split_key(b"part"), pgp_key("armour"), template(), certificate_request()];
+    let all = [secret(b"password"), opaque(b"bytes")].into_iter().chain(further);
+    let version = cell.version();
+    for object in all.filter(|object| object.object_type().known_in(version)) {
+        let masked = !matches!(
+            object.object_type(),
+            ObjectType::OpaqueObject | ObjectType::Template | ObjectType::CertificateRequest
+        );
+        let seen = matches!(object.object_type(), ObjectType::Template | ObjectType::CertificateRequest);
         let mut attributes = vec![cell.name()];
-        attributes.extend((!is_opaque).then(|| bare.clone()));
+        attributes.extend(masked.then(|| bare.clone()));
         attributes.extend(may(cell));
         let identifier = cell.kmip.register(object.clone(), attributes);
         let object_type = Value::Enumeration(object.object_type().0);
         assert_eq!(cell.kmip.value(&identifier, Tag::ObjectType), object_type);
-        if cell.provider == Provider::Software || may(cell).is_some() {
+        if cell.provider == Provider::Software || may(cell).is_some() || seen {
             assert_eq!(cell.kmip.get(&identifier), object);
         } else {
             refuse_to_give(cell, &identifier);
@@ -158,6 +165,36 @@ pub(crate) fn register(cell: &mut Cell) {
     let mut wrong = kmip::register(key, vec![mask(Mask::ENCRYPT)]);
     wrong.object_type = ObjectType::SecretData;
     assert_eq!(cell.kmip.refusal(Operation::Register, &wrong), ResultReason::InvalidField);
+}
+
+/// A part of a secret.
+fn split_key(part: &[u8]) -> Object {
+    let Object::SecretData(whole) = secret(part) else { panic!("no secret") };
+    Object::SplitKey(SplitKey {
+        split_key_parts: 3,
+        key_part_identifier: 2,
+        split_key_threshold: 2,
+        split_key_method: SplitKeyMethod::PolynomialSharingGF216,
+        prime_field_size: None,
+        key_block: whole.key_block,
+    })
+}
+
+fn pgp_key(armour: &str) -> Object {
+    let Object::SecretData(whole) = secret(armour.as_bytes()) else { panic!("no secret") };
+    Object::PGPKey(PgpKey { pgp_key_version: 4, key_block: whole.key_block })
+}
+
+fn template() -> Object {
+    Object::Template(Template { attributes: AttributeList(vec![text(Tag::ObjectGroup, "shelf")]) })
+}
+
+/// A request in a format that the server keeps and does not read.
+fn certificate_request() -> Object {
+    Object::CertificateRequest(CertificateRequest {
+        certificate_request_type: CertificateRequestType::CRMF,
+        certificate_request_value: Blob::copy_of(b"request"),
+    })
 }
 
 pub(crate) fn locate(cell: &mut Cell) {

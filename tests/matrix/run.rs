@@ -11,7 +11,7 @@ use kmipd::ops::OPERATIONS;
 use crate::cell::{Cell, Provider};
 use crate::harness::Kmipd;
 use crate::harness::kmip::Nothing;
-use crate::{asynchronous, attributes, cryptography, derivation, life, objects, sessions};
+use crate::{asynchronous, attributes, cryptography, derivation, life, objects, parts, sessions};
 
 const VERSIONS: [Version; 5] = [Version::V1_0, Version::V1_2, Version::V1_4, Version::V2_0, Version::V2_1];
 
@@ -36,6 +36,10 @@ fn scenario(operation: Operation) -> Option<Scenario> {
         Operation::Activate => objects::activate,
         Operation::Revoke => objects::revoke,
         Operation::Destroy => objects::destroy,
+        Operation::CreateSplitKey => parts::create_split_key,
+        Operation::JoinSplitKey => parts::join_split_key,
+        Operation::Export => parts::export,
+        Operation::Import => parts::import,
         Operation::Query => objects::query,
         Operation::DiscoverVersions => objects::discover_versions,
         Operation::GetAttributes => attributes::get_attributes,

@@ -5,6 +5,7 @@
 
 mod attributes;
 mod messages;
+mod objects;
 mod properties;
 
 use bytes::Bytes;

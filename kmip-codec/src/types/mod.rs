@@ -29,7 +29,7 @@ pub use key_block::{
     EncryptionKeyInformation, KeyBlock, KeyMaterial, KeyValue, KeyWrappingData, KeyWrappingSpecification,
     MacSignatureKeyInformation, TransparentSymmetricKey,
 };
-pub use object::{Certificate, Object, OpaqueObject, SecretData};
+pub use object::{Certificate, CertificateRequest, Object, OpaqueObject, PgpKey, SecretData, SplitKey, Template};
 pub use structures::{
     ApplicationSpecificInformation, CryptographicDomainParameters, Digest, Link, Name, ProtectionStorageMasks,
     ProtocolVersion, RevocationReason, UsageLimits,

@@ -138,6 +138,17 @@ pub const fn default_format(object: ObjectType, kind: KeyKind, version: Version)
     }
 }
 
+/// What the digests of an object are computed over, and the format of each: that in which it is kept, and since 2.0 the
+/// default of its kind where that is another and the server can make it (KMIP 2.1 §4.21, §4.26).
+pub fn digests(object: &Object, version: Version) -> Vec<(Option<Format>, Secret)> {
+    let kept = object.key_block().map(|block| block.key_format_type);
+    let Some(bytes) = digested(object) else { return Vec::new() };
+    let mut all = vec![(kept, bytes)];
+    let other = in_default_format(object).filter(|_| version.is_v2());
+    all.extend(other.and_then(|(format, object)| Some((Some(format), digested(&object)?))));
+    all
+}
+
 /// The key material of a key block that is neither wrapped nor absent.
 ///
 /// # Errors
@@ -310,10 +321,8 @@ fn compress(kind: ObjectType, present: &KeyBlock, form: KeyCompressionType) -> O
 }
 
 fn replace(object: &mut Object, converted: KeyBlock) {
-    match object {
-        Object::SymmetricKey(block) | Object::PublicKey(block) | Object::PrivateKey(block) => *block = converted,
-        Object::SecretData(secret) => secret.key_block = converted,
-        Object::Certificate(_) | Object::OpaqueObject(_) => {}
+    if let Some(block) = object.key_block_mut() {
+        *block = converted;
     }
 }
 
@@ -338,19 +347,24 @@ pub fn in_default_format(object: &Object) -> Option<(Format, Object)> {
 }
 
 /// What Digest is computed over (KMIP 2.1 §4.21): the bytes, or the TTLV of a structure.
-pub fn digested(object: &Object) -> Option<Secret> {
+fn digested(object: &Object) -> Option<Secret> {
     let bytes = |bytes: &Blob| Some(Secret::copy_of(bytes));
     match object {
         Object::Certificate(certificate) => bytes(&certificate.certificate_value),
         Object::OpaqueObject(opaque) => bytes(&opaque.opaque_data_value),
-        _ => match material(object.key_block()?).ok()? {
-            KeyMaterial::Bytes(material) => bytes(material),
-            KeyMaterial::Structure(elements) => {
-                let mut writer = Writer::new(Version::V2_1);
-                writer.value(Tag::KeyMaterial, &Value::Structure(elements.clone()));
-                Some(Secret::new(writer.finish()))
-            }
-        },
+        Object::CertificateRequest(request) => bytes(&request.certificate_request_value),
+        _ => material(object.key_block()?).ok().map(over),
+    }
+}
+
+fn over(material: &KeyMaterial) -> Secret {
+    match material {
+        KeyMaterial::Bytes(material) => Secret::copy_of(material),
+        KeyMaterial::Structure(elements) => {
+            let mut writer = Writer::new(Version::V2_1);
+            writer.value(Tag::KeyMaterial, &Value::Structure(elements.clone()));
+            Secret::new(writer.finish())
+        }
     }
 }
 

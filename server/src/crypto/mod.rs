@@ -8,10 +8,12 @@ pub mod certificate;
 mod check;
 pub mod keyblock;
 pub mod keyformat;
+mod names;
 pub mod pkcs11;
 pub mod providers;
 pub mod public;
 pub mod rsa;
+pub mod sharing;
 pub mod software;
 pub mod stream;
 #[cfg(test)]

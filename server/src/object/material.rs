@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use kmip_codec::schema::{Field, Fields, Lifetime};
-use kmip_codec::spec::{Tag, Version};
+use kmip_codec::spec::{Enumeration, Tag, Version};
 use kmip_codec::ttlv::{Blob, Writer, frame, parse};
 use kmip_codec::types::Object;
 use kmip_codec::{Element, Value};
@@ -19,6 +19,8 @@ const KIND: Tag = Tag::new(0x54_0013);
 const SIZE: Tag = Tag::new(0x54_0014);
 /// The wrapped key; a token object has none.
 const BLOB: Tag = Tag::new(0x54_0015);
+/// The object that follows is written as 1.4 has it.
+const OLDER: Tag = Tag::new(0x54_0016);
 
 /// The material of an object.
 #[derive(Debug, Clone, PartialEq)]
@@ -29,11 +31,30 @@ pub enum Material {
     Guarded(Guarded),
 }
 
+/// The version in which an object can be written whole: the newest, or the last of 1.x for what 2.x does not have any more.
+fn version_of(material: &Material) -> Version {
+    match material {
+        Material::Open(object) => {
+            let format = object.key_block().map(|block| block.key_format_type);
+            let newest = object.object_type().known_in(Version::V2_1)
+                && format.is_none_or(|format| format.allowed_in(Version::V2_1));
+            if newest { Version::V2_1 } else { Version::V1_4 }
+        }
+        Material::Guarded(_) => Version::V2_1,
+    }
+}
+
 /// Writes material.
 pub fn write(material: &Material) -> Secret {
-    let mut writer = Writer::new(Version::V2_1);
+    let version = version_of(material);
+    let mut writer = Writer::new(version);
     writer.structure(MATERIAL, |w| match material {
-        Material::Open(object) => object.put(Tag::Objects, Lifetime::ALWAYS, w),
+        Material::Open(object) => {
+            if !version.is_v2() {
+                w.boolean(OLDER, true);
+            }
+            object.put(Tag::Objects, Lifetime::ALWAYS, w);
+        }
         Material::Guarded(guarded) => w.structure(GUARDED, |w| {
             let (kind, size) = kind_code(guarded.kind);
             w.bytes(IDENTITY, &guarded.id);
@@ -57,7 +78,8 @@ pub fn read(bytes: &Secret) -> Result<Material, Malformed> {
     if element.tag != MATERIAL {
         return Err(Malformed("no material"));
     }
-    let mut fields = Fields::open(element, Version::V2_1).map_err(|_| Malformed("no structure"))?;
+    let version = if element.value.find(OLDER).is_some() { Version::V1_4 } else { Version::V2_1 };
+    let mut fields = Fields::open(element, version).map_err(|_| Malformed("no structure"))?;
     if let Some(Element { value, .. }) = fields.next(GUARDED) {
         return read_guarded(&value).map(Material::Guarded);
     }

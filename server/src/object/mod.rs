@@ -18,10 +18,10 @@ use std::sync::Arc;
 use kmip_codec::Value;
 use kmip_codec::spec::{
     CryptographicAlgorithm, CryptographicUsageMask, ObjectType, ProtectionStorageMask, ResultReason, State,
-    StorageStatusMask, Tag,
+    StorageStatusMask, Tag, Version, attribute_by_tag,
 };
 use kmip_codec::ttlv::Text;
-use kmip_codec::types::UsageLimits;
+use kmip_codec::types::{Attribute, UsageLimits};
 
 pub use attributes::AttributeSet;
 use state::{Dates, Event};
@@ -95,6 +95,16 @@ impl Managed {
         self.attributes.has(Tag::ArchiveDate)
     }
 
+    /// Its attributes as a version shows them: a Template has none of those that are a key's.
+    pub fn shown(&self, version: Version) -> impl Iterator<Item = &Attribute> {
+        let kind = self.object_type();
+        self.attributes.iter().filter(move |attribute| {
+            kind != ObjectType::Template
+                || attribute_by_tag(attribute.tag)
+                    .is_none_or(|row| attribute.tag == Tag::Attribute || row.applies_to(kind, version))
+        })
+    }
+
     /// Whether it is on-line, archived or destroyed (KMIP 2.1 §12.3).
     pub fn storage_status(&self) -> StorageStatusMask {
         if self.is_destroyed() {
@@ -149,6 +159,10 @@ impl Managed {
 
     /// The dates that time acts on.
     pub fn dates(&self) -> Dates {
+        // Those of a Template are its objects'.
+        if self.object_type() == ObjectType::Template {
+            return Dates::default();
+        }
         Dates {
             activation: self.attributes.date(Tag::ActivationDate),
             deactivation: self.attributes.date(Tag::DeactivationDate),

@@ -68,6 +68,35 @@ pub fn bounded(attributes: &AttributeSet, maximum: usize) -> Outcome<()> {
     ))
 }
 
+/// Checks the attributes that an object brings from another server. Who sets them, and when, is no matter then; what they
+/// are and how many there may be of each is (KMIP 2.1 §6.1.25).
+///
+/// # Errors
+/// As [`admit`], but for Read Only Attribute.
+pub fn carry(attributes: Vec<Attribute>, object: ObjectType, version: Version) -> Outcome<Vec<Attribute>> {
+    let mut carried: Vec<Attribute> = Vec::with_capacity(attributes.len());
+    for attribute in attributes {
+        let row = applicable(&attribute.reference(), object, version)?;
+        complete(row, &attribute.value).map_err(invalid_value)?;
+        in_range(row, &attribute.value)?;
+        let twin = |other: &&Attribute| other.tag == attribute.tag && other.tag != Tag::Attribute;
+        if !row.is_multi(object) && carried.iter().find(twin).is_some() {
+            return Err(single(row));
+        }
+        if carried.iter().any(|other| other.tag == attribute.tag && other.value == attribute.value) {
+            return Err(repeated(row));
+        }
+        // The count of Usage Limits is carried too; where it is not said, all of them are left.
+        let counted = row.tag != Tag::UsageLimits || attribute.value.find(Tag::UsageLimitsCount).is_some();
+        let value = if counted { attribute.value } else { begun(row.tag, attribute.value) };
+        carried.push(Attribute { value, ..attribute });
+    }
+    consistent_dates(&|tag| {
+        carried.iter().find(|attribute| attribute.tag == tag).and_then(|attribute| date(&attribute.value))
+    })?;
+    Ok(carried)
+}
+
 /// Adds an instance on a client's behalf, and answers its number.
 ///
 /// # Errors

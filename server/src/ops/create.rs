@@ -100,7 +100,7 @@ pub(super) fn material(
 }
 
 /// The length of a key, in bits, where the client leaves it to the server.
-fn default_length(algorithm: Algorithm) -> Outcome<i32> {
+pub(super) fn default_length(algorithm: Algorithm) -> Outcome<i32> {
     match algorithm {
         Algorithm::AES => Ok(256),
         _ => Err(Failure::new(ResultReason::InvalidAttribute, "Cryptographic Length is missing")),

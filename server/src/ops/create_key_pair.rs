@@ -6,10 +6,10 @@ use kmip_codec::spec::{
 };
 use kmip_codec::structure;
 use kmip_codec::ttlv::Text;
-use kmip_codec::types::{Attribute, Attributes, CryptographicDomainParameters, Object, ProtectionStorageMasks};
+use kmip_codec::types::{Attributes, CryptographicDomainParameters, Object, ProtectionStorageMasks};
 
 use super::Handler;
-use super::new_object::{Given, link};
+use super::new_object::{self, Given, link};
 use crate::crypto::Made;
 use crate::crypto::algorithm::{Curve, KeyKind};
 use crate::crypto::keyblock::{self, Canonical};
@@ -52,8 +52,10 @@ impl Handler for CreateKeyPair {
     type Response = Response;
 
     fn run(view: &mut View, request: Request) -> Outcome<Response> {
-        let private = Given::with_defaults(view, merge(&request.common, request.private), ObjectType::PrivateKey)?;
-        let public = Given::with_defaults(view, merge(&request.common, request.public), ObjectType::PublicKey)?;
+        let private = merge(view, &request.common, request.private, ObjectType::PrivateKey)?;
+        let private = Given::with_defaults(view, private, ObjectType::PrivateKey)?;
+        let public = merge(view, &request.common, request.public, ObjectType::PublicKey)?;
+        let public = Given::with_defaults(view, public, ObjectType::PublicKey)?;
         let (algorithm, kind) = kind_of(&private)?;
         if (algorithm, kind) != kind_of(&public)? {
             return Err(Failure::new(
@@ -131,21 +133,16 @@ pub(super) fn make(
     Ok((private, public))
 }
 
-/// The key's own attributes, and the common ones that it does not have itself; of attributes with several instances both.
-pub(super) fn merge(common: &Attributes, own: Attributes) -> Attributes {
-    let multiple = |attribute: &Attribute| {
-        kmip_codec::spec::attribute_by_tag(attribute.tag).is_some_and(|row| row.is_multi(ObjectType::PrivateKey))
-    };
-    let mut merged = own.clone();
-    merged.templates.extend(common.templates.iter().cloned());
-    for attribute in &common.list {
-        let has = own.list.iter().any(|other| other.reference() == attribute.reference());
-        let same = own.list.iter().any(|other| other.tag == attribute.tag && other.value == attribute.value);
-        if !has || multiple(attribute) && !same {
-            merged.list.push(attribute.clone());
-        }
-    }
-    merged
+/// The key's own attributes and those of its templates, then the common ones and those of their templates (KMIP 1.4 §4.2).
+pub(super) fn merge(
+    view: &mut View,
+    common: &Attributes,
+    own: Attributes,
+    object_type: ObjectType,
+) -> Outcome<Attributes> {
+    let own = new_object::resolve(view, own, object_type)?;
+    let common = new_object::resolve(view, common.clone(), object_type)?;
+    Ok(Attributes { templates: Vec::new(), list: new_object::precede(own, common, object_type) })
 }
 
 /// What to make, from algorithm, length and curve.

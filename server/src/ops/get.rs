@@ -1,15 +1,14 @@
 //! Get (KMIP 2.1 §6.1.19, 1.4 §4.11).
 
 use kmip_codec::Value;
-use kmip_codec::spec::{KeyCompressionType, KeyFormatType, KeyWrapType, ObjectType, ResultReason, Tag};
+use kmip_codec::spec::{KeyCompressionType, KeyFormatType, KeyWrapType, ObjectType, Tag};
 use kmip_codec::structure;
 use kmip_codec::ttlv::Text;
 use kmip_codec::types::{KeyWrappingSpecification, Object, UniqueIdentifier};
 
 use super::Handler;
-use super::wrapping;
-use crate::crypto::keyblock;
-use crate::failure::{Failure, Outcome};
+use super::outgoing::{self, Wanted};
+use crate::failure::Outcome;
 use crate::trust::policy::Use;
 use crate::view::View;
 
@@ -48,29 +47,13 @@ impl Handler for Get {
 
     fn run(view: &mut View, request: Request) -> Outcome<Response> {
         let permitted = view.open(request.unique_identifier.as_ref(), Use::Get)?;
-        let specification = request.key_wrapping_specification;
-        let mut object = view.export(&permitted, specification.is_some())?.into_object();
-        let is_wrapped = object.key_block().is_some_and(|block| block.key_wrapping_data.is_some());
-        match request.key_wrap_type {
-            None | Some(KeyWrapType::AsRegistered) => {}
-            Some(KeyWrapType::NotWrapped) if !is_wrapped => {}
-            Some(KeyWrapType::NotWrapped) => {
-                return Err(Failure::new(
-                    ResultReason::KeyWrapTypeNotSupported,
-                    "the key was registered wrapped and is kept so",
-                ));
-            }
-            Some(other) => {
-                return Err(Failure::new(
-                    ResultReason::KeyWrapTypeNotSupported,
-                    format!("there is no Key Wrap Type {other}"),
-                ));
-            }
-        }
-        keyblock::convert(&mut object, request.key_format_type, request.key_compression_type)?;
-        if let Some(specification) = specification {
-            wrapping::wrap(view, &permitted, &mut object, &specification)?;
-        }
+        let wanted = Wanted {
+            format: request.key_format_type,
+            wrap_type: request.key_wrap_type,
+            compression: request.key_compression_type,
+            specification: request.key_wrapping_specification,
+        };
+        let object = outgoing::give(view, &permitted, &wanted)?;
         if permitted.attributes.boolean(Tag::Fresh) == Some(true) {
             view.edit(&permitted, |object| {
                 object.attributes.set(Tag::Fresh, Value::Boolean(false));
@@ -84,3 +67,6 @@ impl Handler for Get {
         vec![response.unique_identifier.clone()]
     }
 }
+
+#[cfg(test)]
+mod tests;

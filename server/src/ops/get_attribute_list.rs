@@ -32,7 +32,7 @@ impl Handler for GetAttributeList {
     fn run(view: &mut View, request: Request) -> Outcome<Response> {
         let object = view.open(request.unique_identifier.as_ref(), Use::ReadAttributes)?;
         let mut seen = HashSet::new();
-        let references = object.attributes.iter().map(|attribute| attribute.reference());
+        let references = object.shown(view.version()).map(|attribute| attribute.reference());
         let names = references.filter(|reference| seen.insert(reference.clone())).collect();
         Ok(Response { unique_identifier: object.identifier(), attributes: AttributeReferences(names) })
     }

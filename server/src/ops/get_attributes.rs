@@ -44,11 +44,12 @@ impl Handler for GetAttributes {
         if !wanted.iter().all(|reference| seen.insert(reference)) {
             return Err(Failure::new(ResultReason::InvalidField, "an attribute is asked for more than once"));
         }
+        let shown = || object.shown(view.version());
         let list = if wanted.is_empty() {
-            object.attributes.iter().cloned().collect()
+            shown().cloned().collect()
         } else {
             let mut instances: HashMap<AttributeReference, Vec<&Attribute>> = HashMap::new();
-            for attribute in object.attributes.iter() {
+            for attribute in shown() {
                 instances.entry(attribute.reference()).or_default().push(attribute);
             }
             wanted.iter().filter_map(|reference| instances.get(reference)).flatten().copied().cloned().collect()

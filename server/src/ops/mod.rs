@@ -11,6 +11,7 @@ pub mod cancel;
 pub mod check;
 pub mod create;
 pub mod create_key_pair;
+pub mod create_split_key;
 pub mod data;
 pub mod decrypt;
 pub mod delegated_login;
@@ -19,13 +20,17 @@ pub mod destroy;
 pub mod discover_versions;
 pub mod enciphering;
 pub mod encrypt;
+pub mod export;
 pub mod get;
 pub mod get_attribute_list;
 pub mod get_attributes;
 pub mod get_constraints;
 pub mod get_usage_allocation;
 pub mod hash;
+pub mod import;
+pub mod incoming;
 pub mod interop;
+pub mod join_split_key;
 pub mod locate;
 pub mod log;
 pub mod login;
@@ -35,6 +40,7 @@ pub mod mac_verify;
 pub mod new_object;
 pub mod notify;
 pub mod obtain_lease;
+pub mod outgoing;
 pub mod parameters;
 pub mod parts;
 pub mod ping;
@@ -223,6 +229,10 @@ pub static OPERATIONS: &[OperationRow] = &[
     row::<rng_seed::RngSeed>(Operation::RNGSeed, Placeholder::Keep, Effect::Repeatable, Lane::Here),
     row::<hash::Hash>(Operation::Hash, Placeholder::Keep, Effect::Repeatable, Lane::Here),
     row::<interop::Interop>(Operation::Interop, Placeholder::Keep, Effect::Repeatable, Lane::Slow),
+    row::<create_split_key::CreateSplitKey>(Operation::CreateSplitKey, Placeholder::First, Effect::Kept, Lane::Slow),
+    row::<join_split_key::JoinSplitKey>(Operation::JoinSplitKey, Placeholder::First, Effect::Kept, Lane::Slow),
+    row::<export::Export>(Operation::Export, Placeholder::First, Effect::Repeatable, Lane::ByKey),
+    row::<import::Import>(Operation::Import, Placeholder::First, Effect::Kept, Lane::ByKey),
     row::<query::Query>(Operation::Query, Placeholder::Keep, Effect::Repeatable, Lane::Here),
     row::<discover_versions::DiscoverVersions>(
         Operation::DiscoverVersions,

@@ -3,10 +3,10 @@
 use kmip_codec::Value;
 use kmip_codec::spec::{
     CryptographicAlgorithm, KeyFormatType, LinkType, ObjectType, RecommendedCurve, ResultReason, SecretDataType, Tag,
-    Version,
+    Version, attribute_by_tag,
 };
 use kmip_codec::ttlv::Text;
-use kmip_codec::types::{Attribute, Attributes, Link, UniqueIdentifier};
+use kmip_codec::types::{Attribute, AttributeList, Attributes, Link, Template, UniqueIdentifier};
 
 use crate::failure::{Failure, Outcome};
 use crate::object::rules;
@@ -20,34 +20,119 @@ pub struct Given {
     pub attributes: Vec<Attribute>,
     object_type: ObjectType,
     version: Version,
+    carried: bool,
+}
+
+/// The attributes that a request gives, its templates' among them (KMIP 1.4 §4): of single-instance attributes the
+/// request's own before those of the templates, and a later template's before an earlier one's; of multi-instance
+/// attributes all.
+///
+/// # Errors
+/// Item Not Found for a Template that does not exist.
+pub fn resolve(view: &mut View, attributes: Attributes, object_type: ObjectType) -> Outcome<Vec<Attribute>> {
+    let mut resolved: Vec<Attribute> = Vec::new();
+    for name in &attributes.templates {
+        let template = view.template(name)?;
+        resolved = precede(template, resolved, object_type);
+    }
+    Ok(precede(attributes.list, resolved, object_type))
+}
+
+/// The attributes of both: of single-instance attributes those of `first` alone where it has them. Those of `second` come
+/// first in number.
+pub fn precede(first: Vec<Attribute>, second: Vec<Attribute>, object_type: ObjectType) -> Vec<Attribute> {
+    let stays = |attribute: &Attribute| {
+        let is_multi = attribute_by_tag(attribute.tag).is_some_and(|row| row.is_multi(object_type));
+        is_multi || !first.iter().any(|other| other.reference() == attribute.reference())
+    };
+    let mut merged: Vec<Attribute> = second.into_iter().filter(stays).collect();
+    let kept = merged.len();
+    for attribute in first {
+        // One that both have, value and all, is taken once. Twice in one list is the rules' to judge.
+        let same = |other: &Attribute| other.tag == attribute.tag && other.value == attribute.value;
+        match merged.iter().position(same) {
+            Some(place) if place < kept => {}
+            _ => merged.push(attribute),
+        }
+    }
+    merged
+}
+
+/// A Template as it is kept: attributes that a client may give a new object, and no Name, which would be the Name of all of
+/// them (KMIP 1.4 §2.2.6, §11.4).
+///
+/// # Errors
+/// Invalid Field for a Name; what [`rules::admit`] says.
+pub fn template(view: &View, template: Template) -> Outcome<Template> {
+    let list = template.attributes.0;
+    if list.iter().any(|attribute| attribute.tag == Tag::Name) {
+        return Err(Failure::invalid_field("a Template has its Name beside it, not within"));
+    }
+    let attributes = AttributeList(rules::admit(list, ObjectType::Template, view.version())?);
+    Ok(Template { attributes })
 }
 
 impl Given {
     /// Checks them.
     ///
     /// # Errors
-    /// What [`rules::admit`] says; Application Namespace Not Supported; templates are refused until the server has them.
-    pub fn admit(view: &View, attributes: Attributes, object_type: ObjectType) -> Outcome<Self> {
-        if !attributes.templates.is_empty() {
-            return Err(Failure::new(ResultReason::ItemNotFound, "there is no Template of that Name"));
-        }
-        let list = attributes.list.into_iter().map(|attribute| view.complete(attribute)).collect::<Outcome<_>>()?;
+    /// What [`rules::admit`] says; Application Namespace Not Supported; Item Not Found for a Template that does not exist.
+    pub fn admit(view: &mut View, attributes: Attributes, object_type: ObjectType) -> Outcome<Self> {
+        let list = resolve(view, attributes, object_type)?;
+        let list = list.into_iter().map(|attribute| view.complete(attribute)).collect::<Outcome<_>>()?;
         let attributes = rules::admit(list, object_type, view.version())?;
-        Ok(Self { attributes, object_type, version: view.version() })
+        Ok(Self { attributes, object_type, version: view.version(), carried: false })
+    }
+
+    /// Checks those that an object brings from another server.
+    ///
+    /// # Errors
+    /// What [`rules::carry`] says.
+    pub fn carry(view: &View, attributes: Vec<Attribute>, object_type: ObjectType) -> Outcome<Self> {
+        let attributes = rules::carry(attributes, object_type, view.version())?;
+        Ok(Self { attributes, object_type, version: view.version(), carried: true })
+    }
+
+    /// Whether the object brings its attributes from another server, so that they stand whatever the server would set.
+    pub const fn is_carried(&self) -> bool {
+        self.carried
+    }
+
+    /// An attribute that is given says nothing else.
+    ///
+    /// # Errors
+    /// Invalid Attribute Value.
+    pub fn says(&self, tag: Tag, expected: &Value) -> Outcome<()> {
+        match self.get(tag) {
+            Some(value) if value != expected => Err(Failure::new(
+                ResultReason::InvalidAttributeValue,
+                format!("the request and its attributes disagree on {tag}"),
+            )),
+            _ => Ok(()),
+        }
+    }
+
+    /// An Integer, where the client says it.
+    pub fn integer(&self, tag: Tag) -> Option<i32> {
+        match self.get(tag) {
+            Some(&Value::Integer(value)) => Some(value),
+            _ => None,
+        }
     }
 
     /// The attributes of a replacement, which come from an object that the rules admitted once.
     pub fn inherited(view: &View, attributes: Vec<Attribute>, object_type: ObjectType) -> Self {
-        Self { attributes, object_type, version: view.version() }
+        Self { attributes, object_type, version: view.version(), carried: false }
     }
 
     /// Checks them, after the server's defaults were put where the client says nothing: for objects that the server makes.
     ///
     /// # Errors
     /// As [`Given::admit`].
-    pub fn with_defaults(view: &mut View, mut attributes: Attributes, object_type: ObjectType) -> Outcome<Self> {
-        view.default_attributes(&mut attributes.list, object_type)?;
-        Self::admit(view, attributes, object_type)
+    pub fn with_defaults(view: &mut View, attributes: Attributes, object_type: ObjectType) -> Outcome<Self> {
+        let mut list = resolve(view, attributes, object_type)?;
+        view.default_attributes(&mut list, object_type)?;
+        Self::admit(view, Attributes { templates: Vec::new(), list }, object_type)
     }
 
     fn get(&self, tag: Tag) -> Option<&Value> {

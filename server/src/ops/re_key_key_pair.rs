@@ -46,10 +46,12 @@ impl Handler for ReKeyKeyPair {
 
     fn run(view: &mut View, request: Request) -> Outcome<Response> {
         let private = view.open(request.private_key.as_ref(), Use::Replace)?;
-        let wanted = |view: &View, own, kind| Ok::<_, Failure>(Given::admit(view, own, kind)?.attributes);
+        let wanted = |view: &mut View, own, kind| Ok::<_, Failure>(Given::admit(view, own, kind)?.attributes);
         replaceable(view, &private, ObjectType::PrivateKey)?;
-        let of_private = wanted(view, merge(&request.common, request.private), ObjectType::PrivateKey)?;
-        let of_public = wanted(view, merge(&request.common, request.public), ObjectType::PublicKey)?;
+        let of_private = merge(view, &request.common, request.private, ObjectType::PrivateKey)?;
+        let of_private = wanted(view, of_private, ObjectType::PrivateKey)?;
+        let of_public = merge(view, &request.common, request.public, ObjectType::PublicKey)?;
+        let of_public = wanted(view, of_public, ObjectType::PublicKey)?;
         let either = request.common_protection;
         let pair = Pair {
             private: (of_private, request.private_protection.or_else(|| either.clone())),

@@ -1,13 +1,13 @@
-//! Wrapping a key on its way out (KMIP 2.1 §3.3, §7.18): NIST key wrap of the key material, or of the Key Value structure.
+//! Wrapping a key on its way out, and opening one that came wrapped (KMIP 2.1 §3.3, §7.18): NIST key wrap of the key material, or of the Key Value structure.
 
-use kmip_codec::schema::Encode;
+use kmip_codec::schema::{Decode, Encode};
 use kmip_codec::spec::{
-    BlockCipherMode, CryptographicAlgorithm, EncodingOption, ObjectType, ResultReason, Tag, WrappingMethod,
+    BlockCipherMode, CryptographicAlgorithm, EncodingOption, ObjectType, ResultReason, Tag, Version, WrappingMethod,
 };
-use kmip_codec::ttlv::{Blob, Writer};
+use kmip_codec::ttlv::{Blob, Limits, Writer, frame, parse};
 use kmip_codec::types::{
     AttributeList, AttributeReference, CryptographicParameters, EncryptionKeyInformation, KeyMaterial, KeyValue,
-    KeyWrappingData, KeyWrappingSpecification, Object, SecretData, UniqueIdentifier,
+    KeyWrappingData, KeyWrappingSpecification, Object, UniqueIdentifier,
 };
 
 use crate::crypto::algorithm::Wrap;
@@ -36,19 +36,15 @@ pub fn wrap(
         .encryption_key_information
         .as_ref()
         .ok_or_else(|| Failure::new(ResultReason::MissingData, "Encryption Key Information is missing"))?;
-    let wrapping = wrapping_key(view, information)?;
+    let wrapping = wrapping_key(view, information, Purpose::Wrap)?;
     let parameters = information.cryptographic_parameters.clone();
     let how = method(&wrapping, parameters.as_ref())?;
     let encoding = specification.encoding_option.unwrap_or(EncodingOption::TTLVEncoding);
     let attributes = named(permitted, specification)?;
 
-    let block = match object {
-        Object::SymmetricKey(block) | Object::PublicKey(block) | Object::PrivateKey(block) => block,
-        Object::SecretData(SecretData { key_block, .. }) => key_block,
-        Object::Certificate(_) | Object::OpaqueObject(_) => {
-            return Err(Failure::new(ResultReason::InvalidObjectType, "only keys and secrets can be wrapped"));
-        }
-    };
+    let block = object
+        .key_block_mut()
+        .ok_or_else(|| Failure::new(ResultReason::InvalidObjectType, "only keys and secrets can be wrapped"))?;
     if block.key_wrapping_data.is_some() {
         return Err(Failure::new(ResultReason::InvalidObjectType, "the key is wrapped already, as it was registered"));
     }
@@ -99,8 +95,57 @@ pub fn wrap(
     Ok(())
 }
 
-fn wrapping_key(view: &mut View, information: &EncryptionKeyInformation) -> Outcome<Permitted> {
-    let key = view.open(Some(&information.unique_identifier), Use::Cryptography(Purpose::Wrap)).map_err(|failure| {
+/// Unwraps the key of an object that came wrapped. One that is not wrapped stays as it is.
+///
+/// # Errors
+/// As for wrapping, of the key that wrapped it; Encoding Option Error and Cryptographic Failure for what does not open.
+pub fn unwrap(view: &mut View, object: &mut Object) -> Outcome<()> {
+    let version = view.version();
+    let Some(block) = object.key_block_mut() else { return Ok(()) };
+    let Some(data) = &block.key_wrapping_data else { return Ok(()) };
+    if data.wrapping_method != WrappingMethod::Encrypt {
+        return Err(Failure::unsupported(format!("the Wrapping Method {}", data.wrapping_method)));
+    }
+    let information = data
+        .encryption_key_information
+        .as_ref()
+        .ok_or_else(|| Failure::new(ResultReason::MissingData, "Encryption Key Information is missing"))?;
+    let Some(KeyValue::Wrapped(wrapped)) = &block.key_value else {
+        return Err(Failure::new(ResultReason::KeyValueNotPresent, "the server does not hold the key value"));
+    };
+    let wrapping = wrapping_key(view, information, Purpose::Unwrap)?;
+    let how = method(&wrapping, information.cryptographic_parameters.as_ref())?;
+    let bytes = view.with_key(&wrapping, |provider, key| provider.unwrap(key, how, wrapped))?;
+    let key_value = match data.encoding_option.unwrap_or(EncodingOption::TTLVEncoding) {
+        EncodingOption::NoEncoding => KeyValue::bytes(Blob::copy_of(bytes.expose())),
+        EncodingOption::TTLVEncoding => encoded(&bytes, version)?,
+        other => {
+            return Err(Failure::new(
+                ResultReason::EncodingOptionError,
+                format!("there is no Encoding Option {other}"),
+            ));
+        }
+    };
+    block.key_value = Some(key_value);
+    block.key_wrapping_data = None;
+    Ok(())
+}
+
+/// A Key Value structure from its TTLV. Who wrapped it may have spoken another version than who asks.
+fn encoded(bytes: &Secret, version: Version) -> Outcome<KeyValue> {
+    let wrong = |_| Failure::new(ResultReason::EncodingOptionError, "what was wrapped is no Key Value in TTLV");
+    let frame = frame::protect(bytes.expose().to_vec());
+    let element = parse(&frame, &Limits::default()).map_err(wrong)?;
+    if element.tag != Tag::KeyValue {
+        return Err(Failure::new(ResultReason::EncodingOptionError, "what was wrapped is no Key Value"));
+    }
+    let other = if version.is_v2() { Version::V1_4 } else { Version::V2_1 };
+    let read = |version| KeyValue::decode(element.clone(), version);
+    read(version).or_else(|_| read(other)).map_err(wrong)
+}
+
+fn wrapping_key(view: &mut View, information: &EncryptionKeyInformation, purpose: Purpose) -> Outcome<Permitted> {
+    let key = view.open(Some(&information.unique_identifier), Use::Cryptography(purpose)).map_err(|failure| {
         let reason = match failure.reason {
             ResultReason::ObjectNotFound => ResultReason::WrappingObjectNotFound,
             ResultReason::ObjectDestroyed => ResultReason::WrappingObjectDestroyed,

@@ -5,7 +5,7 @@
 use std::ops::Deref;
 use std::sync::Arc;
 
-use kmip_codec::spec::{Operation, ResultReason, Version};
+use kmip_codec::spec::{ObjectType, Operation, ResultReason, Version};
 
 use super::requester::Requester;
 use super::ticket::Grant;
@@ -36,6 +36,14 @@ pub enum Use {
     Lease,
     /// Obtain an allocation of its usage.
     Allocate,
+    /// Take a Template's attributes for a new object.
+    Template,
+    /// Join it with other parts of a key.
+    Join,
+    /// Get it with all that is known of it.
+    Export,
+    /// Put another object in its place.
+    Import,
     /// Activate it.
     Activate,
     /// Revoke it.
@@ -52,7 +60,7 @@ impl Use {
     /// metadata is done there, and so is Destroy.
     pub const fn reaches_archive(self, version: Version) -> bool {
         match self {
-            Self::Locate | Self::ReadAttributes | Self::Recover => true,
+            Self::Locate | Self::ReadAttributes | Self::Recover | Self::Import => true,
             Self::Check | Self::ChangeAttributes | Self::Activate | Self::Revoke | Self::Destroy => version.is_v2(),
             _ => false,
         }
@@ -86,7 +94,7 @@ impl Deref for Permitted {
 ///
 /// # Errors
 /// Object Not Found for an object of somebody else, as if it did not exist; Not Authorised for what the requester's ticket
-/// does not permit; what [`usage::permit`] says.
+/// does not permit; Illegal Operation for a Template that is to live as a key does; what [`usage::permit`] says.
 pub fn decide(
     requester: &mut Requester,
     operation: Option<Operation>,
@@ -105,6 +113,10 @@ pub fn decide(
     if let Some(grant) = &mut requester.grant {
         let operation = operation.ok_or_else(|| Failure::internal("an object is opened in no operation"))?;
         grant.open(operation, &object)?;
+    }
+    let lives = matches!(intent, Use::Activate | Use::Revoke | Use::Check | Use::Cryptography(_));
+    if lives && object.object_type() == ObjectType::Template {
+        return Err(Failure::new(ResultReason::IllegalOperation, "a Template has no state and no use of its own"));
     }
     if let Use::Cryptography(purpose) = intent {
         usage::permit(&object, purpose, now)?;

@@ -46,19 +46,19 @@ impl View {
             if let (MaterialChange::Keep, Some((_, revision))) = (&entry.material, &entry.read) {
                 batch.expect_material(sequence, *revision);
             }
-            if let MaterialChange::Drop(Some(guarded)) = &entry.material {
+            if let MaterialChange::Drop(Some(guarded)) | MaterialChange::Exchange(Some(guarded), _) = &entry.material {
                 if guarded.place == Place::Token {
                     batch.put_intent(&guarded.id)?;
                 }
                 destroyed.push(guarded.clone());
             }
-            if let MaterialChange::Put(material) = &entry.material
+            if let MaterialChange::Put(material) | MaterialChange::Exchange(_, material) = &entry.material
                 && let Material::Guarded(Guarded { id, place: Place::Token, .. }) = &**material
             {
                 batch.delete_intent(id);
                 abandoned.retain(|other| other != id);
             }
-            if entry.taken > 0 {
+            if entry.taken > 0 || entry.carried.is_some() {
                 count(&mut batch, sequence, entry);
             }
         }
@@ -99,7 +99,7 @@ impl View {
         batch.put_record(sequence, entry.base.as_ref().map(|base| &*base.opened), belongs, &record::write(object))?;
         match &entry.material {
             MaterialChange::Keep => {}
-            MaterialChange::Put(material) => {
+            MaterialChange::Put(material) | MaterialChange::Exchange(_, material) => {
                 batch.put_material(sequence, belongs, &material::write(material))?;
             }
             MaterialChange::Drop(_) => {
@@ -121,7 +121,8 @@ impl View {
         if entry.base.is_none() || before.prints != after.prints {
             batch.put_order(&belongs.owner, sequence, &prints(shared, &after));
         }
-        if entry.taken == 0 && entry.base.as_ref().is_some_and(|base| limits(&base.object) != limits(object)) {
+        let is_untouched = entry.taken == 0 && entry.carried.is_none();
+        if is_untouched && entry.base.as_ref().is_some_and(|base| limits(&base.object) != limits(object)) {
             unused_since(batch, sequence, entry);
         }
         if before.due != after.due {
@@ -172,8 +173,8 @@ impl View {
 fn count(batch: &mut VaultBatch, sequence: u64, entry: &Entry) {
     let Some(limits) = entry.object.usage_limits() else { return };
     let total = u64::try_from(limits.total).unwrap_or(0);
-    let taken = entry.taken;
-    batch.update_counter(sequence, USAGE, move |before| match before.unwrap_or(0).checked_add(taken) {
+    let (taken, carried) = (entry.taken, entry.carried);
+    batch.update_counter(sequence, USAGE, move |before| match carried.or(before).unwrap_or(0).checked_add(taken) {
         Some(after) if after <= total => Count::Set(after),
         _ => Count::Refuse("the Usage Limits are used up"),
     });

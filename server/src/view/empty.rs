@@ -37,7 +37,7 @@ impl View {
         let vault = &self.shared.vault;
         let mut batch = vault.batch();
         batch.delete_all_but(&LASTING)?;
-        let mut destroyed = self.guarded()?;
+        let mut destroyed = self.all_guarded()?;
         for guarded in destroyed.iter().filter(|guarded| guarded.place == Place::Token) {
             batch.put_intent(&guarded.id)?;
         }
@@ -49,7 +49,7 @@ impl View {
     }
 
     /// The keys of the store that live in the module.
-    fn guarded(&self) -> Outcome<Vec<Guarded>> {
+    fn all_guarded(&self) -> Outcome<Vec<Guarded>> {
         let vault = &self.shared.vault;
         let mut sequences = Vec::new();
         vault.sequences(None, &mut |sequence| {

@@ -94,20 +94,21 @@ impl View {
         for attribute in new.attributes {
             set.add(attribute);
         }
+        let mut again = Vec::with_capacity(new.found.len());
         for (tag, value) in new.found {
-            set.set(tag, value);
+            // A second value of one attribute is another instance.
+            if again.contains(&tag) {
+                set.add(Attribute::new(tag, value));
+            } else {
+                set.set(tag, value);
+                again.push(tag);
+            }
         }
         set.set(Tag::State, Value::Enumeration(State::PreActive.into()));
         set.set(Tag::InitialDate, Value::DateTime(now));
         set.set(Tag::LastChangeDate, Value::DateTime(now));
-        let mut default = |tag, value| {
-            let applies = attribute_by_tag(tag).is_some_and(|row| {
-                row.applies_to(new.object_type, Version::V2_1) || row.applies_to(new.object_type, Version::V1_4)
-            });
-            if applies && !set.has(tag) {
-                set.set(tag, value);
-            }
-        };
+        let kind = new.object_type;
+        let mut default = |tag, value| set_default(&mut set, kind, tag, value);
         if new.origin == Origin::Generated {
             default(Tag::OriginalCreationDate, Value::DateTime(now));
             if let Some(generator) = value_of(&self.generator(new.home.residency), Tag::RandomNumberGenerator) {
@@ -119,26 +120,20 @@ impl View {
         default(Tag::LeaseTime, Value::Interval(self.shared.settings.longest_lease));
         default(Tag::Fresh, Value::Boolean(true));
         default(Tag::Sensitive, Value::Boolean(false));
-        default(Tag::Extractable, Value::Boolean(self.shared.settings.extractable));
+        default(Tag::Extractable, Value::Boolean(hides_nothing(kind) || self.shared.settings.extractable));
         default(Tag::ProtectionStorageMask, Value::Integer(new.home.mask.bits().cast_signed()));
         if let Some(format) = new.format {
             default(Tag::KeyFormatType, Value::Enumeration(format.into()));
         }
         let sensitive = set.boolean(Tag::Sensitive).unwrap_or(false);
         let extractable = set.boolean(Tag::Extractable).unwrap_or(true);
-        set.set(Tag::AlwaysSensitive, Value::Boolean(sensitive));
-        set.set(Tag::NeverExtractable, Value::Boolean(!extractable));
-        if let Some(Material::Open(object)) = &new.material
-            && let Some(digest) = keyblock::digested(object).and_then(|bytes| digest(&bytes, new.format))
-        {
-            set.add(Attribute::new(Tag::Digest, digest));
-            // Since 2.0 the digest of the default format stands beside that of another one (KMIP 2.1 §4.21).
-            let other = keyblock::in_default_format(object).filter(|_| self.version.is_v2());
-            let other = other.and_then(|(format, object)| {
-                keyblock::digested(&object).and_then(|bytes| self::digest(&bytes, Some(format)))
-            });
-            if let Some(digest) = other {
-                set.add(Attribute::new(Tag::Digest, digest));
+        set_default(&mut set, kind, Tag::AlwaysSensitive, Value::Boolean(sensitive));
+        set_default(&mut set, kind, Tag::NeverExtractable, Value::Boolean(!extractable));
+        if let Some(Material::Open(object)) = &new.material {
+            for (format, bytes) in keyblock::digests(object, self.version) {
+                if let Some(value) = digest(&bytes, format) {
+                    set.add(Attribute::new(Tag::Digest, value));
+                }
             }
         }
         rules::bounded(&set, self.shared.settings.maximum_attributes)?;
@@ -321,8 +316,25 @@ impl View {
     }
 }
 
+/// Sets an attribute that the object has in some version, unless it has a value.
+pub(super) fn set_default(set: &mut AttributeSet, kind: ObjectType, tag: Tag, value: Value) {
+    let applies = attribute_by_tag(tag)
+        .is_some_and(|row| row.applies_to(kind, Version::V2_1) || row.applies_to(kind, Version::V1_4));
+    if applies && !set.has(tag) {
+        set.set(tag, value);
+    }
+}
+
+/// Objects that are made to be seen: that new keys are not Extractable unless a client says so does not concern them.
+pub(super) const fn hides_nothing(kind: ObjectType) -> bool {
+    matches!(
+        kind,
+        ObjectType::PublicKey | ObjectType::Certificate | ObjectType::CertificateRequest | ObjectType::Template
+    )
+}
+
 /// Digest with SHA-256 over the key material in the format in which it is kept.
-fn digest(bytes: &Secret, format: Option<KeyFormatType>) -> Option<Value> {
+pub(super) fn digest(bytes: &Secret, format: Option<KeyFormatType>) -> Option<Value> {
     let digest = Digest {
         hashing_algorithm: HashingAlgorithm::SHA256,
         value: Some(Blob::new(public::hash(Hash::Sha256, bytes.expose()))),

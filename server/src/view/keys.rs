@@ -1,6 +1,6 @@
 //! Keys at work: which provider holds one, and which bytes may leave.
 
-use kmip_codec::spec::{ObjectType, ResultReason};
+use kmip_codec::spec::ResultReason;
 use kmip_codec::types::Object;
 
 use super::View;
@@ -32,18 +32,27 @@ impl View {
         if permitted.is_destroyed() {
             return Err(Failure::new(ResultReason::ObjectDestroyed, "the object is destroyed"));
         }
-        // A public key has nothing to hide, and a certificate is made to be seen.
-        let public = matches!(permitted.object_type(), ObjectType::PublicKey | ObjectType::Certificate);
-        if !permitted.is_extractable() && !public || is_guarded(permitted.residency) {
+        if !permitted.is_extractable() || is_guarded(permitted.residency) {
             return Err(Failure::new(ResultReason::NotExtractable, "the object is not Extractable"));
         }
-        if permitted.is_sensitive() && !public && !wrapped {
+        if permitted.is_sensitive() && !wrapped {
             return Err(Failure::new(ResultReason::Sensitive, "the object is Sensitive: it leaves only wrapped"));
         }
         match &*self.material(permitted)? {
             Material::Open(object) => Ok(Exportable((**object).clone())),
             Material::Guarded(_) => Err(Failure::new(ResultReason::NotExtractable, "the key cannot leave the module")),
         }
+    }
+
+    /// Whether the material rests as it was wrapped by whoever brought it.
+    ///
+    /// # Errors
+    /// Object Destroyed.
+    pub fn rests_wrapped(&mut self, permitted: &Permitted) -> Outcome<bool> {
+        Ok(match &*self.material(permitted)? {
+            Material::Open(object) => object.key_block().is_some_and(|block| block.key_wrapping_data.is_some()),
+            Material::Guarded(_) => false,
+        })
     }
 
     /// Works with a secret or private key, wherever it lives.

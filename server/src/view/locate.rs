@@ -176,7 +176,8 @@ impl View {
     fn candidate(&mut self, sequence: u64, filter: &Filter) -> Outcome<Option<Arc<Managed>>> {
         let is_new = !self.overlay.entries.contains_key(&sequence);
         let Some(object) = self.overlay.by_sequence(&self.shared, sequence, self.now)? else { return Ok(None) };
-        if !filter.matches(&object) || !policy::shows(&self.requester, self.operation, &object) {
+        let is_known = object.object_type().known_in(self.version);
+        if !is_known || !filter.matches(&object) || !policy::shows(&self.requester, self.operation, &object) {
             // The answer says nothing of it: a message need not hold, nor its commit check, all that it looked through.
             if is_new {
                 self.overlay.forget(sequence);

@@ -16,6 +16,7 @@ mod overlay;
 mod parts;
 mod protect;
 mod provisions;
+mod restore;
 #[cfg(test)]
 pub(crate) mod testing;
 
@@ -23,9 +24,9 @@ use std::sync::Arc;
 
 use kmip_codec::Value;
 use kmip_codec::schema::Encode;
-use kmip_codec::spec::{CryptographicAlgorithm, ObjectType, Operation, ResultReason, Tag, Version};
+use kmip_codec::spec::{CryptographicAlgorithm, ObjectType, Operation, ResultReason, StorageStatusMask, Tag, Version};
 use kmip_codec::ttlv::{Limits, Text, Writer, frame, parse};
-use kmip_codec::types::{Attribute, Name, UniqueIdentifier};
+use kmip_codec::types::{Attribute, Name, Object, UniqueIdentifier};
 
 use crate::crypto::providers::Providers;
 use crate::failure::{Failure, Outcome};
@@ -336,11 +337,37 @@ impl View {
             })?,
         };
         let object = self.overlay.load(&self.shared, &self.asker, &identifier, self.now)?;
+        // A version does not know of objects whose type it does not have.
+        if !object.object_type().known_in(self.version) {
+            return Err(Failure::not_found());
+        }
         let permitted = self.decide(object, intent)?;
         if permitted.is_archived() && !intent.reaches_archive(self.version) {
             return Err(Failure::new(ResultReason::ObjectArchived, "the object is archived: Recover brings it back"));
         }
         Ok(permitted)
+    }
+
+    /// The attributes of the requester's Template of this name.
+    ///
+    /// # Errors
+    /// Item Not Found; what the policy says.
+    pub fn template(&mut self, name: &Name) -> Outcome<Vec<Attribute>> {
+        let value = value_of(name, Tag::Name).ok_or_else(Failure::not_found)?;
+        let kind = Attribute::new(Tag::ObjectType, Value::Enumeration(ObjectType::Template.into()));
+        let everywhere = StorageStatusMask::ON_LINE_STORAGE | StorageStatusMask::ARCHIVAL_STORAGE;
+        let filter = Filter::new(vec![Attribute::new(Tag::Name, value), kind])?.stored(Some(everywhere));
+        let found = self.locate(&filter, 0, 1, false)?;
+        let missing = || Failure::new(ResultReason::ItemNotFound, "there is no Template of that Name");
+        let identifier = found.identifiers.into_iter().next().ok_or_else(missing)?;
+        let permitted = self.open(Some(&UniqueIdentifier::Text(identifier)), Use::Template)?;
+        match &*self.material(&permitted)? {
+            Material::Open(object) => match &**object {
+                Object::Template(template) => Ok(template.attributes.0.clone()),
+                _ => Err(missing()),
+            },
+            Material::Guarded(_) => Err(missing()),
+        }
     }
 
     /// Opens the object of this name in the requester's own namespace.

@@ -31,6 +31,8 @@ pub(super) enum MaterialChange {
     Keep,
     /// It is written.
     Put(Arc<Material>),
+    /// Another is written in its place, and the key that the module guarded goes, if it was one.
+    Exchange(Option<Guarded>, Arc<Material>),
     /// It goes, and with it the key that the module guards, if it was one.
     Drop(Option<Guarded>),
 }
@@ -52,6 +54,8 @@ pub(super) struct Entry {
     pub(super) taken: u64,
     /// Units that the store's counter had when the object was read.
     pub(super) counted: u64,
+    /// Units that were taken on the server from which the object was imported: what is counted begins with them.
+    pub(super) carried: Option<u64>,
 }
 
 /// An object in the store.
@@ -147,6 +151,7 @@ impl Overlay {
                 read: None,
                 taken: 0,
                 counted,
+                carried: None,
             },
         );
         Ok(Some(object))
@@ -202,9 +207,18 @@ impl Overlay {
         self.journal.push((sequence, None));
         self.identifiers.insert(object.identifier(), sequence);
         let object = Arc::new(object);
-        let entry = Entry { base: None, object, changed: true, material, read: None, taken: 0, counted: 0 };
+        let entry =
+            Entry { base: None, object, changed: true, material, read: None, taken: 0, counted: 0, carried: None };
         self.entries.insert(sequence, entry);
         Ok(())
+    }
+
+    /// Lets the count of an object's Usage Limits begin with what was taken elsewhere.
+    pub(super) fn carry_usage(&mut self, sequence: u64, taken: u64) -> Outcome<()> {
+        self.remember(sequence, |entry| {
+            entry.carried = Some(taken);
+            entry.taken = 0;
+        })
     }
 
     pub(super) fn set_material(&mut self, sequence: u64, change: MaterialChange) -> Outcome<()> {
@@ -222,9 +236,8 @@ impl Overlay {
         let absent = || Failure::new(ResultReason::KeyValueNotPresent, "the server does not hold the key value");
         let entry = self.entries.get_mut(&sequence).ok_or_else(Failure::not_found)?;
         match (&entry.material, &entry.read) {
-            (MaterialChange::Put(material), _) | (MaterialChange::Keep, Some((material, _))) => {
-                Ok(Arc::clone(material))
-            }
+            (MaterialChange::Put(material) | MaterialChange::Exchange(_, material), _)
+            | (MaterialChange::Keep, Some((material, _))) => Ok(Arc::clone(material)),
             (MaterialChange::Drop(_), _) => Err(absent()),
             (MaterialChange::Keep, None) => {
                 let opened = shared.vault.material(sequence)?.ok_or_else(absent)?;

@@ -58,7 +58,7 @@ impl AttributeRow {
     /// Whether objects of that type may have the attribute in that version.
     pub fn applies_to(&self, object: ObjectType, version: Version) -> bool {
         let objects = if version.is_v2() { self.objects } else { self.objects_v1 };
-        self.known_in(version) && objects.intersects(ObjectTypes::of(object))
+        self.known_in(version) && object.known_in(version) && objects.intersects(ObjectTypes::of(object))
     }
 
     /// Whether objects of that type always have a value in that version.

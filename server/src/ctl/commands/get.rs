@@ -90,6 +90,7 @@ fn material(object: &Object) -> Option<&Blob> {
     match object {
         Object::Certificate(certificate) => Some(&certificate.certificate_value),
         Object::OpaqueObject(opaque) => Some(&opaque.opaque_data_value),
+        Object::CertificateRequest(request) => Some(&request.certificate_request_value),
         _ => match object.key_block()?.key_value.as_ref()? {
             KeyValue::Plain { material: KeyMaterial::Bytes(bytes), .. } | KeyValue::Wrapped(bytes) => Some(bytes),
             KeyValue::Plain { material: KeyMaterial::Structure(_), .. } => None,
