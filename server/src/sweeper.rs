@@ -43,6 +43,9 @@ pub async fn run(shared: Arc<Shared>, left: Outcome<Vec<[u8; 16]>>) {
         // What could not be done may have been the module's fault.
         if round.is_multiple_of(ANEW) {
             stuck.clear();
+            if let Err(failure) = finish_intents(&shared, Ok(shared.providers.take_remaining())).await {
+                tracing::warn!(detail = ?failure.log, "destroyed token keys are still on the token: {}", failure.message);
+            }
         }
         let now = shared.clock.now();
         if now.saturating_sub(tickets_at) >= TICKETS || now < tickets_at {
@@ -157,7 +160,7 @@ fn advance(shared: &Arc<Shared>, time: u64, sequence: u64, kept: Kept) -> Outcom
     if permitted.rotation().is_some_and(|date| date <= view.now()) {
         has_changed = true;
         if let Err(failure) = rotate(&mut view, &permitted) {
-            let wanted = view.wanted_intents();
+            let wanted = view.wanted_intents(1)?;
             return if wanted.is_empty() { Err(failure) } else { Ok(Step::Intents(wanted, view.into_kept())) };
         }
     }
@@ -178,8 +181,10 @@ async fn finish_intents(shared: &Arc<Shared>, left: Outcome<Vec<[u8; 16]>>) -> O
     }
     let worker = Arc::clone(shared);
     let gone = tokio::task::spawn_blocking(move || {
-        let gone = identities.into_iter().filter(|&id| forget(&worker, &Guarded::unknown_on_token(id)));
-        gone.collect::<Vec<_>>()
+        let (gone, left): (Vec<_>, Vec<_>) =
+            identities.into_iter().partition(|&id| forget(&worker, &Guarded::unknown_on_token(id)));
+        left.into_iter().for_each(|id| worker.providers.note_remaining(id));
+        gone
     });
     let gone = gone.await.map_err(|error| Failure::internal(error.to_string()))?;
     let mut batch = shared.vault.batch();
@@ -192,14 +197,108 @@ async fn finish_intents(shared: &Arc<Shared>, left: Outcome<Vec<[u8; 16]>>) -> O
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::{AtomicBool, Ordering};
+
     use kmip_codec::Value;
     use kmip_codec::spec::{CryptographicAlgorithm, CryptographicUsageMask, NameType, State, Tag};
     use kmip_codec::types::{Attribute, Attributes, Name};
 
     use super::*;
+    use crate::crypto::algorithm::*;
+    use crate::crypto::*;
     use crate::ops::create_key_pair;
+    use crate::secret::Secret;
     use crate::store::{Batch, Change, Row};
+    use crate::view::Settings;
     use crate::view::testing::{Bench, NOW, secret, structured};
+
+    /// A module that is away, or that can do nothing but forget.
+    struct Token(AtomicBool);
+
+    impl Provider for Token {
+        fn name(&self) -> &str {
+            "token"
+        }
+
+        fn offers(&self, _: KeyKind, _: Residency) -> bool {
+            false
+        }
+
+        fn generate(&self, _: KeyKind, _: Residency) -> Result<Made, CryptoError> {
+            Err(away())
+        }
+
+        fn generate_pair(&self, _: KeyKind, _: Residency) -> Result<MadePair, CryptoError> {
+            Err(away())
+        }
+
+        fn adopt(&self, _: KeyKind, _: &Secret, _: Residency) -> Result<Made, CryptoError> {
+            Err(away())
+        }
+
+        fn destroy(&self, _: &Guarded) -> Result<(), CryptoError> {
+            if self.0.load(Ordering::Relaxed) { Ok(()) } else { Err(away()) }
+        }
+
+        fn encrypt(&self, _: Key<'_>, _: &Cipher<'_>, _: &[u8]) -> Result<Encrypted, CryptoError> {
+            Err(away())
+        }
+
+        fn decrypt(&self, _: Key<'_>, _: &Cipher<'_>, _: &[u8]) -> Result<Secret, CryptoError> {
+            Err(away())
+        }
+
+        fn decrypt_rsa(&self, _: Key<'_>, _: &RsaCipher<'_>, _: &[u8]) -> Result<Secret, CryptoError> {
+            Err(away())
+        }
+
+        fn sign(&self, _: Key<'_>, _: Signature, _: Message<'_>) -> Result<Vec<u8>, CryptoError> {
+            Err(away())
+        }
+
+        fn mac(&self, _: Key<'_>, _: Mac, _: &[u8]) -> Result<Vec<u8>, CryptoError> {
+            Err(away())
+        }
+
+        fn wrap(&self, _: Key<'_>, _: Wrap, _: &Secret) -> Result<Vec<u8>, CryptoError> {
+            Err(away())
+        }
+
+        fn unwrap(&self, _: Key<'_>, _: Wrap, _: &[u8]) -> Result<Secret, CryptoError> {
+            Err(away())
+        }
+
+        fn random(&self, out: &mut [u8]) -> Result<(), CryptoError> {
+            out.fill(7);
+            Ok(())
+        }
+
+        fn seed(&self, _: &[u8]) -> Result<usize, CryptoError> {
+            Ok(0)
+        }
+    }
+
+    fn away() -> CryptoError {
+        CryptoError::Unavailable("the token is away".into())
+    }
+
+    #[tokio::test]
+    async fn a_key_whose_token_is_away_is_destroyed_when_it_is_back() {
+        let token = Arc::new(Token(AtomicBool::new(false)));
+        let bench = Bench::with(Settings::default(), Some(Arc::clone(&token) as Arc<dyn Provider>));
+        let shared = Arc::clone(bench.view(Version::V2_1).shared());
+        let mut batch = shared.vault.batch();
+        batch.put_intent(&[1; 16]).unwrap();
+        shared.vault.commit(batch).await.unwrap().unwrap();
+        for (is_back, left) in [(false, 1), (false, 1), (true, 0)] {
+            token.0.store(is_back, Ordering::Relaxed);
+            let identities = shared.providers.take_remaining();
+            let identities = if identities.is_empty() { vec![[1; 16]] } else { identities };
+            finish_intents(&shared, Ok(identities)).await.unwrap();
+            assert_eq!(shared.vault.intents().unwrap().len(), left);
+        }
+        assert!(shared.providers.take_remaining().is_empty());
+    }
 
     #[tokio::test]
     async fn an_object_that_cannot_be_read_does_not_stop_the_others() {

@@ -1,6 +1,6 @@
 //! The providers of this server, and which one holds a key.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use kmip_codec::types::RngParameters;
 
@@ -12,17 +12,29 @@ use super::{Key, Provider, Residency};
 pub struct Providers {
     software: SoftwareProvider,
     module: Option<Arc<dyn Provider>>,
+    /// Token keys that the module could not destroy when they had to go.
+    remaining: Mutex<Vec<[u8; 16]>>,
 }
 
 impl Providers {
     /// With a module, or without.
     pub fn new(module: Option<Arc<dyn Provider>>) -> Self {
-        Self { software: SoftwareProvider, module }
+        Self { software: SoftwareProvider, module, remaining: Mutex::default() }
     }
 
     /// The module.
     pub fn module(&self) -> Option<&Arc<dyn Provider>> {
         self.module.as_ref()
+    }
+
+    /// Notes a token key that must go and that the module could not destroy: it is tried again.
+    pub fn note_remaining(&self, identity: [u8; 16]) {
+        self.remaining.lock().unwrap_or_else(PoisonError::into_inner).push(identity);
+    }
+
+    /// Takes the token keys that must go.
+    pub fn take_remaining(&self) -> Vec<[u8; 16]> {
+        std::mem::take(&mut *self.remaining.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// Who makes keys of a residency, if anybody does.

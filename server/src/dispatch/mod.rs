@@ -255,7 +255,7 @@ impl Dispatcher {
             };
             let Run { view, ledger, .. } = run;
             let mut view = view.ok_or_else(|| Failure::internal("a view was lost in slow work"))?;
-            let wanted = view.wanted_intents();
+            let wanted = view.wanted_intents(message.items.len())?;
             if !wanted.is_empty() {
                 self.commit_intents(&wanted).await?;
                 kept = view.into_kept();
@@ -328,12 +328,15 @@ impl Dispatcher {
     }
 
     /// Drops the handles and token objects of destroyed keys. The commit stands already: what cannot be reached now keeps
-    /// its intent, and goes at the next start.
+    /// its intent, and the sweeper tries again.
     async fn forget(&self, destroyed: Vec<Guarded>) {
         let shared = Arc::clone(&self.shared);
         let forgotten = self.lane.run(move || {
-            let forgotten = destroyed.into_iter().filter(|guarded| forget(&shared, guarded));
-            forgotten.filter(|guarded| guarded.place == Place::Token).map(|guarded| guarded.id).collect::<Vec<_>>()
+            let (forgotten, left): (Vec<_>, Vec<_>) =
+                destroyed.into_iter().partition(|guarded| forget(&shared, guarded));
+            let on_token = |guarded: &Guarded| (guarded.place == Place::Token).then_some(guarded.id);
+            left.iter().filter_map(on_token).for_each(|id| shared.providers.note_remaining(id));
+            forgotten.iter().filter_map(on_token).collect::<Vec<_>>()
         });
         let Ok(identities) = forgotten.await else { return };
         if identities.is_empty() {

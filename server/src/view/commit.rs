@@ -62,6 +62,8 @@ impl View {
                 count(&mut batch, sequence, entry);
             }
         }
+        // Nothing is on the token under these.
+        self.kept.spares().iter().for_each(|identity| batch.delete_intent(identity));
         destroyed.extend(abandoned.into_iter().map(Guarded::unknown_on_token));
         for (&sequence, &turns) in &self.overlay.turns {
             batch.update_counter(sequence, TURNS, move |before| Count::Set(before.unwrap_or(0).saturating_add(turns)));

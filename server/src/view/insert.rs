@@ -73,6 +73,11 @@ impl Kept {
     pub(super) fn identities(&self) -> impl Iterator<Item = [u8; 16]> {
         self.keys.iter().filter_map(|key| key.identity)
     }
+
+    /// Those that were reserved and that nobody has taken.
+    pub(super) fn spares(&self) -> &[[u8; 16]] {
+        &self.spares
+    }
 }
 
 impl View {
@@ -294,19 +299,25 @@ impl View {
             }
             return Ok(place);
         }
+        let spare = if residency == Residency::Token { self.kept.spares.pop() } else { None };
         let identity = match residency {
-            Residency::Token => Some(<[u8; 16]>::try_from(self.random(16)?.expose()).unwrap_or_default()),
+            Residency::Token => Some(spare.map_or_else(|| self.identity(), Ok)?),
             Residency::Sealed | Residency::Wrapped => None,
         };
         let source = source.cloned();
         self.kept.keys.push(KeptKey { kind, residency, source, identity, key: None, taken: true });
         match identity {
-            Some(identity) => {
+            Some(identity) if spare.is_none() => {
                 self.wanted.push(identity);
                 Err(Failure::internal("the intent of a token key must be committed first"))
             }
-            None => Ok(self.kept.keys.len().saturating_sub(1)),
+            _ => Ok(self.kept.keys.len().saturating_sub(1)),
         }
+    }
+
+    /// A new identity for a token key.
+    pub(super) fn identity(&self) -> Outcome<[u8; 16]> {
+        Ok(<[u8; 16]>::try_from(self.random(16)?.expose()).unwrap_or_default())
     }
 
     /// A text that nothing else has.
@@ -355,6 +366,41 @@ mod tests {
             Made::Clear(bytes) => bytes,
             Made::Guarded(_) => panic!("there is no module"),
         }
+    }
+
+    #[test]
+    fn one_commit_of_intents_is_enough_for_all_token_keys_of_a_message() {
+        let bench = Bench::new();
+        let kind = KeyKind::Aes { bits: 256 };
+        let mut first = bench.view(Version::V2_1);
+        assert!(first.reserve(kind, Residency::Token, None).is_err());
+        let wanted = first.wanted_intents(3).unwrap();
+        assert_eq!(wanted.len(), 3);
+        let shared = Arc::clone(first.shared());
+        let mut batch = shared.vault.batch();
+        wanted.iter().for_each(|identity| batch.put_intent(identity).unwrap());
+        shared.vault.commit(batch).try_recv().unwrap().unwrap();
+        let mut second = View::new(Arc::clone(&shared), "alice".into(), Version::V2_1, first.into_kept());
+        for _ in 0..2 {
+            second.reserve(kind, Residency::Token, None).unwrap();
+        }
+        assert_eq!(second.wanted_intents(3), Ok(Vec::new()));
+        // The third was for an item that made nothing: its intent goes with the commit; those of keys that came to
+        // nothing stay until the module has forgotten them.
+        let commit = second.commit().unwrap();
+        assert_eq!(commit.destroyed.len(), 2);
+        shared.vault.commit(commit.batch).try_recv().unwrap().unwrap();
+        let mut left = shared.vault.intents().unwrap();
+        left.sort();
+        let mut taken: Vec<[u8; 16]> = commit.destroyed.iter().map(|guarded| guarded.id).collect();
+        taken.sort();
+        assert_eq!(left, taken);
+        // Where there are not enough, more are asked for.
+        let mut third = View::new(shared, "alice".into(), Version::V2_1, second.into_kept());
+        for _ in 0..3 {
+            third.reserve(kind, Residency::Token, None).unwrap();
+        }
+        assert!(third.reserve(kind, Residency::Token, None).is_err());
     }
 
     #[test]

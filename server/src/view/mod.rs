@@ -178,6 +178,8 @@ impl Shared {
 #[derive(Default)]
 pub struct Kept {
     keys: Vec<insert::KeptKey>,
+    /// Identities of token keys whose intents stand, and that nobody has taken.
+    spares: Vec<[u8; 16]>,
     /// Steps of operations in parts, found again by what was asked for.
     steps: Vec<parts::KeptStep>,
 }
@@ -519,8 +521,22 @@ impl View {
     }
 
     /// The identities of token keys whose intents must be committed before the message can go on.
-    pub fn wanted_intents(&mut self) -> Vec<[u8; 16]> {
-        std::mem::take(&mut self.wanted)
+    ///
+    /// So many further ones are reserved with them, for the token keys of the message's other items: its second run then
+    /// finds all that it needs.
+    ///
+    /// # Errors
+    /// A module that is not available.
+    pub fn wanted_intents(&mut self, further: usize) -> Outcome<Vec<[u8; 16]>> {
+        let mut wanted = std::mem::take(&mut self.wanted);
+        if !wanted.is_empty() {
+            for _ in 1..further {
+                let identity = self.identity()?;
+                self.kept.spares.push(identity);
+                wanted.push(identity);
+            }
+        }
+        Ok(wanted)
     }
 }
 
