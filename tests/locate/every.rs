@@ -101,6 +101,8 @@ fn settable(object: ObjectType, version: Version, variant: i32, without: &[Tag])
         Tag::Extractable,
         Tag::Fresh,
         Tag::OriginalCreationDate,
+        // Only the one that the server has.
+        Tag::RandomNumberGenerator,
     ];
     let by_client = |row: &&AttributeRow| {
         row.set_by.contains(Setters::CLIENT)

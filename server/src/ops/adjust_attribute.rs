@@ -330,9 +330,9 @@ mod tests {
         let period = AttributeReference::Tag(Tag::ProtectionPeriod);
         adjust(&bench, &key, period.clone(), AdjustmentType::Increment, Some(Value::Interval(30))).unwrap();
         assert_eq!(value(&bench, &key, &period), [Value::Interval(30)]);
-        let safe = AttributeReference::Tag(Tag::QuantumSafe);
-        adjust(&bench, &key, safe.clone(), AdjustmentType::Negate, None).unwrap();
-        assert_eq!(value(&bench, &key, &safe), [Value::Boolean(true)]);
+        let automatic = AttributeReference::Tag(Tag::RotateAutomatic);
+        adjust(&bench, &key, automatic.clone(), AdjustmentType::Negate, None).unwrap();
+        assert_eq!(value(&bench, &key, &automatic), [Value::Boolean(true)]);
         let stop = AttributeReference::Tag(Tag::ProtectStopDate);
         let gone = adjust(&bench, &key, stop, AdjustmentType::Increment, None);
         assert_eq!(gone, Err(ResultReason::ItemNotFound));
