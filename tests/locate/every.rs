@@ -21,10 +21,7 @@ use crate::harness::kmip::{
 /// Attributes of the table that no object of this server has, since no operation sets them yet.
 const NEVER: &[Tag] = &[
     Tag::ArchiveDate,
-    Tag::CertificateIdentifier,
-    Tag::CertificateIssuer,
     Tag::CertificateIssuerC,
-    Tag::CertificateIssuerCN,
     Tag::CertificateIssuerDC,
     Tag::CertificateIssuerDNQualifier,
     Tag::CertificateIssuerEmail,
@@ -35,9 +32,7 @@ const NEVER: &[Tag] = &[
     Tag::CertificateIssuerSerialNumber,
     Tag::CertificateIssuerTitle,
     Tag::CertificateIssuerUID,
-    Tag::CertificateSubject,
     Tag::CertificateSubjectC,
-    Tag::CertificateSubjectCN,
     Tag::CertificateSubjectDC,
     Tag::CertificateSubjectDNQualifier,
     Tag::CertificateSubjectEmail,

@@ -16,7 +16,8 @@ use std::panic::{self, AssertUnwindSafe};
 use std::path::Path;
 use std::sync::mpsc::SyncSender;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
-use std::thread::JoinHandle;
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
 
 use tokio::sync::oneshot;
 
@@ -301,12 +302,24 @@ fn prepare(rows: &Path) -> io::Result<()> {
     Ok(())
 }
 
+/// How often a lock is tried that an instance of this process is about to give back: for ten seconds.
+const CLOSING: u32 = 1_000;
+
 /// Opens sled's folder. A panic becomes an error.
 fn open_sled(rows: &Path, options: &SledOptions) -> Result<::sled::Db, String> {
     let config = ::sled::Config::new().path(rows).segment_size(SEGMENT).cache_capacity(options.cache_bytes);
-    match panic::catch_unwind(AssertUnwindSafe(|| config.open())) {
-        Ok(Ok(db)) => Ok(db),
-        Ok(Err(error)) => Err(format!("{} cannot be opened: {error}", rows.display())),
-        Err(_) => Err(format!("{} cannot be opened: it is damaged", rows.display())),
+    let mut tries = 0;
+    loop {
+        match panic::catch_unwind(AssertUnwindSafe(|| config.open())) {
+            Ok(Ok(db)) => return Ok(db),
+            // The folder's own lock is ours, so that the one who still has sled's is a thread of an instance that was dropped
+            // a moment ago: when a new store was made, it closes its files in its own time.
+            Ok(Err(::sled::Error::Io(error))) if tries < CLOSING && error.to_string().contains("acquire lock") => {
+                tries += 1;
+                thread::sleep(Duration::from_millis(10));
+            }
+            Ok(Err(error)) => return Err(format!("{} cannot be opened: {error}", rows.display())),
+            Err(_) => return Err(format!("{} cannot be opened: it is damaged", rows.display())),
+        }
     }
 }
