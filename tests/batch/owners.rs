@@ -8,11 +8,11 @@ use kmip_codec::ttlv::{Blob, Text};
 use kmip_codec::types::{Attributes, CryptographicParameters, UniqueIdentifier};
 use kmipd::ops;
 
-use crate::common::{VERSIONS, nobody, wrapped, wrapping};
+use crate::common::{VERSIONS, export, import, join, nobody, split, wrapped, wrapping};
 use crate::harness::Kmipd;
 use crate::harness::kmip::{
-    Kmip, Refused, adjust, allocation, check, create, delete, enumeration, get, get_attributes, locate, modify, name,
-    new_attribute, number, object, re_key, re_key_key_pair, revoke, text,
+    Kmip, Refused, adjust, allocation, bytes_of, check, create, delete, enumeration, get, get_attributes, locate,
+    modify, name, new_attribute, number, object, re_key, re_key_key_pair, revoke, secret, text,
 };
 
 kmip_codec::structure! {
@@ -61,8 +61,13 @@ fn ask(kmip: &mut Kmip, operation: Operation, identifier: &Text) -> Option<Resul
         | Operation::RNGRetrieve
         | Operation::RNGSeed
         | Operation::Interop => return None,
+        // It names an object that is to be: see `nothing_of_somebody_else_is_replaced`.
+        Operation::Import => return None,
         Operation::DeriveKey => kmip.attempt(operation, &derive(identifier)),
+        Operation::CreateSplitKey => kmip.attempt(operation, &split(named)),
+        Operation::JoinSplitKey => kmip.attempt(operation, &join(std::slice::from_ref(identifier))),
         Operation::Get => kmip.attempt(operation, &get(named)),
+        Operation::Export => kmip.attempt(operation, &export(named)),
         Operation::GetAttributes => kmip.attempt(operation, &get_attributes(named, vec![Tag::State.into()])),
         Operation::GetAttributeList
         | Operation::Activate
@@ -117,9 +122,9 @@ fn an_object_of_somebody_else_does_not_exist() {
         for row in ops::OPERATIONS.iter().filter(|row| row.operation.known_in(version)).filter(handled) {
             let Some(theirs) = ask(&mut other, row.operation, &own) else { continue };
             let theirs = theirs.unwrap_err();
-            // Its error table has the old name of it.
-            let adjusts = row.operation == Operation::AdjustAttribute;
-            let not_found = if adjusts { ResultReason::ItemNotFound } else { not_found };
+            // Their error tables have the old name of it.
+            let old = matches!(row.operation, Operation::AdjustAttribute | Operation::CreateSplitKey);
+            let not_found = if old { ResultReason::ItemNotFound } else { not_found };
             assert_eq!(theirs.reason(), not_found, "{}", row.operation);
             // To the letter what is said of an object that nobody has.
             assert_eq!(ask(&mut other, row.operation, &nobody()), Some(Err(theirs)), "{}", row.operation);
@@ -168,6 +173,77 @@ fn a_key_of_somebody_else_wraps_nothing() {
         let absent =
             other.attempt::<kmip_codec::Element>(Operation::Get, &wrapped(&own, &nobody(), version)).unwrap_err();
         assert_eq!(theirs, absent);
+        if Operation::Export.known_in(version) {
+            let [theirs, absent] = [&key, &nobody()].map(|key| {
+                let request = ops::export::Request {
+                    key_wrapping_specification: wrapped(&own, key, version).key_wrapping_specification,
+                    ..export(Some(&own))
+                };
+                other.attempt::<kmip_codec::Element>(Operation::Export, &request).unwrap_err()
+            });
+            assert_eq!(theirs, absent);
+        }
+    }
+}
+
+#[test]
+fn parts_of_somebody_else_join_nothing() {
+    let kmipd = Kmipd::dev();
+    let stranger = kmipd.client_named("stranger");
+    for version in VERSIONS.into_iter().filter(|&version| Operation::JoinSplitKey.known_in(version)) {
+        let mut owner = kmipd.kmip(version);
+        let mut other = Kmip::new(stranger.connect().unwrap(), version);
+        let key = owner.create(vec![]);
+        let made: ops::create_split_key::Response = owner.ask(Operation::CreateSplitKey, &split(Some(&key)));
+        let parts = made.unique_identifiers;
+        let made: ops::create_split_key::Response = other.ask(Operation::CreateSplitKey, &split(None));
+        let own = made.unique_identifiers;
+        // All of them, or one among others: what is not there is said before anything of what is.
+        for (theirs, absent) in [
+            (vec![parts[0].clone(), parts[1].clone()], vec![nobody(), nobody()]),
+            (vec![own[0].clone(), parts[1].clone()], vec![own[0].clone(), nobody()]),
+            (vec![own[0].clone(), own[1].clone(), parts[2].clone()], vec![own[0].clone(), own[1].clone(), nobody()]),
+        ] {
+            let [theirs, absent] = [theirs, absent]
+                .map(|parts| other.attempt::<kmip_codec::Element>(Operation::JoinSplitKey, &join(&parts)).unwrap_err());
+            assert_eq!(theirs, absent);
+        }
+        // They belong together all the same.
+        let joined: ops::join_split_key::Response = owner.ask(Operation::JoinSplitKey, &join(&parts[1..]));
+        assert_eq!(bytes_of(&owner.get(&joined.unique_identifier)), bytes_of(&owner.get(&key)));
+    }
+}
+
+/// Identifiers are unique in the server, not for an owner: whoever imports under one that is taken learns that it is, and
+/// no more than that.
+#[test]
+fn nothing_of_somebody_else_is_replaced() {
+    let kmipd = Kmipd::dev();
+    let stranger = kmipd.client_named("stranger");
+    for version in VERSIONS.into_iter().filter(|&version| Operation::Import.known_in(version)) {
+        let mut owner = kmipd.kmip(version);
+        let mut other = Kmip::new(stranger.connect().unwrap(), version);
+        let alive = owner.create(vec![]);
+        let archived = owner.create(vec![]);
+        owner.ask::<ops::activate::Response>(Operation::Archive, &object(Some(&archived)));
+        let destroyed = owner.create(vec![]);
+        owner.destroy(&destroyed);
+        let secret_data = owner.register(secret(b"theirs"), vec![]);
+        let before = bytes_of(&owner.get(&alive));
+        // Whatever it is, and whatever became of it, there is one answer.
+        let answers = [&alive, &archived, &destroyed, &secret_data].map(|identifier| {
+            [false, true].map(|replace| {
+                let request = import(identifier, secret(b"mine"), replace, version);
+                other.attempt::<kmip_codec::Element>(Operation::Import, &request).unwrap_err()
+            })
+        });
+        let exists = kmipd::failure::reason_in(version, ResultReason::ObjectAlreadyExists);
+        assert_eq!(answers[0].each_ref().map(Refused::reason), [exists, ResultReason::PermissionDenied]);
+        assert!(answers.iter().all(|answer| *answer == answers[0]), "{answers:?}");
+        assert_eq!(bytes_of(&owner.get(&alive)), before);
+        assert_eq!(bytes_of(&owner.get(&secret_data)), b"theirs");
+        let theirs = other.attempt::<kmip_codec::Element>(Operation::Get, &get(Some(&alive)));
+        assert_eq!(theirs, other.attempt(Operation::Get, &get(Some(&nobody()))));
     }
 }
 

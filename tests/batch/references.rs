@@ -7,16 +7,16 @@ use kmip_codec::spec::{
     RevocationReasonCode, State, Tag, UniqueIdentifierEnumeration as Named, Version,
 };
 use kmip_codec::ttlv::Text;
-use kmip_codec::types::{Attributes, UniqueIdentifier};
+use kmip_codec::types::{Attributes, Object, UniqueIdentifier};
 use kmip_codec::{Element, Value};
 use kmipd::ops;
 
-use crate::common::VERSIONS;
+use crate::common::{VERSIONS, export, import, join, split};
 use crate::harness::Kmipd;
 use crate::harness::kmip::{
     Came, Kmip, adjust, allocation, check, create, delete, enumeration, get, get_attributes, header, identifier,
-    limits, locate, mask, modify, name, new_attribute, number, object, re_key, re_key_key_pair, register, revoke,
-    secret, text,
+    limits, locate, mask, modify, name, new_attribute, number, object, opaque, re_key, re_key_key_pair, register,
+    revoke, secret, text,
 };
 
 /// The operations that take no object that exists.
@@ -41,6 +41,12 @@ const WITHOUT: &[Operation] = &[
     // The standard keeps the ID Placeholder out of it.
     Operation::DeriveKey,
     Operation::Interop,
+    // Without a key it makes one for the parts.
+    Operation::CreateSplitKey,
+    // It names every part.
+    Operation::JoinSplitKey,
+    // It names an object that is to be.
+    Operation::Import,
 ];
 
 /// The operations that need a key for some cryptography: what they make of it is tested elsewhere.
@@ -75,6 +81,9 @@ fn unnamed(kmip: &Kmip) -> Vec<(Operation, kmip_codec::message::RequestBatchItem
         (Operation::Archive, kmip.item(Operation::Archive, &object(None))),
         (Operation::Recover, kmip.item(Operation::Recover, &object(None))),
     ];
+    if Operation::Export.known_in(kmip.version) {
+        items.push((Operation::Export, kmip.item(Operation::Export, &export(None))));
+    }
     if Operation::SetAttribute.known_in(kmip.version) {
         items.push((Operation::SetAttribute, kmip.item(Operation::SetAttribute, &new_attribute(None, first))));
         let up = adjust(None, Tag::ProtectionPeriod.into(), None);
@@ -223,6 +232,68 @@ fn what_sets_the_id_placeholder_and_what_empties_it() {
         // It ends with its message.
         kmip.create(vec![]);
         assert_eq!(kmip.refusal(Operation::Get, &get(None)), ResultReason::MissingData);
+    }
+}
+
+#[test]
+fn parts_and_what_travels_set_the_id_placeholder() {
+    let kmipd = Kmipd::dev();
+    for version in VERSIONS.into_iter().filter(|&version| Operation::CreateSplitKey.known_in(version)) {
+        let mut kmip = kmipd.kmip(version);
+        let its_type =
+            |kmip: &Kmip| kmip.item(Operation::GetAttributes, &get_attributes(None, vec![Tag::ObjectType.into()]));
+        // The first part takes the place of what was there, which nobody asked to split, and which could not be.
+        let came = kmip.items(vec![
+            kmip.item(Operation::Register, &register(opaque(b"whole"), vec![])),
+            kmip.item(Operation::CreateSplitKey, &split(None)),
+            its_type(&kmip),
+            kmip.item(Operation::Get, &get(None)),
+        ]);
+        let made: ops::create_split_key::Response = decode(came[1].clone().unwrap(), version).unwrap();
+        let parts = made.unique_identifiers;
+        assert_eq!(types_of(&kmip, &came[2..3]), [ObjectType::SplitKey]);
+        assert_eq!(identifier(&came[2]), parts[0]);
+        let got: ops::get::Response = decode(came[3].clone().unwrap(), version).unwrap();
+        let Object::SplitKey(first) = got.object else { panic!("no Split Key") };
+        assert_eq!(first.key_part_identifier, 1);
+
+        // What they are joined to does.
+        let came = kmip.items(vec![
+            kmip.item(Operation::Create, &create(vec![])),
+            kmip.item(Operation::JoinSplitKey, &join(&parts[1..])),
+            its_type(&kmip),
+        ]);
+        assert_ne!(identifier(&came[0]), identifier(&came[1]));
+        assert_eq!(identifier(&came[1]), identifier(&came[2]));
+        assert_eq!(types_of(&kmip, &came[2..]), [ObjectType::SymmetricKey]);
+        // A part that is there alone is not joined.
+        let part = get_attributes(Some(&parts[0]), vec![Tag::ObjectType.into()]);
+        let came = kmip.items(vec![
+            kmip.item(Operation::CreateSplitKey, &split(None)),
+            kmip.item(Operation::GetAttributes, &part),
+            kmip.item(Operation::JoinSplitKey, &join(&[])),
+        ]);
+        assert_eq!(came[2].as_ref().unwrap_err().reason(), ResultReason::InvalidField);
+
+        if Operation::Import.known_in(version) {
+            // What comes does, and what goes.
+            let known = Text::from(format!("from elsewhere in {version}").as_str());
+            let other = kmip.create(vec![]);
+            let came = kmip.items(vec![
+                kmip.item(Operation::Create, &create(vec![])),
+                kmip.item(Operation::Import, &import(&known, secret(b"s"), false, version)),
+                its_type(&kmip),
+                kmip.item(Operation::Export, &export(Some(&other))),
+                its_type(&kmip),
+                kmip.item(Operation::Import, &import(&known, secret(b"t"), true, version)),
+                kmip.item(Operation::Export, &export(None)),
+            ]);
+            assert_eq!(identifier(&came[2]), known);
+            assert_eq!(types_of(&kmip, &came[2..3]), [ObjectType::SecretData]);
+            assert_eq!(identifier(&came[4]), other);
+            let sent: ops::export::Response = decode(came[6].clone().unwrap(), version).unwrap();
+            assert_eq!((sent.unique_identifier, sent.object), (known, secret(b"t")));
+        }
     }
 }
 
