@@ -59,13 +59,16 @@ pub fn precede(first: Vec<Attribute>, second: Vec<Attribute>, object_type: Objec
 }
 
 /// A Template as it is kept: attributes that a client may give a new object, and no Name, which would be the Name of all of
-/// them (KMIP 1.4 §2.2.6, §11.4).
+/// them (KMIP 1.4 §2.2.6, §11.4). Before 1.2 a Name within is the Template's own (KMIP 1.0 §2.2.6) and goes to `own`.
 ///
 /// # Errors
-/// Invalid Field for a Name; what [`rules::admit`] says.
-pub fn template(view: &View, template: Template) -> Outcome<Template> {
-    let list = template.attributes.0;
-    if list.iter().any(|attribute| attribute.tag == Tag::Name) {
+/// Invalid Field for a Name since 1.2; what [`rules::admit`] says.
+pub fn template(view: &View, template: Template, own: &mut Attributes) -> Outcome<Template> {
+    let (names, list): (Vec<_>, Vec<_>) =
+        template.attributes.0.into_iter().partition(|attribute| attribute.tag == Tag::Name);
+    if view.version() < Version::V1_2 {
+        own.list.extend(names);
+    } else if !names.is_empty() {
         return Err(Failure::invalid_field("a Template has its Name beside it, not within"));
     }
     let attributes = AttributeList(rules::admit(list, ObjectType::Template, view.version())?);

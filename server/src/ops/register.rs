@@ -45,7 +45,7 @@ impl Handler for Register {
         let Request { object_type, mut attributes, object, protection_storage_masks } = request;
         incoming::same_type(object_type, &object)?;
         let object = match object {
-            Object::Template(template) => Object::Template(new_object::template(view, template)?),
+            Object::Template(template) => Object::Template(new_object::template(view, template, &mut attributes)?),
             object => object,
         };
         incoming::take_inner(&object, &mut attributes);

@@ -240,6 +240,11 @@ fn a_template_has_attributes_of_its_own_and_no_life() {
     // Its Name stands beside it: within, it would be the Name of every object that is made by it.
     let named = register(&bench, Version::V1_2, template(vec![named("inner")]), Attributes::default());
     assert_eq!(reason(named), Some(Reason::InvalidField));
+    // In 1.0 it was the Template's own there.
+    let identifier = register(&bench, Version::V1_0, template(vec![self::named("inner")]), Attributes::default()).unwrap();
+    assert_eq!(values(&attributes(&bench, Version::V1_0, &identifier), Tag::Name), [self::named("inner").value]);
+    let Object::Template(back) = got(&bench, Version::V1_0, &identifier).unwrap() else { panic!("no Template") };
+    assert!(back.attributes.0.is_empty());
     let state = Attribute::new(Tag::State, Value::Enumeration(State::Active.into()));
     let refused = register(&bench, Version::V1_2, template(vec![state]), Attributes::default());
     assert!(refused.is_err());
