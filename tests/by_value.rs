@@ -23,6 +23,9 @@ mod objects;
 #[path = "by_value/parts.rs"]
 mod parts;
 #[cfg(test)]
+#[path = "by_value/sessions.rs"]
+mod sessions;
+#[cfg(test)]
 #[path = "by_value/tags.rs"]
 mod tags;
 #[cfg(test)]

@@ -64,13 +64,14 @@ pub(crate) fn get_attributes(talk: &mut Talk) {
         ),
     );
     talk.ask(0x0B, of_key(request), of_key(answer));
-    // An attribute of another's kind of version (Invalid Message, in 1.x Invalid Field), or of nobody's: Invalid Field.
+    // An attribute of another's kind of version (Invalid Message, in 1.x Invalid Field), or of nobody's: Invalid Attribute,
+    // which stands in the tables of 2.0 and 2.1, in 1.x Invalid Field.
     let (foreign, unknown) = talk.either(
         (e(ATTRIBUTE_REFERENCE, STATE), t(ATTRIBUTE_NAME, "Colour")),
         (t(ATTRIBUTE_NAME, "State"), e(ATTRIBUTE_REFERENCE, 0x42_0FFF)),
     );
     talk.fail(0x0B, of_key(vec![foreign]), talk.either(0x07, 0x04));
-    talk.fail(0x0B, of_key(vec![unknown]), 0x07);
+    talk.fail(0x0B, of_key(vec![unknown]), talk.either(0x07, 0x2C));
 }
 
 pub(crate) fn get_attribute_list(talk: &mut Talk) {
@@ -166,7 +167,8 @@ pub(crate) fn delete_attribute(talk: &mut Talk) {
     assert_has(talk, "Object Group", OBJECT_GROUP, vec![]);
     talk.fail(0x0F, of_key(vec![request]), talk.either(0x01, 0x21));
     let needed = talk.either(t(ATTRIBUTE_NAME, "State"), e(ATTRIBUTE_REFERENCE, STATE));
-    talk.fail(0x0F, of_key(vec![needed]), talk.either(0x0C, 0x1D));
+    // Attribute Read Only.
+    talk.fail(0x0F, of_key(vec![needed]), talk.either(0x0C, 0x22));
 }
 
 pub(crate) fn set_attribute(talk: &mut Talk) {

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use crate::harness::{Kmipd, Wire};
 use crate::tags::*;
 use crate::ttlv::{Item, Node, Variables, compare, e, i, read, s, vd, vt, vx, write, x};
-use crate::{asynchronous, attributes, cryptography, life, objects, parts};
+use crate::{asynchronous, attributes, cryptography, life, objects, parts, sessions};
 
 /// A connection on which messages of one version are said.
 pub(crate) struct Talk {
@@ -62,12 +62,19 @@ impl Talk {
         assert_eq!(length, bytes.len());
         let mut fields = vec![e(OPERATION, answered)];
         fields.extend(item(x(UNIQUE_BATCH_ITEM_ID, &mark)));
-        let expected = s(
-            RESPONSE_MESSAGE,
-            vec![s(RESPONSE_HEADER, vec![version, vd(TIME_STAMP, "time"), i(BATCH_COUNT, 1)]), s(BATCH_ITEM, fields)],
-        );
+        let mut header = vec![version, vd(TIME_STAMP, "time")];
+        // Each answer has a name of its own from 1.4 on.
+        if self.version >= (1, 4) {
+            header.push(vt(SERVER_CORRELATION_VALUE, "correlation"));
+        }
+        header.push(i(BATCH_COUNT, 1));
+        let expected = s(RESPONSE_MESSAGE, vec![s(RESPONSE_HEADER, header), s(BATCH_ITEM, fields)]);
         self.variables.remove("time");
+        let before = self.variables.remove("correlation");
         compare(&answer, &expected, &mut self.variables, "");
+        if let (Some(Item::Text(before)), Some(Item::Text(now))) = (before, self.variables.get("correlation")) {
+            assert_ne!(before, *now);
+        }
         let Some(Item::DateTime(time)) = self.variables.get("time") else { panic!("no time") };
         assert!(time.abs_diff(crate::harness::kmip::now()) < 60, "{time}");
     }
@@ -197,11 +204,19 @@ const SAID: &[Said] = &[
     (0x29, (1, 2), parts::join_split_key),
     (0x2A, (1, 4), parts::import),
     (0x2B, (1, 4), parts::export),
+    (0x2C, (2, 0), sessions::log),
+    (0x2D, (2, 0), sessions::login),
+    (0x2E, (2, 0), sessions::logout),
+    (0x2F, (2, 0), sessions::delegated_login),
     (0x30, (2, 0), attributes::adjust_attribute),
     (0x31, (2, 0), attributes::set_attribute),
     (0x32, (2, 0), asynchronous::set_endpoint_role),
+    (0x36, (2, 1), sessions::set_defaults),
+    (0x37, (2, 1), sessions::set_constraints),
+    (0x38, (2, 1), sessions::get_constraints),
     (0x39, (2, 1), asynchronous::query_asynchronous_requests),
     (0x3A, (2, 1), asynchronous::process),
+    (0x3B, (2, 1), sessions::ping),
     (0x34, (2, 0), objects::interop),
 ];
 
