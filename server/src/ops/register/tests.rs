@@ -241,7 +241,8 @@ fn a_template_has_attributes_of_its_own_and_no_life() {
     let named = register(&bench, Version::V1_2, template(vec![named("inner")]), Attributes::default());
     assert_eq!(reason(named), Some(Reason::InvalidField));
     // In 1.0 it was the Template's own there.
-    let identifier = register(&bench, Version::V1_0, template(vec![self::named("inner")]), Attributes::default()).unwrap();
+    let identifier =
+        register(&bench, Version::V1_0, template(vec![self::named("inner")]), Attributes::default()).unwrap();
     assert_eq!(values(&attributes(&bench, Version::V1_0, &identifier), Tag::Name), [self::named("inner").value]);
     let Object::Template(back) = got(&bench, Version::V1_0, &identifier).unwrap() else { panic!("no Template") };
     assert!(back.attributes.0.is_empty());
