@@ -2,7 +2,7 @@
 //!
 //! Modes that chain blocks go from one call of the provider to the next by what the chain carries on, so that a key in the
 //! module works in parts too. GCM is carried on here for keys that the server may hold. What cannot be done in parts, or
-//! must not be shown before its tag verifies, waits for the last part, up to [`MOST_HELD`].
+//! must not be shown before its tag verifies, waits for the last part, up to `MOST_HELD`.
 
 use zeroize::Zeroizing;
 
