@@ -10,25 +10,22 @@ mod lane;
 mod outgoing;
 mod own;
 mod references;
+mod run;
 
 use std::sync::Arc;
 
 use bytes::Bytes;
 use kmip_codec::message::{Asynchronous, RequestBatchItem, RequestMessage, Unreadable};
 use kmip_codec::schema::DateTime;
-use kmip_codec::spec::{
-    AsynchronousIndicator, BatchErrorContinuationOption, EndpointRole, Operation, ResultReason, Tag, Version,
-};
-use kmip_codec::ttlv::{Blob, Limits, Text, Writer};
+use kmip_codec::spec::{AsynchronousIndicator, EndpointRole, Operation, ResultReason, Tag, Version};
+use kmip_codec::ttlv::Limits;
 use kmip_codec::types::ProtocolVersion;
-use kmip_codec::{Element, ErrorKind, Value};
+use kmip_codec::{ErrorKind, Value};
 use tokio::sync::RwLock;
-use zeroize::Zeroizing;
 
 use crate::crypto::{Guarded, Place};
 use crate::failure::{Failure, Outcome};
 use crate::ops::interop::is_reset;
-use crate::ops::{self, Answered, Lane as OperationLane, OperationRow, Placeholder};
 use crate::store::CommitError;
 use crate::store::vault::{LASTING, Vault};
 use crate::trust::requester::Requester;
@@ -39,6 +36,7 @@ use authenticate::Correlation;
 pub use lane::Lane;
 pub use outgoing::{Interview, Ready};
 use references::References;
+use run::Run;
 
 /// How often a message runs beside others before it runs alone.
 const ATTEMPTS: usize = 3;
@@ -395,273 +393,6 @@ impl Task<'_> {
     /// Whether there is nothing to do any more.
     fn is_outdated(self, vault: &Vault) -> bool {
         matches!(self, Self::Stored { group, .. } if group.is_outdated(vault))
-    }
-}
-
-/// One run of a message.
-struct Run<'d> {
-    dispatcher: &'d Dispatcher,
-    asker: &'d Asker,
-    version: Version,
-    when: When,
-    /// Away only while the slow lane has it.
-    view: Option<Box<View>>,
-    references: References,
-    /// What it does to requests that are answered later.
-    ledger: Ledger,
-}
-
-impl Run<'_> {
-    async fn items(&mut self, message: &RequestMessage) -> Vec<ItemAnswer> {
-        let on_error = message.header.batch_error_continuation_option.unwrap_or(BatchErrorContinuationOption::Stop);
-        let budget = Budget::new(message, &self.dispatcher.shared);
-        let mut answers: Vec<ItemAnswer> = Vec::with_capacity(message.items.len());
-        let mut length = budget.header;
-        for (place, item) in message.items.iter().enumerate() {
-            for answer in self.item(place, item, &budget, &mut length).await {
-                let has_failed = answer.result.is_err();
-                answers.push(answer);
-                if !has_failed {
-                    continue;
-                }
-                if self.view.as_ref().is_none_or(|view| view.has_wanted_intents()) {
-                    return answers;
-                }
-                match on_error {
-                    BatchErrorContinuationOption::Continue => {}
-                    BatchErrorContinuationOption::Undo => {
-                        if let Some(view) = &mut self.view {
-                            view.undo();
-                        }
-                        self.ledger = Ledger::default();
-                        for answer in answers.iter_mut().filter(|answer| answer.result.is_ok()) {
-                            answer.result = Err(Failed::Undone);
-                        }
-                        return answers;
-                    }
-                    _ => return answers,
-                }
-            }
-        }
-        answers
-    }
-
-    /// One item: one answer, or one for each object that its Unique Identifier means.
-    async fn item(
-        &mut self,
-        place: usize,
-        item: &RequestBatchItem,
-        budget: &Budget,
-        length: &mut usize,
-    ) -> Vec<ItemAnswer> {
-        let (operation, mark) = (Some(item.operation.0), item.unique_batch_item_id.clone());
-        let answer = |result| ItemAnswer { item: place, operation, mark: mark.clone(), result };
-        let failed = |failure| vec![answer(Err(Failed::Failure(failure)))];
-        let row = match self.check(item) {
-            Ok(row) => row,
-            Err(failure) => return failed(failure),
-        };
-        match (self.when, row.run) {
-            (When::Now, _) | (When::Later, ops::Run::Dispatcher(_)) => {}
-            (When::AllLater, ops::Run::Dispatcher(_)) => return failed(asynchronous::not_later(row.operation)),
-            (When::Later | When::AllLater, ops::Run::Handler(_)) => {
-                let submitted = self.ledger.submit(item, &self.dispatcher.shared);
-                let pending = submitted.map(Success::Pending).map_err(Failed::Failure);
-                return vec![answer(pending)];
-            }
-        }
-        let payloads = match self.payloads(item) {
-            Ok(payloads) => payloads,
-            Err(failure) => return failed(failure),
-        };
-        let mut answers = Vec::with_capacity(payloads.len());
-        for payload in payloads {
-            let before = matches!(row.run, ops::Run::Dispatcher(_)).then(|| self.ledger.clone());
-            let mut data = None;
-            let done = match self.work(row, payload).await {
-                Ok(Done::Answered(bytes, identifiers, came)) => {
-                    data = came;
-                    // What is ephemeral is for later items of the message alone (§9.12).
-                    let bytes = if item.ephemeral == Some(true) { nothing(self.version) } else { bytes };
-                    (vec![answer(Ok(Success::Payload(bytes)))], identifiers)
-                }
-                // An answer from before, with the mark of the item that asks for it.
-                Ok(Done::Earlier(earlier)) => {
-                    let own = |answer| ItemAnswer { item: place, mark: mark.clone(), ..answer };
-                    (earlier.into_iter().map(own).collect(), Vec::new())
-                }
-                Err(failure) => {
-                    self.take_back(before);
-                    answers.push(answer(Err(Failed::Failure(failure))));
-                    break;
-                }
-            };
-            let (done, identifiers) = done;
-            let longer = done.iter().fold(*length, |sum, answer| sum.saturating_add(answer.length(self.version)));
-            if longer > budget.maximum {
-                self.take_back(before);
-                let failure = Failure::new(
-                    ResultReason::ResponseTooLarge,
-                    format!("the answer would have more than {} bytes", budget.maximum),
-                );
-                answers.push(answer(Err(Failed::Failure(failure))));
-                break;
-            }
-            *length = longer;
-            self.references.note_data(row.operation, data);
-            self.refer(row, &identifiers);
-            answers.extend(done);
-        }
-        answers
-    }
-
-    /// What must hold before an operation runs.
-    fn check(&self, item: &RequestBatchItem) -> Outcome<&'static OperationRow> {
-        let (operation, version) = (item.operation.0, self.version);
-        let offered = |row: &&OperationRow| row.is_offered(&self.dispatcher.shared.settings);
-        let row = ops::row_of(operation, version).filter(offered).ok_or_else(|| {
-            Failure::new(
-                ResultReason::OperationNotSupported,
-                format!("the operation {operation} is not supported in KMIP {version}"),
-            )
-        })?;
-        if let Some(extension) = item.message_extension.iter().find(|extension| extension.criticality_indicator) {
-            return Err(Failure::new(
-                ResultReason::UnknownMessageExtension,
-                format!(
-                    "the critical Message Extension of \"{}\" is not known",
-                    short(&extension.vendor_identification)
-                ),
-            ));
-        }
-        Ok(row)
-    }
-
-    /// The payload, with what it refers to: one for each object that it is about.
-    fn payloads(&self, item: &RequestBatchItem) -> Outcome<Vec<Element>> {
-        let payload = item
-            .request_payload
-            .clone()
-            .ok_or_else(|| Failure::new(ResultReason::InvalidMessage, "the Request Payload is missing"))?;
-        let placeholder = self.view.as_ref().and_then(|view| view.placeholder());
-        if self.version.is_v2() { self.references.resolve(payload, placeholder) } else { Ok(vec![payload]) }
-    }
-
-    /// Runs the handler where it belongs, and writes its answer.
-    async fn work(&mut self, row: &'static OperationRow, payload: Element) -> Outcome<Done> {
-        let version = self.version;
-        let handler = match row.run {
-            ops::Run::Handler(handler) => handler,
-            ops::Run::Dispatcher(own) => {
-                if let Some(view) = &mut self.view {
-                    view.begin_item();
-                    view.begin_operation(row.operation)?;
-                }
-                let done = own::run(self, own, payload).await?;
-                if let Some(view) = &mut self.view {
-                    view.finish_operation()?;
-                }
-                return Ok(done);
-            }
-        };
-        let mut view = self.view.take().ok_or_else(|| Failure::internal("a view was lost in slow work"))?;
-        let is_slow = match row.lane {
-            OperationLane::Here => false,
-            OperationLane::Slow => true,
-            OperationLane::ByKey => lane_of(&mut view, &payload),
-        };
-        let work = move || {
-            view.begin_item();
-            let outcome = view
-                .begin_operation(row.operation)
-                .and_then(|()| handler(&mut view, payload))
-                .and_then(|answered| view.finish_operation().map(|()| written(answered, version)));
-            (view, outcome)
-        };
-        let (view, outcome) = if is_slow { self.dispatcher.lane.run(work).await? } else { work() };
-        self.view = Some(view);
-        outcome
-    }
-
-    fn take_back(&mut self, before: Option<Ledger>) {
-        if let Some(view) = &mut self.view {
-            view.fail_item();
-        }
-        if let Some(ledger) = before {
-            self.ledger = ledger;
-        }
-    }
-
-    fn refer(&mut self, row: &OperationRow, identifiers: &[Text]) {
-        self.references.note(row.operation, identifiers);
-        let Some(view) = &mut self.view else { return };
-        match (row.placeholder, identifiers) {
-            (Placeholder::Keep, _) => {}
-            (Placeholder::First, [first, ..]) | (Placeholder::Only, [first]) => {
-                view.set_placeholder(Some(first.clone()))
-            }
-            (Placeholder::First | Placeholder::Only, _) => view.clear_placeholder(),
-        }
-    }
-}
-
-/// The Response Payload in bytes, and its Unique Identifiers.
-fn written(answered: Answered, version: Version) -> Done {
-    let Answered { payload, identifiers, data } = answered;
-    let mut writer = Writer::new(version);
-    payload.encode(Tag::ResponsePayload, &mut writer);
-    Done::Answered(Zeroizing::new(writer.finish()), identifiers, data)
-}
-
-/// A Response Payload without anything.
-fn nothing(version: Version) -> Zeroizing<Vec<u8>> {
-    let mut writer = Writer::new(version);
-    writer.structure(Tag::ResponsePayload, |_| {});
-    Zeroizing::new(writer.finish())
-}
-
-/// What an operation gave.
-enum Done {
-    /// Its Response Payload as it is written, its Unique Identifiers, and its data.
-    Answered(Zeroizing<Vec<u8>>, Vec<Text>, Option<Blob>),
-    /// The answers of another operation that was asked earlier.
-    Earlier(Vec<ItemAnswer>),
-}
-
-/// How long the answer may be, in bytes.
-struct Budget {
-    maximum: usize,
-    /// The response without its items.
-    header: usize,
-}
-
-impl Budget {
-    fn new(message: &RequestMessage, shared: &Shared) -> Self {
-        let asked = message.header.maximum_response_size.and_then(|size| usize::try_from(size).ok());
-        let maximum = shared.settings.maximum_response.min(asked.unwrap_or(usize::MAX));
-        Self { maximum, header: answer::message(message.version, 0, &Extras::expected(message), &[]).len() }
-    }
-}
-
-/// Where an item runs whose lane depends on the key: work without a named object makes one, in the module if there is one.
-/// A wrapping key is at work too; and a key that is no longer to be Extractable moves into the module.
-fn lane_of(view: &mut View, payload: &Element) -> bool {
-    let has_module = view.shared().providers.module().is_some();
-    let specification = payload.value.find(Tag::KeyWrappingSpecification);
-    let information = specification.and_then(|value| value.find(Tag::EncryptionKeyInformation));
-    if let Some(Value::TextString(wrapping)) = information.and_then(|value| value.find(Tag::UniqueIdentifier))
-        && view.is_slow(Some(wrapping))
-    {
-        return true;
-    }
-    match payload.value.find(Tag::UniqueIdentifier) {
-        // New Attribute is 2.x's; an Attribute by its name is 1.x's, where nothing else tells what it is about.
-        _ if has_module && [Tag::NewAttribute, Tag::Attribute].iter().any(|&tag| payload.value.find(tag).is_some()) => {
-            true
-        }
-        Some(Value::TextString(identifier)) => view.is_slow(Some(identifier)),
-        _ if payload.value.find(Tag::ObjectType).is_some() => has_module,
-        _ => view.is_slow(None),
     }
 }
 

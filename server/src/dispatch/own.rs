@@ -3,7 +3,8 @@
 use kmip_codec::Element;
 use kmip_codec::schema::{Decode, Encode, decode};
 
-use super::{Done, Run, asynchronous, written};
+use super::asynchronous;
+use super::run::{Done, Run, written};
 use crate::failure::Outcome;
 use crate::ops::{Answered, Own, set_endpoint_role};
 
