@@ -234,7 +234,8 @@ fn capabilities(view: &View) -> CapabilityInformation {
     let told = told.into_iter().next().unwrap_or_default();
     let attests = !said::<AttestationType>(view, Tag::AttestationType, Vec::new).is_empty();
     CapabilityInformation {
-        streaming: told.streaming.or(Some(false)),
+        // Encrypt to Hash in several parts, wherever a version has the fields for it.
+        streaming: told.streaming.or(Some(true)),
         asynchronous: told.asynchronous.or_else(|| Some(row_of(Operation::Poll, view.version()).is_some())),
         attestation: told.attestation.or(Some(attests)),
         batch_undo: told.batch_undo.or(Some(true)),
