@@ -95,7 +95,6 @@ impl std::error::Error for Failure {}
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
         let reason = match error.kind {
-            ErrorKind::Missing(_) => ResultReason::MissingData,
             ErrorKind::UnknownAttribute(_) => ResultReason::InvalidAttribute,
             ErrorKind::UnknownEnumeration { .. } | ErrorKind::InvalidValue(_) => ResultReason::InvalidField,
             _ => ResultReason::InvalidMessage,

@@ -189,13 +189,19 @@ fn what_sets_the_id_placeholder_and_what_empties_it() {
             its_type(&kmip),
         ]);
         assert_eq!(types_of(&kmip, &came[1..2]), [ObjectType::SecretData]);
-        assert_eq!(came[3].as_ref().unwrap_err().reason(), ResultReason::MissingData);
+        assert_eq!(
+            came[3].as_ref().unwrap_err().reason(),
+            kmipd::failure::reason_in(version, ResultReason::ObjectNotFound)
+        );
         let came = kmip.items(vec![
             kmip.item(Operation::Create, &create(vec![])),
             kmip.item(Operation::Locate, &locate(vec![name("nobody has it")])),
             its_type(&kmip),
         ]);
-        assert_eq!(came[2].as_ref().unwrap_err().reason(), ResultReason::MissingData);
+        assert_eq!(
+            came[2].as_ref().unwrap_err().reason(),
+            kmipd::failure::reason_in(version, ResultReason::ObjectNotFound)
+        );
 
         // A replacement takes its place; of a pair the private key.
         let came = kmip.items(vec![
@@ -227,11 +233,17 @@ fn what_sets_the_id_placeholder_and_what_empties_it() {
         let came = kmip.batch(go_on, items);
         let wrong = ResultReason::IncompatibleCryptographicUsageMask;
         assert_eq!(came[1].as_ref().unwrap_err().reason(), kmipd::failure::reason_in(version, wrong));
-        assert_eq!(came[2].as_ref().unwrap_err().reason(), ResultReason::MissingData);
+        assert_eq!(
+            came[2].as_ref().unwrap_err().reason(),
+            kmipd::failure::reason_in(version, ResultReason::ObjectNotFound)
+        );
 
         // It ends with its message.
         kmip.create(vec![]);
-        assert_eq!(kmip.refusal(Operation::Get, &get(None)), ResultReason::MissingData);
+        assert_eq!(
+            kmip.refusal(Operation::Get, &get(None)),
+            kmipd::failure::reason_in(version, ResultReason::ObjectNotFound)
+        );
     }
 }
 

@@ -2,13 +2,13 @@
 
 use kmip_codec::message::{RequestMessage, ResponseHeader};
 use kmip_codec::schema::{DateTime, Encode};
-use kmip_codec::spec::{CredentialType, Operation, ResultReason, ResultStatus, Tag, Version};
+use kmip_codec::spec::{CredentialType, Operation, ResultStatus, Tag, Version};
 use kmip_codec::ttlv::{Blob, Text, Writer};
 use kmip_codec::types::Credential;
 
 use zeroize::Zeroizing;
 
-use crate::failure::{Failure, reason_in};
+use crate::failure::Failure;
 
 /// What came of an item.
 #[derive(Debug, Clone)]
@@ -32,16 +32,27 @@ pub(super) enum Success {
     Pending(Blob),
 }
 
-/// Why an item has no payload.
+/// Why an item has no effect.
 #[derive(Debug, Clone)]
 pub(super) enum Failed {
     /// It failed.
     Failure(Failure),
-    /// It succeeded, and was undone because a later one failed.
-    Undone,
+    /// It succeeded, and was undone because a later one failed. Its payload is returned as any other (KMIP 2.1 §9.3,
+    /// Undo); an item that was to be answered later has none.
+    Undone(Option<Zeroizing<Vec<u8>>>),
 }
 
 impl ItemAnswer {
+    /// The same item after a later one failed in a batch that asked for Undo.
+    pub(super) fn undone(self) -> Self {
+        let result = match self.result {
+            Ok(Success::Payload(payload)) => Err(Failed::Undone(Some(payload))),
+            Ok(Success::Pending(_)) => Err(Failed::Undone(None)),
+            failed @ Err(_) => failed,
+        };
+        Self { result, ..self }
+    }
+
     /// Writes the Batch Item.
     pub(super) fn write(&self, writer: &mut Writer) {
         writer.structure(Tag::BatchItem, |w| {
@@ -65,11 +76,10 @@ impl ItemAnswer {
                     failure.reason_in(self.operation, w.version()).encode(Tag::ResultReason, w);
                     w.text(Tag::ResultMessage, &failure.message);
                 }
-                Err(Failed::Undone) => {
+                // Only a failure has a reason; and the answer stays as long as it was, so that it still fits.
+                Err(Failed::Undone(payload)) => {
                     ResultStatus::OperationUndone.encode(Tag::ResultStatus, w);
-                    // Only a failure must have a reason; this is the nearest that every version has.
-                    reason_in(w.version(), ResultReason::GeneralFailure).encode(Tag::ResultReason, w);
-                    w.text(Tag::ResultMessage, "a later item failed, and the batch asked for Undo");
+                    payload.iter().for_each(|payload| w.append(payload));
                 }
             }
         });

@@ -51,10 +51,7 @@ impl Run<'_> {
                             view.undo();
                         }
                         self.ledger = Ledger::default();
-                        for answer in answers.iter_mut().filter(|answer| answer.result.is_ok()) {
-                            answer.result = Err(Failed::Undone);
-                        }
-                        return answers;
+                        return answers.into_iter().map(ItemAnswer::undone).collect();
                     }
                     _ => return answers,
                 }

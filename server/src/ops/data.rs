@@ -58,5 +58,5 @@ pub fn required(data: Option<Data>) -> Outcome<Blob> {
 
 /// The failure of a request that lacks what the operation needs.
 pub fn missing(tag: Tag) -> Failure {
-    Failure::new(ResultReason::MissingData, format!("{tag} is missing"))
+    Failure::new(ResultReason::InvalidMessage, format!("{tag} is missing"))
 }

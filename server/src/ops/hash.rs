@@ -128,6 +128,6 @@ mod tests {
         assert_eq!(reason(with(Algorithm::Whirlpool), Some(b"")), Reason::FeatureNotSupported);
         let more = CryptographicParameters { salt_length: Some(1), ..with(Algorithm::SHA256) };
         assert_eq!(reason(more, Some(b"")), Reason::InvalidField);
-        assert_eq!(reason(with(Algorithm::SHA256), None), Reason::MissingData);
+        assert_eq!(reason(with(Algorithm::SHA256), None), Reason::InvalidMessage);
     }
 }

@@ -35,7 +35,7 @@ pub fn wrap(
     let information = specification
         .encryption_key_information
         .as_ref()
-        .ok_or_else(|| Failure::new(ResultReason::MissingData, "Encryption Key Information is missing"))?;
+        .ok_or_else(|| Failure::new(ResultReason::InvalidMessage, "Encryption Key Information is missing"))?;
     let wrapping = wrapping_key(view, information, Purpose::Wrap)?;
     let parameters = information.cryptographic_parameters.clone();
     let how = method(&wrapping, parameters.as_ref())?;
@@ -109,9 +109,12 @@ pub fn unwrap(view: &mut View, object: &mut Object) -> Outcome<()> {
     let information = data
         .encryption_key_information
         .as_ref()
-        .ok_or_else(|| Failure::new(ResultReason::MissingData, "Encryption Key Information is missing"))?;
-    let Some(KeyValue::Wrapped(wrapped)) = &block.key_value else {
-        return Err(Failure::new(ResultReason::KeyValueNotPresent, "the server does not hold the key value"));
+        .ok_or_else(|| Failure::new(ResultReason::InvalidMessage, "Encryption Key Information is missing"))?;
+    let wrapped = match &block.key_value {
+        Some(KeyValue::Wrapped(wrapped)) => wrapped,
+        // Some clients put the wrapped bytes into a structure, as if they were the Key Material.
+        Some(KeyValue::Plain { material: KeyMaterial::Bytes(wrapped), .. }) => wrapped,
+        _ => return Err(Failure::new(ResultReason::KeyValueNotPresent, "the server does not hold the key value")),
     };
     let wrapping = wrapping_key(view, information, Purpose::Unwrap)?;
     let how = method(&wrapping, information.cryptographic_parameters.as_ref())?;

@@ -333,7 +333,7 @@ impl View {
             Some(_) => return Err(Failure::not_found()),
             None => self.placeholder.clone().ok_or_else(|| {
                 Failure::new(
-                    ResultReason::MissingData,
+                    ResultReason::ObjectNotFound,
                     "no Unique Identifier is given, and the ID Placeholder is empty",
                 )
             })?,

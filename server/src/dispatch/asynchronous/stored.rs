@@ -179,20 +179,25 @@ fn write_answer(answer: &ItemAnswer, w: &mut Writer) {
             w.text(Tag::ResultMessage, &failure.message);
         }
         // Nothing that was done is pending still: what was stored is answered at once when it is done.
-        Err(Failed::Undone) | Ok(Success::Pending(_)) => w.enumeration(KIND, 3),
+        Err(Failed::Undone(None)) | Ok(Success::Pending(_)) => w.enumeration(KIND, 3),
+        Err(Failed::Undone(Some(payload))) => {
+            w.enumeration(KIND, 3);
+            w.bytes(Tag::ResponsePayload, payload);
+        }
     }
 }
 
 fn read_answer(answer: &Element, operation: Operation) -> Option<ItemAnswer> {
     let value = &answer.value;
+    let payload = || bytes_of(value, Tag::ResponsePayload).map(|payload| Zeroizing::new(payload.to_vec()));
     let result = match code(value, KIND)? {
-        1 => Ok(Success::Payload(Zeroizing::new(bytes_of(value, Tag::ResponsePayload)?.to_vec()))),
+        1 => Ok(Success::Payload(payload()?)),
         2 => {
             let message = value.find(Tag::ResultMessage).and_then(Value::text).map(Text::from)?;
             let reason = ResultReason::from(code(value, Tag::ResultReason)?);
             Err(Failed::Failure(Failure::new(reason, message.to_string())))
         }
-        3 => Err(Failed::Undone),
+        3 => Err(Failed::Undone(payload())),
         _ => return None,
     };
     Some(ItemAnswer { item: 0, operation: Some(operation), mark: None, result })
@@ -225,7 +230,8 @@ mod tests {
             Stage::Completed(vec![
                 answer(Ok(Success::Payload(Zeroizing::new(vec![1, 2, 3])))),
                 answer(Err(Failed::Failure(failure))),
-                answer(Err(Failed::Undone)),
+                answer(Err(Failed::Undone(Some(Zeroizing::new(vec![4]))))),
+                answer(Err(Failed::Undone(None))),
             ]),
             Stage::Over,
         ];
@@ -254,6 +260,8 @@ mod tests {
         let Stage::Completed(answers) = &second.stage else { panic!() };
         assert!(matches!(&answers[0].result, Ok(Success::Payload(payload)) if payload[..] == [1, 2, 3]));
         assert!(matches!(&answers[1].result, Err(Failed::Failure(failure)) if failure.message == "no"));
+        assert!(matches!(&answers[2].result, Err(Failed::Undone(Some(payload))) if payload[..] == [4]));
+        assert!(matches!(&answers[3].result, Err(Failed::Undone(None))));
         assert!(Stored::read(&Secret::copy_of(b"no")).is_err());
     }
 }

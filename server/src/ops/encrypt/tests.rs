@@ -279,7 +279,7 @@ fn what_accompanies_the_data_must_fit_the_mode() {
     refused(encrypt(&bench, odd), Reason::CryptographicFailure, "blocks");
     let mut nothing = request(&key, Some(mode(Mode::ECB)), "");
     nothing.data = None;
-    refused(encrypt(&bench, nothing), Reason::MissingData, "Data");
+    refused(encrypt(&bench, nothing), Reason::InvalidMessage, "Data");
 }
 
 #[test]
@@ -311,7 +311,7 @@ fn decryption_fails_where_the_ciphertext_was_changed() {
         Reason::BadCryptographicParameters,
         "12",
     );
-    refused(changed(&|request| request.authenticated_encryption_tag = None), Reason::MissingData, "Tag");
+    refused(changed(&|request| request.authenticated_encryption_tag = None), Reason::InvalidMessage, "Tag");
 
     let mut padded = request(&key, Some(cbc_padded()), "01");
     padded.iv_counter_nonce = blob(IV);
@@ -332,7 +332,7 @@ fn the_key_must_be_there_and_be_one_that_encrypts() {
     refused(encrypt(&bench, request(&nobody, ecb.clone(), PLAIN)), Reason::ObjectNotFound, "");
     let mut unnamed = request(&nobody, ecb.clone(), PLAIN);
     unnamed.unique_identifier = None;
-    refused(encrypt(&bench, unnamed), Reason::MissingData, "ID Placeholder");
+    refused(encrypt(&bench, unnamed), Reason::ObjectNotFound, "ID Placeholder");
 
     let others = aes(&bench, SP800_38A);
     let mut view = bench.view_of("bob", Version::V2_1);

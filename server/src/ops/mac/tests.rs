@@ -119,8 +119,8 @@ fn what_is_refused_has_the_reason_of_the_table() {
     assert_eq!(reason(&seed, None), bad);
     assert_eq!(reason(&UniqueIdentifier::Text("nobody".into()), None), Reason::ObjectNotFound);
 
-    assert_eq!(verify(&bench, &key, None, None, Some(&[1; 32])).unwrap_err().reason, Reason::MissingData);
-    assert_eq!(verify(&bench, &key, None, Some(b""), None).unwrap_err().reason, Reason::MissingData);
+    assert_eq!(verify(&bench, &key, None, None, Some(&[1; 32])).unwrap_err().reason, Reason::InvalidMessage);
+    assert_eq!(verify(&bench, &key, None, Some(b""), None).unwrap_err().reason, Reason::InvalidMessage);
     assert!(make(&bench, &key, with(|it| it.hashing_algorithm = Some(HashingAlgorithm::SHA256)), b"").is_ok());
 }
 

@@ -179,7 +179,7 @@ fn a_digest_is_signed_as_its_data_would_be() {
     let sha256 = || hashed(Algorithm::RSA, Hashing::SHA256);
     assert_eq!(reason(&rsa, sha256(), None, Some(&[1; 16])), Reason::CryptographicFailure);
     assert_eq!(reason(&rsa, sha256(), Some(b""), Some(&[1; 32])), Reason::InvalidField);
-    assert_eq!(reason(&rsa, sha256(), None, None), Reason::MissingData);
+    assert_eq!(reason(&rsa, sha256(), None, None), Reason::InvalidMessage);
 }
 
 #[test]
@@ -302,5 +302,5 @@ fn digested_data_is_named_where_the_version_has_none() {
     let old = bench.send::<SignatureVerify>(Version::V1_3, fields()).unwrap_err();
     assert!(old.reason == Reason::InvalidMessage && old.message.contains("Digested Data"), "{old}");
     // The ID Placeholder is empty, but the field is read.
-    assert_eq!(bench.send::<Sign>(Version::V1_4, fields()).unwrap_err().reason, Reason::MissingData);
+    assert_eq!(bench.send::<Sign>(Version::V1_4, fields()).unwrap_err().reason, Reason::ObjectNotFound);
 }
