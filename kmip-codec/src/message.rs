@@ -181,6 +181,26 @@ pub struct Unreadable {
     pub version: Option<ProtocolVersion>,
 }
 
+impl RequestHeader {
+    /// A header without options, for that many items.
+    pub fn new(version: Version, batch_count: i32) -> Self {
+        Self {
+            protocol_version: version.into(),
+            maximum_response_size: None,
+            client_correlation_value: None,
+            server_correlation_value: None,
+            asynchronous_indicator: None,
+            attestation_capable_indicator: None,
+            attestation_type: Vec::new(),
+            authentication: None,
+            batch_error_continuation_option: None,
+            batch_order_option: None,
+            time_stamp: None,
+            batch_count,
+        }
+    }
+}
+
 impl RequestMessage {
     /// Reads a request.
     ///

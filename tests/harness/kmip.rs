@@ -193,20 +193,7 @@ pub(crate) fn item(version: Version, operation: Operation, request: &impl Encode
 
 /// A header without options.
 pub(crate) fn header(version: Version) -> RequestHeader {
-    RequestHeader {
-        protocol_version: version.into(),
-        maximum_response_size: None,
-        client_correlation_value: None,
-        server_correlation_value: None,
-        asynchronous_indicator: None,
-        attestation_capable_indicator: None,
-        attestation_type: Vec::new(),
-        authentication: None,
-        batch_error_continuation_option: None,
-        batch_order_option: None,
-        time_stamp: None,
-        batch_count: 0,
-    }
+    RequestHeader::new(version, 0)
 }
 
 /// A message. Several items get Unique Batch Item IDs, unless they have them.

@@ -193,23 +193,6 @@ fn response(hex: &str) -> Result<ResponseMessage, Unreadable> {
     ResponseMessage::read(&Bytes::from(bytes(hex)), &Limits::default())
 }
 
-fn request_header(version: Version) -> RequestHeader {
-    RequestHeader {
-        protocol_version: version.into(),
-        maximum_response_size: None,
-        client_correlation_value: None,
-        server_correlation_value: None,
-        asynchronous_indicator: None,
-        attestation_capable_indicator: None,
-        attestation_type: Vec::new(),
-        authentication: None,
-        batch_error_continuation_option: None,
-        batch_order_option: None,
-        time_stamp: None,
-        batch_count: 1,
-    }
-}
-
 fn response_header(version: Version, batch_count: i32) -> ResponseHeader {
     ResponseHeader {
         protocol_version: version.into(),
@@ -242,7 +225,7 @@ fn a_request_of_1_0() {
         batch_order_option: Some(true),
         time_stamp: Some(DateTime(1_205_495_800)),
         batch_count: 2,
-        ..request_header(Version::V1_0)
+        ..RequestHeader::new(Version::V1_0, 1)
     };
     assert_eq!((message.version, &message.header), (Version::V1_0, &header));
     let [create, get] = &message.items[..] else { panic!("{:?}", message.items) };
@@ -270,7 +253,7 @@ fn a_request_of_2_1() {
         batch_error_continuation_option: Some(BatchErrorContinuationOption::Undo),
         batch_order_option: Some(false),
         time_stamp: Some(DateTime(1_205_495_800)),
-        ..request_header(Version::V2_1)
+        ..RequestHeader::new(Version::V2_1, 1)
     };
     assert_eq!((message.version, &message.header), (Version::V2_1, &header));
     let [RequestBatchItem { ephemeral, unique_batch_item_id, request_payload, message_extension, .. }] =

@@ -4,21 +4,13 @@ use proptest::prelude::*;
 
 use super::{read, write};
 use crate::spec::Tag;
-use crate::text::xml::tests::{tags, values};
+use crate::text::xml::tests::{attribute, blob, create, tags, text, values};
 use crate::text::{TextError, TextErrorKind, xml};
 use crate::ttlv::{Blob, Element, Limits, Value};
 use crate::types::ProtocolVersion;
 
 fn element(json: &str) -> Result<Element, TextError> {
     read(json, &Limits::default())
-}
-
-fn text(text: &str) -> Value {
-    Value::TextString(text.into())
-}
-
-fn blob(bytes: &[u8]) -> Blob {
-    Blob::copy_of(bytes)
 }
 
 /// Every kind of value, in the forms of §4.1.6.
@@ -52,35 +44,11 @@ const REQUEST: &str = r#"{"tag":"RequestMessage","value":[
 
 #[test]
 fn a_request_by_value() {
-    let structure = |tag, elements| Element::new(tag, Value::Structure(elements));
-    let version = vec![
-        Element::new(Tag::ProtocolVersionMajor, Value::Integer(1)),
-        Element::new(Tag::ProtocolVersionMinor, Value::Integer(2)),
-    ];
-    let header = vec![
-        structure(Tag::ProtocolVersion, version),
-        Element::new(Tag::BatchOrderOption, Value::Boolean(true)),
-        Element::new(Tag::TimeStamp, Value::DateTime(1_205_495_800)),
-        Element::new(Tag::BatchCount, Value::Integer(1)),
-    ];
-    let attribute = vec![
-        Element::new(Tag::AttributeName, text("Cryptographic Usage Mask")),
-        Element::new(Tag::AttributeValue, Value::Integer(i32::MIN | 0xC)),
-    ];
-    let template = vec![
-        structure(Tag::Attribute, attribute),
+    let expected = create(vec![
+        attribute("Cryptographic Usage Mask", Value::Integer(i32::MIN | 0xC)),
         Element::new(Tag::new(0x54_ABCD), text("a\"\\ ä\n")),
         Element::new(Tag::UsageLimitsCount, Value::LongInteger(-1)),
-    ];
-    let payload =
-        vec![Element::new(Tag::ObjectType, Value::Enumeration(2)), structure(Tag::TemplateAttribute, template)];
-    let item = vec![
-        Element::new(Tag::Operation, Value::Enumeration(1)),
-        Element::new(Tag::UniqueBatchItemID, Value::ByteString(blob(&[0xAB, 0xCD]))),
-        structure(Tag::RequestPayload, payload),
-    ];
-    let expected =
-        structure(Tag::RequestMessage, vec![structure(Tag::RequestHeader, header), structure(Tag::BatchItem, item)]);
+    ]);
     assert_eq!(element(REQUEST).unwrap(), expected);
     let written = write(&expected).unwrap();
     assert_eq!(element(&written).unwrap(), expected);

@@ -11,14 +11,6 @@ fn element(xml: &str) -> Result<Element, TextError> {
     read(xml, &Limits::default())
 }
 
-fn text(text: &str) -> Value {
-    Value::TextString(text.into())
-}
-
-fn blob(bytes: &[u8]) -> Blob {
-    Blob::copy_of(bytes)
-}
-
 const REQUEST: &str = r#"<?xml version="1.0" encoding="UTF-8"?>
 <!-- a request of 1.2 -->
 <RequestMessage xmlns="urn:oasis:tc:kmip:xmlns">
@@ -52,15 +44,25 @@ const REQUEST: &str = r#"<?xml version="1.0" encoding="UTF-8"?>
 </RequestMessage>
 "#;
 
-#[test]
-fn a_request_by_value() {
-    let structure = |tag, elements| Element::new(tag, Value::Structure(elements));
-    let attribute = |name, value| {
-        structure(
-            Tag::Attribute,
-            vec![Element::new(Tag::AttributeName, text(name)), Element::new(Tag::AttributeValue, value)],
-        )
-    };
+pub(crate) fn text(text: &str) -> Value {
+    Value::TextString(text.into())
+}
+
+pub(crate) fn blob(bytes: &[u8]) -> Blob {
+    Blob::copy_of(bytes)
+}
+
+pub(crate) fn structure(tag: Tag, elements: Vec<Element>) -> Element {
+    Element::new(tag, Value::Structure(elements))
+}
+
+pub(crate) fn attribute(name: &str, value: Value) -> Element {
+    let (name, value) = (Element::new(Tag::AttributeName, text(name)), Element::new(Tag::AttributeValue, value));
+    structure(Tag::Attribute, vec![name, value])
+}
+
+/// The request that each encoding has by value: a Create of 1.2 with this Template-Attribute.
+pub(crate) fn create(template: Vec<Element>) -> Element {
     let version = vec![
         Element::new(Tag::ProtocolVersionMajor, Value::Integer(1)),
         Element::new(Tag::ProtocolVersionMinor, Value::Integer(2)),
@@ -71,11 +73,6 @@ fn a_request_by_value() {
         Element::new(Tag::TimeStamp, Value::DateTime(1_205_495_800)),
         Element::new(Tag::BatchCount, Value::Integer(1)),
     ];
-    let template = vec![
-        attribute("Cryptographic Algorithm", Value::Enumeration(2)),
-        attribute("Cryptographic Usage Mask", Value::Integer(i32::MIN | 0xC)),
-        Element::new(Tag::new(0x54_ABCD), text("a<b ä&")),
-    ];
     let payload =
         vec![Element::new(Tag::ObjectType, Value::Enumeration(2)), structure(Tag::TemplateAttribute, template)];
     let item = vec![
@@ -83,8 +80,16 @@ fn a_request_by_value() {
         Element::new(Tag::UniqueBatchItemID, Value::ByteString(blob(&[0xAB, 0xCD]))),
         structure(Tag::RequestPayload, payload),
     ];
-    let expected =
-        structure(Tag::RequestMessage, vec![structure(Tag::RequestHeader, header), structure(Tag::BatchItem, item)]);
+    structure(Tag::RequestMessage, vec![structure(Tag::RequestHeader, header), structure(Tag::BatchItem, item)])
+}
+
+#[test]
+fn a_request_by_value() {
+    let expected = create(vec![
+        attribute("Cryptographic Algorithm", Value::Enumeration(2)),
+        attribute("Cryptographic Usage Mask", Value::Integer(i32::MIN | 0xC)),
+        Element::new(Tag::new(0x54_ABCD), text("a<b ä&")),
+    ]);
     assert_eq!(element(REQUEST).unwrap(), expected);
     let written = write(&expected).unwrap();
     assert_eq!(element(&written).unwrap(), expected);

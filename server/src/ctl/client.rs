@@ -262,19 +262,9 @@ fn message(version: Version, items: &[Item]) -> Outcome<Zeroizing<Vec<u8>>> {
         });
     }
     let header = RequestHeader {
-        protocol_version: version.into(),
-        maximum_response_size: None,
-        client_correlation_value: None,
-        server_correlation_value: None,
-        asynchronous_indicator: None,
-        attestation_capable_indicator: None,
-        attestation_type: Vec::new(),
-        authentication: None,
-        batch_error_continuation_option: None,
         // The items of 1.x have no order of their own.
         batch_order_option: several.then_some(true),
-        time_stamp: None,
-        batch_count: i32::try_from(batch.len()).unwrap_or(i32::MAX),
+        ..RequestHeader::new(version, i32::try_from(batch.len()).unwrap_or(i32::MAX))
     };
     Ok(Zeroizing::new(RequestMessage { version, header, items: batch }.write()))
 }

@@ -185,20 +185,7 @@ fn message(version: Version, operation: Operation, payload: &impl Encode) -> Out
     payload.encode(Tag::RequestPayload, &mut writer);
     let payload = parse(&frame::protect(writer.finish()), &Limits { depth: usize::MAX, items: usize::MAX })
         .map_err(|error| Failure::internal(error.to_string()))?;
-    let header = RequestHeader {
-        protocol_version: version.into(),
-        maximum_response_size: None,
-        client_correlation_value: None,
-        server_correlation_value: None,
-        asynchronous_indicator: None,
-        attestation_capable_indicator: None,
-        attestation_type: Vec::new(),
-        authentication: None,
-        batch_error_continuation_option: None,
-        batch_order_option: None,
-        time_stamp: None,
-        batch_count: 1,
-    };
+    let header = RequestHeader::new(version, 1);
     let item = RequestBatchItem {
         operation: RequestedOperation(operation),
         ephemeral: None,
