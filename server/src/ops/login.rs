@@ -44,6 +44,7 @@ mod tests {
     use kmip_codec::spec::{ResultReason, UsageLimitsUnit, Version};
 
     use super::*;
+    use crate::trust::ticket::Grant;
     use crate::view::testing::{Bench, NOW};
 
     fn ask(
@@ -90,6 +91,15 @@ mod tests {
         let names = bench.view(Version::V2_1).shared().vault.meta_names("ticket").unwrap();
         assert_eq!(names.len(), 4);
         assert!(names.iter().all(|name| !name.contains(&hex::encode(&one.ticket_value[..]))));
+    }
+
+    #[test]
+    fn a_ticket_ends_with_its_time_and_not_when_its_row_goes() {
+        let bench = Bench::new();
+        let ticket = ask(&bench, Some(TicketTime::Until(NOW + 5)), None, None).unwrap();
+        let admitted = |now| Grant::load(&bench.view(Version::V2_1).shared().vault, &ticket.ticket_value, now);
+        assert_eq!(admitted(NOW + 4).unwrap().until(), NOW + 5);
+        assert_eq!(admitted(NOW + 5).unwrap_err().reason, ResultReason::InvalidTicket);
     }
 
     #[test]
