@@ -9,6 +9,3 @@ mod errors;
 #[cfg(test)]
 #[path = "https/messages.rs"]
 mod messages;
-#[cfg(test)]
-#[path = "https/web.rs"]
-mod web;

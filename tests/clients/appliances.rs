@@ -137,3 +137,36 @@ fn tape_libraries_and_drives() {
         }
     }
 }
+
+/// VAST Data: everything in POSTs to /kmip. A key is found by the attribute that it got after it was made, watched every
+/// minute, and replaced; the old key stays in use.
+#[test]
+fn vast_data() {
+    let kmipd = Kmipd::dev_with(&["--conformance"]);
+    let mut session = Session::posts(&kmipd, Version::V1_4);
+    let ours = Value::Structure(vec![i(Tag::ProtocolVersionMajor, 1), i(Tag::ProtocolVersionMinor, 4)]);
+    assert!(session.ask(Operation::DiscoverVersions, Vec::new()).all(Tag::ProtocolVersion).contains(&ours));
+    let mut attributes = aes(256, ENCRYPT_DECRYPT);
+    attributes.push(named("tenant-1"));
+    let fields = vec![e(Tag::ObjectType, 2_u32), s(Tag::TemplateAttribute, attributes)];
+    let key = session.ask(Operation::Create, fields).identifier();
+    let mark = || attribute("x-vast-guid", text("tenant-1-guid"));
+    session.ask(Operation::AddAttribute, vec![identifier(&key), mark()]);
+    session.ask(Operation::Activate, vec![identifier(&key)]);
+    let found = session.ask(Operation::Locate, vec![mark()]).texts(Tag::UniqueIdentifier);
+    assert_eq!(found, [key.as_str()]);
+    let material = session.ask(Operation::Get, vec![identifier(&key)]).material(Tag::SymmetricKey);
+    let state = |session: &mut Session, key: &str| {
+        session.ask(Operation::GetAttributes, vec![identifier(key), t(Tag::AttributeName, "State")]).attribute("State")
+    };
+    let active = Value::Enumeration(2);
+    assert_eq!(state(&mut session, &key), active);
+    let new = session.ask(Operation::ReKey, vec![identifier(&key)]).identifier();
+    assert_eq!([state(&mut session, &key), state(&mut session, &new)], [active.clone(), active]);
+    assert_eq!(session.ask(Operation::Get, vec![identifier(&key)]).material(Tag::SymmetricKey), material);
+    assert_ne!(session.ask(Operation::Get, vec![identifier(&new)]).material(Tag::SymmetricKey), material);
+    let reason = || s(Tag::RevocationReason, vec![e(Tag::RevocationReasonCode, 6_u32)]);
+    session.ask(Operation::Revoke, vec![identifier(&key), reason()]);
+    session.ask(Operation::Destroy, vec![identifier(&key)]);
+    assert_eq!(session.say(Operation::Get, vec![identifier(&key)]).reason(), ResultReason::ItemNotFound);
+}

@@ -5,6 +5,7 @@ use kmip_codec::spec::{Operation, ResultReason, ResultStatus, Tag, Version};
 use kmip_codec::ttlv::{Blob, Limits, Writer, parse};
 use kmip_codec::{Element, Value};
 
+use crate::harness::web::Web;
 use crate::harness::{Client, Kmipd, Wire};
 
 pub(crate) fn s(tag: Tag, fields: Vec<Element>) -> Element {
@@ -184,6 +185,7 @@ impl Item {
 pub(crate) struct Session {
     client: Client,
     wire: Option<Wire>,
+    web: Option<Web>,
     version: Version,
     /// Fields of each header between version and batch count, in their order.
     pub(crate) before: Vec<Element>,
@@ -194,16 +196,21 @@ pub(crate) struct Session {
 }
 
 impl Session {
+    /// On one connection for HTTPS, each message in a POST.
+    pub(crate) fn posts(kmipd: &Kmipd, version: Version) -> Self {
+        Self { web: Some(Web::of(kmipd)), ..Self::hasty(kmipd, version) }
+    }
+
     /// On one connection.
     pub(crate) fn new(kmipd: &Kmipd, version: Version) -> Self {
         let client = kmipd.client();
         let wire = client.connect().unwrap();
-        Self { client, wire: Some(wire), version, before: Vec::new(), marks: false, length: 0 }
+        Self { client, wire: Some(wire), web: None, version, before: Vec::new(), marks: false, length: 0 }
     }
 
     /// With a connection for each message.
     pub(crate) fn hasty(kmipd: &Kmipd, version: Version) -> Self {
-        Self { client: kmipd.client(), wire: None, version, before: Vec::new(), marks: false, length: 0 }
+        Self { client: kmipd.client(), wire: None, web: None, version, before: Vec::new(), marks: false, length: 0 }
     }
 
     /// Says something in another version from now on.
@@ -252,11 +259,15 @@ impl Session {
         let mut writer = Writer::new(self.version);
         writer.element(&s(Tag::RequestMessage, message));
         let request = writer.finish();
-        let answer = match &mut self.wire {
-            Some(wire) => wire.ask(&request),
-            None => self.client.ask(&request),
+        let answer = match (&mut self.wire, &mut self.web) {
+            (_, Some(web)) => {
+                let reply = web.post("application/octet-stream", &request);
+                assert_eq!((reply.status, reply.field("content-type")), (200, Some("application/octet-stream")));
+                reply.body
+            }
+            (Some(wire), None) => wire.ask(&request).unwrap(),
+            (None, None) => self.client.ask(&request).unwrap(),
         };
-        let answer = answer.unwrap();
         self.length = answer.len();
         let answer = parse(&Bytes::from(answer), &Limits::default()).unwrap();
         let header = answer.value.find(Tag::ResponseHeader).expect("a Response Header");

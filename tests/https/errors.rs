@@ -5,8 +5,8 @@ use std::fs;
 use kmip_codec::spec::Version;
 use kmipd_certs::Authority;
 
+use crate::harness::web::{Web, address, client};
 use crate::harness::{Client, Kmipd, message, served};
-use crate::web::{Web, address, client};
 
 const BINARY: &str = "application/octet-stream";
 

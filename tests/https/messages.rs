@@ -8,8 +8,8 @@ use kmip_codec::ttlv::{Element, Limits, Value, parse, write};
 use kmipd::ops;
 
 use crate::harness::kmip::{self, bytes_of, create, get, header, item};
+use crate::harness::web::{Reply, Web};
 use crate::harness::{Kmip, Kmipd};
-use crate::web::{Reply, Web};
 
 type Write = fn(&Element) -> Vec<u8>;
 type Read = fn(&[u8]) -> Element;

@@ -2,7 +2,7 @@
 
 use std::io::{Read, Write};
 
-use crate::harness::{Client, Kmipd, Wire};
+use super::{Client, Kmipd, Wire};
 
 /// A connection for HTTP.
 pub(crate) struct Web(pub(crate) Wire);
