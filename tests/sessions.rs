@@ -4,6 +4,9 @@
 mod harness;
 
 #[cfg(test)]
+#[path = "sessions/attestation.rs"]
+mod attestation;
+#[cfg(test)]
 #[path = "sessions/credentials.rs"]
 mod credentials;
 #[cfg(test)]

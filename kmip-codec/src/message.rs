@@ -11,7 +11,7 @@ use crate::spec::{
     Version,
 };
 use crate::ttlv::{Blob, Element, Error, ErrorKind, Limits, Result, Text, Value, Writer, parse};
-use crate::types::{Authentication, ProtocolVersion};
+use crate::types::{Authentication, Nonce, ProtocolVersion};
 
 crate::structure! {
     /// Request Header (KMIP 2.1 §8.2).
@@ -73,7 +73,7 @@ crate::structure! {
         /// The server's time.
         pub time_stamp: DateTime = TimeStamp,
         /// A nonce for an attestation.
-        pub nonce: Option<Element> = Nonce since V1_2,
+        pub nonce: Option<Nonce> = Nonce since V1_2,
         /// The proof that the server knows a hashed password.
         pub server_hashed_password: Option<Blob> = ServerHashedPassword since V2_0,
         /// The attestations that the server takes.

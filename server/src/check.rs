@@ -17,6 +17,7 @@ use crate::net::Tls;
 use crate::net::tls::certificates;
 use crate::store::sled::SledStore;
 use crate::trust::accounts::Accounts;
+use crate::trust::attestation::Attestation;
 use crate::wiring;
 
 /// A certificate that ends sooner than this is worth a warning.
@@ -63,6 +64,9 @@ pub fn check(config: &Config) -> Vec<Finding> {
     findings.hsm(config);
     findings.addresses(config);
     if let Err(why) = Accounts::new(config) {
+        findings.add(Grade::Error, why);
+    }
+    if let Err(why) = Attestation::new(config) {
         findings.add(Grade::Error, why);
     }
     findings.0

@@ -22,6 +22,7 @@ use crate::store::root::{FileRoot, RootError, RootKey, service_credential};
 use crate::store::sled::{SledOptions, SledStore};
 use crate::store::vault::{Vault, VaultError};
 use crate::trust::accounts::Accounts;
+use crate::trust::attestation::Attestation;
 use crate::view::{About, Endpoint, Listener, Protection, Settings, Shared, SystemClock, Told};
 
 mod interop;
@@ -179,6 +180,7 @@ fn settings(config: &Config) -> Result<Settings, StartError> {
         locate_by_template_attribute: config.compatibility.locate_by_template_attribute,
         interop: config.store.interop,
         accounts: Some(Arc::new(Accounts::new(config).map_err(StartError::Refused)?)),
+        attestation: Attestation::new(config).map_err(StartError::Refused)?.map(Arc::new),
         tell_of_others: config.identity.tell_of_others,
         object_groups: config.keys.object_groups.clone(),
         longest_ticket: config.tickets.longest_seconds,

@@ -13,7 +13,7 @@ use crate::spec::{
     ResultStatus, Tag, Version,
 };
 use crate::ttlv::{Blob, Element, ErrorKind, Limits, Value};
-use crate::types::{Authentication, Credential, ProtocolVersion};
+use crate::types::{Authentication, Credential, Nonce, ProtocolVersion};
 
 const CREATE_1_0: &str = "
     420078 01 000002B0
@@ -277,8 +277,7 @@ fn a_request_of_2_1() {
 fn a_response_of_1_4() {
     let message = response(RESPONSE_1_4).unwrap();
     let nonce = message.header.nonce.clone();
-    let id = nonce.as_ref().and_then(|nonce| nonce.value.find(Tag::NonceID));
-    assert_eq!(id, Some(&Value::ByteString(Blob::copy_of(&[1, 2]))));
+    assert_eq!(nonce.as_ref().map(|nonce| &*nonce.nonce_id), Some(&[1, 2][..]));
     let header = ResponseHeader {
         nonce,
         attestation_type: vec![AttestationType::TPMQuote],
@@ -379,7 +378,7 @@ fn header_fields_stand_in_their_versions() {
 fn response_header_fields_are_left_out_of_versions_without_them() {
     for (_, _, version) in NUMBERS {
         let header = ResponseHeader {
-            nonce: Some(Element::new(Tag::Nonce, Value::Structure(Vec::new()))),
+            nonce: Some(Nonce { nonce_id: Blob::copy_of(&[1]), nonce_value: Blob::copy_of(&[2]) }),
             server_hashed_password: blob(&[5]),
             attestation_type: vec![AttestationType::TPMQuote],
             client_correlation_value: Some("c".into()),

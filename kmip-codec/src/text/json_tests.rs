@@ -6,7 +6,7 @@ use super::{read, write};
 use crate::spec::Tag;
 use crate::text::xml::tests::{attribute, blob, create, tags, text, values};
 use crate::text::{TextError, TextErrorKind, xml};
-use crate::ttlv::{Blob, Element, Limits, Value};
+use crate::ttlv::{Element, Limits, Value};
 use crate::types::ProtocolVersion;
 
 fn element(json: &str) -> Result<Element, TextError> {

@@ -71,6 +71,7 @@ impl Config {
         self.tls.crl.iter_mut().for_each(anchor);
         self.tls.revoked.iter_mut().for_each(anchor);
         self.notify.iter_mut().chain(&mut self.put).filter_map(|listener| listener.ca.as_mut()).for_each(anchor);
+        self.tpm.iter_mut().for_each(|tpm| anchor(&mut tpm.key));
         anchor(&mut self.store.path);
         self.root_key.path.iter_mut().for_each(anchor);
         self.root_key.passphrase_file.iter_mut().for_each(anchor);

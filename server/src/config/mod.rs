@@ -3,6 +3,7 @@
 //! An unknown key is an error, never ignored. Relative paths are relative to the folder of the file.
 
 mod address;
+mod attestation;
 pub mod conformance;
 mod load;
 mod query;
@@ -16,6 +17,7 @@ use std::time::Duration;
 use kmip_codec::spec::Version;
 use serde::Deserialize;
 
+pub use attestation::{Attestation, Tpm};
 pub use load::ConfigError;
 pub use query::Query;
 pub use users::{Device, Hidden, Right, User};
@@ -81,6 +83,12 @@ pub struct Config {
     /// Who may ask with a device's credential.
     #[serde(default)]
     pub devices: Vec<Device>,
+    /// What a client must show of its machine.
+    #[serde(default)]
+    pub attestation: Attestation,
+    /// The TPMs whose word is taken for it.
+    #[serde(default)]
+    pub tpm: Vec<Tpm>,
 }
 
 /// `[listen]`

@@ -177,6 +177,7 @@ mod sample {
             "log",
             "compatibility",
             "tickets",
+            "attestation",
         ];
         for section in sections {
             let error = toml::from_str::<Config>(&format!("[{section}]\nzzz = 1\n")).unwrap_err();

@@ -2,13 +2,14 @@
 
 use kmip_codec::message::{RequestMessage, ResponseHeader};
 use kmip_codec::schema::{DateTime, Encode};
-use kmip_codec::spec::{CredentialType, Operation, ResultStatus, Tag, Version};
+use kmip_codec::spec::{AttestationType, CredentialType, Operation, ResultStatus, Tag, Version};
 use kmip_codec::ttlv::{Blob, Text, Writer};
-use kmip_codec::types::Credential;
+use kmip_codec::types::{Credential, Nonce};
 
 use zeroize::Zeroizing;
 
 use crate::failure::Failure;
+use crate::trust::attestation::{self, Attestation};
 
 /// What came of an item.
 #[derive(Debug, Clone)]
@@ -105,17 +106,34 @@ pub(super) struct Extras {
     pub(super) server_hashed_password: Option<Vec<u8>>,
     /// The server's mark of this exchange.
     pub(super) server_correlation_value: Option<Text>,
+    /// What the client needs to attest itself.
+    pub(super) invitation: Invitation,
+}
+
+/// What a client needs to attest itself.
+#[derive(Debug, Default)]
+pub(super) struct Invitation {
+    /// What it attests with.
+    pub(super) nonce: Option<Nonce>,
+    /// What is verified here.
+    pub(super) types: Vec<AttestationType>,
 }
 
 impl Extras {
     /// As long as those of the answer to this message are going to be.
-    pub(super) fn expected(message: &RequestMessage) -> Self {
+    pub(super) fn expected(message: &RequestMessage, attestation: Option<&Attestation>) -> Self {
         let credentials = message.header.authentication.iter().flat_map(|authentication| &authentication.credentials);
         let is_hashed = |credential: &Credential| credential.kind == CredentialType::HashedPassword;
         Self {
             // Of the longest hash.
             server_hashed_password: credentials.into_iter().any(is_hashed).then(|| vec![0; 64]),
             server_correlation_value: Some(correlation([0; 4], 0)),
+            invitation: match attestation {
+                Some(attestation) if message.header.attestation_capable_indicator == Some(true) => {
+                    Invitation { nonce: Some(attestation::longest_nonce()), types: attestation.types() }
+                }
+                _ => Invitation::default(),
+            },
         }
     }
 }
@@ -126,9 +144,9 @@ pub(super) fn message(version: Version, now: i64, extras: &Extras, items: &[Item
     let header = ResponseHeader {
         protocol_version: version.into(),
         time_stamp: DateTime(now),
-        nonce: None,
+        nonce: extras.invitation.nonce.clone(),
         server_hashed_password: extras.server_hashed_password.as_deref().map(Blob::copy_of),
-        attestation_type: Vec::new(),
+        attestation_type: extras.invitation.types.clone(),
         client_correlation_value: None,
         server_correlation_value: extras.server_correlation_value.clone(),
         batch_count: i32::try_from(items.len()).unwrap_or(i32::MAX),

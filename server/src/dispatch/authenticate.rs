@@ -7,17 +7,18 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use kmip_codec::message::RequestMessage;
-use kmip_codec::spec::Version;
+use kmip_codec::spec::{ResultReason, Version};
 use kmip_codec::ttlv::{Blob, Text};
-use kmip_codec::types::Authentication;
+use kmip_codec::types::{AttestationCredential, Authentication};
 
-use super::answer::correlation;
+use super::answer::{Failed, Invitation, ItemAnswer, correlation};
 use super::{Asker, Dispatcher};
 use crate::failure::{Failure, Outcome};
 use crate::store::CommitError;
 use crate::store::vault::VaultBatch;
+use crate::trust::attestation;
 use crate::trust::credentials::{Check, Proven, Unproven, unsuccessful};
-use crate::trust::requester::Requester;
+use crate::trust::requester::{Requester, Standing};
 use crate::trust::ticket::{self, Grant};
 use crate::view::Shared;
 
@@ -59,6 +60,10 @@ impl Dispatcher {
             Some(_) => self.prove(asker, message, now).await?,
             None => Proven::default(),
         };
+        let attested = match &proven.attestation {
+            Some(given) => Some(self.attest(given, &asker.identity, now)?),
+            None => None,
+        };
         let grant = match &proven.ticket {
             Some(value) => Some(self.admit_ticket(value, now).await?),
             None => None,
@@ -77,7 +82,8 @@ impl Dispatcher {
             return Err(ticket::invalid());
         }
         let administrator = accounts.is_some_and(|accounts| accounts.is_administrator(&owner));
-        let requester = Requester { owner: Arc::clone(&owner), administrator, grant };
+        let attested = attested.unwrap_or_else(|| self.standing(&asker.identity, &owner, message));
+        let requester = Requester { owner: Arc::clone(&owner), administrator, grant, attested };
         let asker = Asker { identity: owner, address: asker.address.clone(), requester: Some(Arc::new(requester)) };
         Ok((asker, proven.server_hashed_password))
     }
@@ -95,7 +101,48 @@ impl Dispatcher {
     pub(super) fn later(&self, owner: &Arc<str>, ticket: Option<&str>) -> Requester {
         let accounts = self.shared.settings.accounts.as_ref();
         let administrator = accounts.is_some_and(|accounts| accounts.is_administrator(owner));
-        Requester { owner: Arc::clone(owner), administrator, grant: ticket.map(Grant::unseen) }
+        let grant = ticket.map(Grant::unseen);
+        Requester { owner: Arc::clone(owner), administrator, grant, attested: Standing::Free }
+    }
+
+    /// Verifies an attestation.
+    fn attest(&self, given: &AttestationCredential, certificate: &str, now: i64) -> Outcome<Standing> {
+        let Some(attestation) = &self.shared.settings.attestation else {
+            return Err(attestation::unsupported(given.attestation_type));
+        };
+        attestation.verify(given, certificate, now)?;
+        Ok(Standing::Attested)
+    }
+
+    /// How a request without an attestation stands.
+    fn standing(&self, certificate: &str, owner: &str, message: &RequestMessage) -> Standing {
+        match &self.shared.settings.attestation {
+            Some(attestation) if attestation.concerns(certificate, owner) => {
+                match message.header.attestation_capable_indicator {
+                    Some(true) => Standing::Capable,
+                    Some(false) | None => Standing::Incapable,
+                }
+            }
+            _ => Standing::Free,
+        }
+    }
+
+    /// What the header of an answer says to a client that must attest itself, and can, and has not or not well: a nonce for
+    /// its next request, and what is verified here (KMIP 2.1 §8.5).
+    pub(super) fn invite(&self, asker: &Asker, message: &RequestMessage, now: i64, items: &[ItemAnswer]) -> Invitation {
+        let is_wanting = |item: &ItemAnswer| {
+            let Err(Failed::Failure(failure)) = &item.result else { return false };
+            [ResultReason::AttestationRequired, ResultReason::AttestationFailed].contains(&failure.reason)
+        };
+        let is_capable = message.header.attestation_capable_indicator == Some(true);
+        match &self.shared.settings.attestation {
+            Some(attestation) if is_capable && items.iter().any(is_wanting) => Invitation {
+                // Without one the client asks again.
+                nonce: attestation.nonce(&asker.identity, now).ok(),
+                types: attestation.types(),
+            },
+            _ => Invitation::default(),
+        }
     }
 
     /// Holds the credentials against accounts, and uses up those that are good once.

@@ -111,14 +111,16 @@ impl Dispatcher {
             log_failure(asker, Some(&message), None, &failure);
             return Answer { bytes: answer::refusal(version, now, &extras, failure), close: false, interview: None };
         }
-        let asker = match self.authenticate(asker, &message, now).await {
+        let certificate = asker;
+        let asker = match self.authenticate(certificate, &message, now).await {
             Ok((asker, proof)) => {
                 extras.server_hashed_password = proof;
                 asker
             }
             Err(failure) => {
-                log_failure(asker, Some(&message), None, &failure);
+                log_failure(certificate, Some(&message), None, &failure);
                 let items = failed(&message, failure);
+                extras.invitation = self.invite(certificate, &message, now, &items);
                 let bytes = answer::message(version, now, &extras, &items);
                 return Answer { bytes, close: false, interview: None };
             }
@@ -133,6 +135,7 @@ impl Dispatcher {
         };
         let items = items.unwrap_or_else(|failure| failed(&message, failure));
         log_failures(&asker, &message, &items);
+        extras.invitation = self.invite(certificate, &message, now, &items);
         let interview = given_role(&message, &items).then(|| Interview::new(version, asker.identity.to_string()));
         Answer { bytes: answer::message(version, now, &extras, &items), close: false, interview }
     }

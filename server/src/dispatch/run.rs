@@ -1,7 +1,7 @@
 //! One run of a message: its items in their order, each in its lane, until the answer is whole or an item's failure ends it.
 
 use kmip_codec::message::{RequestBatchItem, RequestMessage};
-use kmip_codec::spec::{BatchErrorContinuationOption, ResultReason, Tag, Version};
+use kmip_codec::spec::{BatchErrorContinuationOption, Operation, ResultReason, Tag, Version};
 use kmip_codec::ttlv::{Blob, Text, Writer};
 use kmip_codec::{Element, Value};
 use zeroize::Zeroizing;
@@ -12,6 +12,7 @@ use super::references::References;
 use super::{Asker, Dispatcher, own, short};
 use crate::failure::{Failure, Outcome};
 use crate::ops::{self, Answered, Lane as OperationLane, OperationRow, Placeholder};
+use crate::trust::requester::Standing;
 use crate::view::{Shared, View};
 
 /// One run of a message.
@@ -139,6 +140,7 @@ impl Run<'_> {
                 format!("the operation {operation} is not supported in KMIP {version}"),
             )
         })?;
+        self.check_attestation(operation)?;
         if let Some(extension) = item.message_extension.iter().find(|extension| extension.criticality_indicator) {
             return Err(Failure::new(
                 ResultReason::UnknownMessageExtension,
@@ -149,6 +151,27 @@ impl Run<'_> {
             ));
         }
         Ok(row)
+    }
+
+    /// An operation that requires an attestation is not done without one (KMIP 2.1 §9.3). What was submitted to be done
+    /// later was asked with it.
+    fn check_attestation(&self, operation: Operation) -> Outcome<()> {
+        let attestation = self.dispatcher.shared.settings.attestation.as_ref();
+        let Some(requester) =
+            self.asker.requester.as_ref().filter(|_| attestation.is_some_and(|it| it.covers(operation)))
+        else {
+            return Ok(());
+        };
+        match requester.attested {
+            Standing::Free | Standing::Attested => Ok(()),
+            Standing::Capable => {
+                Err(Failure::new(ResultReason::AttestationRequired, format!("{operation} requires an attestation")))
+            }
+            Standing::Incapable => Err(Failure::new(
+                ResultReason::PermissionDenied,
+                format!("{operation} requires an attestation, and the client says that it is not able to make one"),
+            )),
+        }
     }
 
     /// The payload, with what it refers to: one for each object that it is about.
@@ -253,7 +276,8 @@ impl Budget {
     fn new(message: &RequestMessage, shared: &Shared) -> Self {
         let asked = message.header.maximum_response_size.and_then(|size| usize::try_from(size).ok());
         let maximum = shared.settings.maximum_response.min(asked.unwrap_or(usize::MAX));
-        Self { maximum, header: answer::message(message.version, 0, &Extras::expected(message), &[]).len() }
+        let expected = Extras::expected(message, shared.settings.attestation.as_deref());
+        Self { maximum, header: answer::message(message.version, 0, &expected, &[]).len() }
     }
 }
 

@@ -106,7 +106,7 @@ impl Handler for Query {
                     answer.extensions = extensions(view).into_iter().map(name_only).collect();
                 }
                 QueryFunction::QueryAttestationTypes => {
-                    answer.attestation_types = said(view, Tag::AttestationType, Vec::new);
+                    answer.attestation_types = said(view, Tag::AttestationType, || attestations(view));
                 }
                 QueryFunction::QueryRNGs => answer.rngs = said(view, Tag::RNGParameters, || generators(view)),
                 QueryFunction::QueryValidations => {
@@ -221,6 +221,11 @@ fn name_only(extension: ExtensionInformation) -> ExtensionInformation {
     ExtensionInformation { tag: None, item_type: None, enumeration: None, attribute: None, parent: None, ..extension }
 }
 
+/// The attestations that are verified here.
+fn attestations(view: &View) -> Vec<AttestationType> {
+    view.shared().settings.attestation.as_ref().map(|attestation| attestation.types()).unwrap_or_default()
+}
+
 /// The generators of the software and of the module, each once.
 fn generators(view: &View) -> Vec<RngParameters> {
     let mut generators = view.shared().providers.generators();
@@ -232,7 +237,7 @@ fn generators(view: &View) -> Vec<RngParameters> {
 fn capabilities(view: &View) -> CapabilityInformation {
     let told: Vec<CapabilityInformation> = said(view, Tag::CapabilityInformation, Vec::new);
     let told = told.into_iter().next().unwrap_or_default();
-    let attests = !said::<AttestationType>(view, Tag::AttestationType, Vec::new).is_empty();
+    let attests = !said(view, Tag::AttestationType, || attestations(view)).is_empty();
     CapabilityInformation {
         // Encrypt to Hash in several parts, wherever a version has the fields for it.
         streaming: told.streaming.or(Some(true)),

@@ -6,8 +6,8 @@ use kmip_codec::schema::Decode;
 use kmip_codec::spec::{CredentialType, ResultReason, Version};
 use kmip_codec::ttlv::{Blob, Text};
 use kmip_codec::types::{
-    Authentication, Credential, DeviceCredential, HashedPassword, OneTimePassword, Password, TicketCredential,
-    UsernameAndPassword,
+    AttestationCredential, Authentication, Credential, DeviceCredential, HashedPassword, OneTimePassword, Password,
+    TicketCredential, UsernameAndPassword,
 };
 
 use super::accounts::{Account, Accounts};
@@ -24,6 +24,8 @@ pub struct Proven {
     pub owner: Option<Arc<str>>,
     /// The value of a ticket, which its own rows vouch for.
     pub ticket: Option<Blob>,
+    /// What its machine shows, not yet looked at.
+    pub attestation: Option<AttestationCredential>,
     /// What the answer's header proves in return.
     pub server_hashed_password: Option<Vec<u8>>,
     /// What was used and must not be used again.
@@ -133,8 +135,11 @@ impl Check<'_> {
                     proven.server_hashed_password = Some(proof);
                 }
                 CredentialType::Attestation => {
-                    let failure = Failure::new(ResultReason::AttestationFailed, "this server takes no attestation");
-                    return Err(failure.into());
+                    // Looked at when it is known who asks: its nonce is good for one look.
+                    let given: AttestationCredential = read(credential, self.version)?;
+                    if proven.attestation.replace(given).is_some() {
+                        return Err(Failure::unsupported("a request has one attestation").into());
+                    }
                 }
                 kind => {
                     return Err(

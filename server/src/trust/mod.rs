@@ -1,6 +1,7 @@
 //! Who is asking, and what they may do.
 
 pub mod accounts;
+pub mod attestation;
 pub mod credentials;
 pub mod hashed;
 pub mod identity;

@@ -13,11 +13,27 @@ pub struct Requester {
     pub administrator: bool,
     /// The ticket that it came with.
     pub grant: Option<Grant>,
+    /// How it stands with what its machine has to show.
+    pub attested: Standing,
+}
+
+/// How a request stands with attestation (KMIP 2.1 §9.3).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Standing {
+    /// None is required of who asks.
+    #[default]
+    Free,
+    /// It was given, and is right.
+    Attested,
+    /// It was not given, and the client is able to.
+    Capable,
+    /// It was not given, and the client is not able to.
+    Incapable,
 }
 
 impl Requester {
     /// Somebody without further rights.
     pub fn new(owner: impl Into<Arc<str>>) -> Self {
-        Self { owner: owner.into(), administrator: false, grant: None }
+        Self { owner: owner.into(), administrator: false, grant: None, attested: Standing::Free }
     }
 }

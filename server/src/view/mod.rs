@@ -37,6 +37,7 @@ use crate::secret::Secret;
 use crate::session::parts::Parts;
 use crate::store::vault::Vault;
 use crate::trust::accounts::Accounts;
+use crate::trust::attestation::Attestation;
 use crate::trust::policy::{self, Permitted, Use};
 use crate::trust::requester::Requester;
 pub use about::{About, Endpoint};
@@ -89,6 +90,8 @@ pub struct Settings {
     pub interop: bool,
     /// Whom a credential can name; `None` for nobody.
     pub accounts: Option<Arc<Accounts>>,
+    /// Who must attest what runs on its machine, and how; `None` where nobody can.
+    pub attestation: Option<Arc<Attestation>>,
     /// Whether an object of somebody else answers Permission Denied.
     pub tell_of_others: bool,
     /// The Object Groups that defaults and constraints may name; none named: all.
@@ -134,6 +137,7 @@ impl Default for Settings {
             locate_by_template_attribute: false,
             interop: false,
             accounts: None,
+            attestation: None,
             tell_of_others: false,
             object_groups: Vec::new(),
             longest_ticket: 24 * 3600,
