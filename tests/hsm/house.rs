@@ -28,6 +28,11 @@ impl House {
 
     /// The same with more in its configuration.
     pub(crate) fn with(more: &str) -> Self {
+        Self::dev(&["--hsm"], more)
+    }
+
+    /// The same with these flags of `kmipd dev`.
+    pub(crate) fn dev(flags: &[&str], more: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let [calls, end, gone, dir] = ["calls", "end", "gone", "dev"].map(|name| folder.path().join(name));
         let environment = [
@@ -39,7 +44,7 @@ impl House {
             ("KMIPD_LOG", PathBuf::from("trace")),
         ];
         let environment = environment.map(|(name, value)| (name.to_owned(), value));
-        let mut kmipd = Kmipd::dev_among(&dir, &["--hsm"], &environment);
+        let mut kmipd = Kmipd::dev_among(&dir, flags, &environment);
         if !more.is_empty() {
             assert!(kmipd.terminate().success());
             append(&dir.join("kmipd.toml"), more);

@@ -9,7 +9,7 @@ use crate::harness::Kmipd;
 use crate::house::House;
 use crate::shim::{calls, named};
 use crate::speaker::{Speaker, V2_1, identifier, name, new, stays};
-use crate::xml::{bo, bytes, en, id, int, st};
+use crate::xml::{bo, bytes, en, id, int, st, text};
 
 /// Alternatives of Protection Storage Masks.
 fn masks(alternatives: &[&str]) -> String {
@@ -177,6 +177,28 @@ fn keys_live_on_the_token_where_the_configuration_says_so() {
     assert!(house.kmipd.terminate().success());
     house.kmipd.restart();
     assert_eq!(house.token_objects(), empty + 1);
+}
+
+#[test]
+fn a_reset_takes_the_keys_off_the_token_at_the_latest_when_it_is_back() {
+    let mut house = House::dev(&["--hsm", "--conformance"], ON_TOKEN);
+    let empty = house.token_objects();
+    let mut speaker = Speaker::of(&house.kmipd);
+    let on_token = create(&stays(), &masks(&["OnProcessor"]));
+    let reset = [en("InteropFunction", "Reset"), text("InteropIdentifier", "a test")];
+    speaker.ask("Create", &on_token);
+    speaker.ask("Create", &on_token);
+    assert_eq!(house.token_objects(), empty + 2);
+    speaker.ask("Interop", &reset);
+    until("the keys are still on the token", || house.token_objects() == empty);
+    speaker.ask("Create", &on_token);
+    fs::write(&house.gone, "").unwrap();
+    speaker.ask("Interop", &reset);
+    assert_eq!(house.token_objects(), empty + 1);
+    fs::remove_file(&house.gone).unwrap();
+    house.kmipd.kill();
+    house.kmipd.restart();
+    until("the key is still on the token", || house.token_objects() == empty);
 }
 
 #[test]
