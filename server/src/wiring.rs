@@ -1,5 +1,6 @@
 //! Puts the house together from its configuration: root key, store, HSM, service, network.
 
+use std::net::SocketAddr;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -23,7 +24,7 @@ use crate::store::sled::{SledOptions, SledStore};
 use crate::store::vault::{Vault, VaultError};
 use crate::trust::accounts::Accounts;
 use crate::trust::attestation::Attestation;
-use crate::view::{About, Endpoint, Listener, Protection, Settings, Shared, SystemClock, Told};
+use crate::view::{About, Endpoint, Listener, Protection, Settings, Shared, Spoken, SystemClock, Told};
 
 mod interop;
 pub mod module;
@@ -172,6 +173,7 @@ fn settings(config: &Config) -> Result<Settings, StartError> {
     let skew = u32::try_from(config.compatibility.time_skew_seconds).unwrap_or(u32::MAX);
     let mut about = About::new(config.query.elements().map_err(StartError::Refused)?);
     about.https = https_endpoints(&config.https);
+    about.spoken = spoken(config);
     Ok(Settings {
         extractable: config.keys.extractable_by_default,
         default_in_turn: config.keys.group_default == config::GroupDefault::InTurn,
@@ -194,6 +196,13 @@ fn settings(config: &Config) -> Result<Settings, StartError> {
         maximum_attributes: config.limits.attributes,
         ..default
     })
+}
+
+/// What clients can count on before their first message.
+fn spoken(config: &Config) -> Spoken {
+    let (protocols, cipher_suites) = Tls::spoken(config.tls.authentication_suite);
+    let ports = config.listen.address.iter().map(SocketAddr::port).collect();
+    Spoken { protocols, cipher_suites, ports, batch_items: config.limits.batch_items }
 }
 
 /// Where clients reach HTTPS, as far as the addresses say: one that stands for all of this machine's says nothing.

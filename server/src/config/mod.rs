@@ -132,6 +132,21 @@ pub struct Tls {
     /// anything one wants to remember.
     #[serde(default)]
     pub revoked: Option<PathBuf>,
+    /// Which versions and cipher suites are spoken.
+    #[serde(default)]
+    pub authentication_suite: AuthenticationSuite,
+}
+
+/// Which versions and cipher suites of TLS are spoken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum AuthenticationSuite {
+    /// TLS 1.2 and 1.3, with every cipher suite that is safe.
+    #[default]
+    Any,
+    /// The Basic Authentication Suite of the KMIP Profiles 2.1 (section 3.1): TLS 1.3, with the two cipher suites that
+    /// it names.
+    Basic,
 }
 
 /// `[identity]`

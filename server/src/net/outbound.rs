@@ -20,7 +20,7 @@ use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
 use super::frame::{self, Incoming};
-use super::tls::{Tls, TlsError, certificates};
+use super::tls::{PROTOCOLS, Tls, TlsError, certificates};
 use crate::config;
 use crate::dispatch::Dispatcher;
 use crate::failure::Failure;
@@ -121,7 +121,7 @@ async fn connect(tls: &Tls, listener: &config::Listener) -> Result<TlsStream<Tcp
     let name = ServerName::try_from(name).map_err(|error| wrong(format!("certificate_name: {error}")))?;
     let (provider, own) = tls.own();
     let config = ClientConfig::builder_with_provider(provider)
-        .with_protocol_versions(&[&rustls::version::TLS13, &rustls::version::TLS12])
+        .with_protocol_versions(PROTOCOLS)
         .map_err(|error| wrong(error.to_string()))?
         .with_root_certificates(roots)
         .with_client_cert_resolver(Arc::new(SingleCertAndKey::from(own)));

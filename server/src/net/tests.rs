@@ -8,6 +8,7 @@ use std::{fs, io};
 use bytes::Bytes;
 use kmip_codec::types::ProtocolVersion;
 use kmipd_certs::{Authority, Issued, Profile, Validity};
+use rustls::crypto::CryptoProvider;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
 use rustls::{ClientConfig, HandshakeKind, RootCertStore, SupportedProtocolVersion};
@@ -24,7 +25,7 @@ use super::revoked::Revoked;
 use super::service::{Answer, Peer, Service, Unreadable};
 use super::tls::Setup;
 use super::{BindError, Server, Tls};
-use crate::config::{self, IdentitySource, Limits};
+use crate::config::{self, AuthenticationSuite, IdentitySource, Limits};
 use crate::trust::identity::Fingerprint;
 
 /// Answers with the request. A request whose content begins with `W` waits at the gate first; one with `I` is answered
@@ -81,6 +82,10 @@ impl Bench {
     }
 
     async fn with(limits: Limits) -> Self {
+        Self::speaking(AuthenticationSuite::Any, limits).await
+    }
+
+    async fn speaking(suite: AuthenticationSuite, limits: Limits) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let authority = Authority::new().unwrap();
         let server = authority.issue_server(&["127.0.0.1"]).unwrap();
@@ -93,7 +98,7 @@ impl Bench {
         ] {
             fs::write(folder.path().join(name), text).unwrap();
         }
-        let tls = Arc::new(Tls::load(&files(&folder), IdentitySource::Cn).unwrap());
+        let tls = Arc::new(Tls::load(&files(&folder, suite), IdentitySource::Cn).unwrap());
         let (sender, waiting) = mpsc::unbounded_channel();
         let service = Arc::new(Echo { gate: Semaphore::new(0), waiting: sender });
         let any = SocketAddr::from(([127, 0, 0, 1], 0));
@@ -118,31 +123,42 @@ impl Bench {
     }
 
     fn client_with(&self, issued: &Issued, versions: &[&'static SupportedProtocolVersion]) -> Client {
+        self.client_of(rustls::crypto::aws_lc_rs::default_provider(), issued, versions)
+    }
+
+    fn client_of(
+        &self,
+        provider: CryptoProvider,
+        issued: &Issued,
+        versions: &[&'static SupportedProtocolVersion],
+    ) -> Client {
         let chain = vec![CertificateDer::from_pem_slice(issued.cert_pem.as_bytes()).unwrap()];
         let key = PrivateKeyDer::from_pem_slice(issued.key_pem.as_bytes()).unwrap();
-        let config = self.config(versions).with_client_auth_cert(chain, key).unwrap();
+        let config = self.config(provider, versions).with_client_auth_cert(chain, key).unwrap();
         Client { config: Arc::new(config), address: self.address }
     }
 
     fn anonymous(&self) -> Client {
-        Client { config: Arc::new(self.config(rustls::ALL_VERSIONS).with_no_client_auth()), address: self.address }
+        let provider = rustls::crypto::aws_lc_rs::default_provider();
+        let config = self.config(provider, rustls::ALL_VERSIONS).with_no_client_auth();
+        Client { config: Arc::new(config), address: self.address }
     }
 
     fn config(
         &self,
+        provider: CryptoProvider,
         versions: &[&'static SupportedProtocolVersion],
     ) -> rustls::ConfigBuilder<ClientConfig, rustls::client::WantsClientCert> {
         let mut roots = RootCertStore::empty();
         roots.add(CertificateDer::from_pem_slice(self.authority.cert_pem().as_bytes()).unwrap()).unwrap();
-        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-        ClientConfig::builder_with_provider(provider)
+        ClientConfig::builder_with_provider(Arc::new(provider))
             .with_protocol_versions(versions)
             .unwrap()
             .with_root_certificates(roots)
     }
 }
 
-fn files(folder: &TempDir) -> config::Tls {
+fn files(folder: &TempDir, authentication_suite: AuthenticationSuite) -> config::Tls {
     let path = |name: &str| folder.path().join(name);
     config::Tls {
         certificate: path("server.pem"),
@@ -150,6 +166,7 @@ fn files(folder: &TempDir) -> config::Tls {
         client_ca: path("ca.pem"),
         crl: vec![path("ca.crl")],
         revoked: Some(path("revoked.txt")),
+        authentication_suite,
     }
 }
 
@@ -217,6 +234,25 @@ async fn a_client_is_let_in_by_either_version_and_resumes() {
             let mut again = client.connect().await.unwrap();
             assert_eq!(again.ask(b"I").await.unwrap(), b"backup");
             assert!(again.resumed(), "{version:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_is_said_of_tls_is_what_is_spoken() {
+    for (suite, most) in [(AuthenticationSuite::Any, 9), (AuthenticationSuite::Basic, 2)] {
+        let bench = Bench::speaking(suite, Limits::default()).await;
+        let issued = bench.authority.issue_client("backup").unwrap();
+        let (protocols, said) = Tls::spoken(suite);
+        assert!(said.len() <= most && said.len() >= 2, "{said:?}");
+        assert_eq!(protocols.contains(&0x0303), suite == AuthenticationSuite::Any);
+        let all = rustls::crypto::aws_lc_rs::default_provider().cipher_suites;
+        // The bench's certificate is one of elliptic curves.
+        for cipher in all.iter().filter(|cipher| !format!("{:?}", cipher.suite()).contains("_RSA_")) {
+            let version = BOTH.into_iter().find(|version| version.version == cipher.version().version).unwrap();
+            let only = CryptoProvider { cipher_suites: vec![*cipher], ..rustls::crypto::aws_lc_rs::default_provider() };
+            let taken = bench.client_of(only, &issued, &[version]).connect().await.is_ok();
+            assert_eq!(taken, said.contains(&cipher.suite().into()), "{:?}", cipher.suite());
         }
     }
 }
@@ -532,7 +568,12 @@ async fn an_address_in_use_is_named() {
 #[tokio::test]
 async fn files_that_do_not_fit_are_named() {
     let bench = Bench::new().await;
-    let load = || Tls::load(&files(&bench.folder), IdentitySource::Cn).err().map(|error| error.to_string()).unwrap();
+    let load = || {
+        Tls::load(&files(&bench.folder, AuthenticationSuite::Any), IdentitySource::Cn)
+            .err()
+            .map(|error| error.to_string())
+            .unwrap()
+    };
     let key = fs::read_to_string(bench.folder.path().join("server.key")).unwrap();
     bench.write("server.key", &key.replace("PRIVATE", "ENCRYPTED PRIVATE"));
     assert!(load().contains("the key is encrypted"));

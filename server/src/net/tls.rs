@@ -15,7 +15,7 @@ use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, CertificateRevocationListDer, PrivateKeyDer, UnixTime};
 use rustls::server::{ProducesTickets, ServerSessionMemoryCache, StoresServerSessions, WebPkiClientVerifier};
 use rustls::sign::{CertifiedKey, SingleCertAndKey};
-use rustls::{RootCertStore, ServerConfig};
+use rustls::{CipherSuite, RootCertStore, ServerConfig, SupportedProtocolVersion};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
@@ -29,6 +29,9 @@ use crate::trust::identity::Peer;
 
 /// Sessions kept for clients of TLS 1.2 that know no tickets.
 const SESSION_CACHE: usize = 4096;
+
+/// The versions that are spoken, as far as there are cipher suites for them.
+pub(super) const PROTOCOLS: &[&SupportedProtocolVersion] = &[&rustls::version::TLS13, &rustls::version::TLS12];
 
 /// Why the files of `[tls]` cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -89,6 +92,16 @@ impl Tls {
             epoch: AtomicU64::new(1),
             marks: Mutex::new(marks),
         })
+    }
+
+    /// What connections begin with under these settings: versions and cipher suites of TLS.
+    pub fn spoken(suite: config::AuthenticationSuite) -> (Vec<u16>, Vec<u16>) {
+        let ciphers = offered(suite).cipher_suites;
+        let is_spoken = |protocol: &&&SupportedProtocolVersion| {
+            ciphers.iter().any(|cipher| cipher.version().version == protocol.version)
+        };
+        let protocols = PROTOCOLS.iter().filter(is_spoken).map(|protocol| protocol.version.into()).collect();
+        (protocols, ciphers.iter().map(|cipher| cipher.suite().into()).collect())
     }
 
     /// Loads the files anew. If the trusted authorities, the revocation lists or the refused clients changed, every
@@ -204,7 +217,7 @@ struct Loaded {
 
 impl Loaded {
     fn read(files: &config::Tls) -> Result<Self, TlsError> {
-        let provider = Arc::new(provider::default_provider());
+        let provider = Arc::new(offered(files.authentication_suite));
 
         let chain_pem = read("certificate", &files.certificate)?;
         let key_pem = zeroize::Zeroizing::new(read("key", &files.key)?);
@@ -301,7 +314,7 @@ impl Loaded {
         };
         let (own, provider) = (Arc::clone(&self.own), Arc::clone(&self.provider));
         let mut server = ServerConfig::builder_with_provider(self.provider)
-            .with_protocol_versions(&[&rustls::version::TLS13, &rustls::version::TLS12])
+            .with_protocol_versions(PROTOCOLS)
             .map_err(|error| certificate(error.to_string()))?
             .with_client_cert_verifier(Arc::new(Doorkeeper(Arc::clone(&admission))))
             .with_cert_resolver(Arc::new(SingleCertAndKey::from(self.own)));
@@ -312,6 +325,21 @@ impl Loaded {
         let server = Arc::new(server);
         Ok(Setup { server, own, provider, admission, certificate: self.certificate_digest, trust: self.trust })
     }
+}
+
+/// The cryptography of a suite.
+fn offered(suite: config::AuthenticationSuite) -> CryptoProvider {
+    let mut provider = provider::default_provider();
+    match suite {
+        config::AuthenticationSuite::Any => {}
+        config::AuthenticationSuite::Basic => provider.cipher_suites.retain(|cipher| {
+            matches!(
+                cipher.suite(),
+                CipherSuite::TLS13_AES_256_GCM_SHA384 | CipherSuite::TLS13_CHACHA20_POLY1305_SHA256
+            )
+        }),
+    }
+    provider
 }
 
 fn read(key: &'static str, path: &Path) -> Result<Vec<u8>, TlsError> {

@@ -145,6 +145,11 @@ pub(super) fn merge(
     Ok(Attributes { templates: Vec::new(), list: new_object::precede(own, common, object_type) })
 }
 
+/// Whether there are key pairs of the algorithm here.
+pub(super) const fn is_made(algorithm: Algorithm) -> bool {
+    matches!(algorithm, Algorithm::RSA | Algorithm::EC | Algorithm::ECDSA | Algorithm::ECDH)
+}
+
 /// What to make, from algorithm, length and curve.
 pub(super) fn kind_of(given: &Given) -> Outcome<(Algorithm, KeyKind)> {
     let algorithm = given.algorithm()?.unwrap_or(Algorithm::RSA);
@@ -155,7 +160,7 @@ pub(super) fn kind_of(given: &Given) -> Outcome<(Algorithm, KeyKind)> {
             let bits = length.unwrap_or(2048);
             KeyKind::Rsa { bits: u32::try_from(bits).map_err(|_| wrong(format!("no RSA key has {bits} bits")))? }
         }
-        Algorithm::EC | Algorithm::ECDSA | Algorithm::ECDH => KeyKind::Ec { curve: curve_of(given.curve(), length)? },
+        algorithm if is_made(algorithm) => KeyKind::Ec { curve: curve_of(given.curve(), length)? },
         other => return Err(wrong(format!("{other} is no algorithm of key pairs that this server makes"))),
     };
     Ok((algorithm, kind))

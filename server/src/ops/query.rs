@@ -113,7 +113,7 @@ impl Handler for Query {
                     answer.validations = said(view, Tag::ValidationInformation, Vec::new)
                 }
                 QueryFunction::QueryProfiles => {
-                    let fulfilled = || profiles::fulfilled(version, &view.shared().settings.about.https);
+                    let fulfilled = || profiles::fulfilled(version, &view.shared().settings);
                     answer.profiles = said(view, Tag::ProfileInformation, fulfilled);
                 }
                 QueryFunction::QueryCapabilities => answer.capabilities = vec![capabilities(view)],

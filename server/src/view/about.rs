@@ -11,6 +11,21 @@ pub struct About {
     said: Vec<Element>,
     /// Where KMIP is spoken over HTTPS.
     pub https: Vec<Endpoint>,
+    /// The TLS of all its connections.
+    pub spoken: Spoken,
+}
+
+/// What clients can count on before their first message.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Spoken {
+    /// Versions of TLS, by their numbers on the wire.
+    pub protocols: Vec<u16>,
+    /// Cipher suites, by their numbers at IANA.
+    pub cipher_suites: Vec<u16>,
+    /// TCP ports.
+    pub ports: Vec<u16>,
+    /// Items that a batch may have.
+    pub batch_items: usize,
 }
 
 /// Where clients reach the server.
@@ -25,7 +40,7 @@ pub struct Endpoint {
 impl About {
     /// With what the operator says: the elements of an answer.
     pub fn new(said: Vec<Element>) -> Self {
-        Self { said, https: Vec::new() }
+        Self { said, ..Self::default() }
     }
 
     /// The answers that the operator gives under a tag, as far as the version can hold them; `None` if that is nothing.

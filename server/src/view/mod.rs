@@ -40,7 +40,7 @@ use crate::trust::accounts::Accounts;
 use crate::trust::attestation::Attestation;
 use crate::trust::policy::{self, Permitted, Use};
 use crate::trust::requester::Requester;
-pub use about::{About, Endpoint};
+pub use about::{About, Endpoint, Spoken};
 pub use commit::Commit;
 pub use events::{Listener, Outgoing, Said, Told};
 pub use insert::{Home, New, NewKey};
