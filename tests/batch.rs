@@ -7,6 +7,9 @@ mod harness;
 #[path = "batch/asynchronous.rs"]
 mod asynchronous;
 #[cfg(test)]
+#[path = "batch/containers.rs"]
+mod containers;
+#[cfg(test)]
 #[path = "batch/errors.rs"]
 mod errors;
 #[cfg(test)]

@@ -262,10 +262,7 @@ pub fn convert(object: &mut Object, format: Option<Format>, compression: Option<
         return match format {
             None => Ok(()),
             Some(Format::X509) if kind == ObjectType::Certificate => Ok(()),
-            Some(format) => Err(Failure::new(
-                ResultReason::KeyFormatTypeNotSupported,
-                format!("a {kind} cannot be given in the format {format}"),
-            )),
+            Some(format) => Err(not_given_in(kind, format)),
         };
     };
     if let Some(format) = format.filter(|&format| format != present.key_format_type) {
@@ -286,6 +283,12 @@ pub fn convert(object: &mut Object, format: Option<Format>, compression: Option<
         }
         _ => Ok(()),
     }
+}
+
+/// Key Format Type Not Supported.
+pub fn not_given_in(object: ObjectType, format: Format) -> Failure {
+    let why = format!("a {object} cannot be given in the format {format}");
+    Failure::new(ResultReason::KeyFormatTypeNotSupported, why)
 }
 
 /// A public key on a curve with its point in another form, if it is in another one.
@@ -380,7 +383,11 @@ fn symmetric(algorithm: Option<Algorithm>, bytes: &[u8]) -> Canonical {
     Canonical::Secret { kind: symmetric_kind(algorithm, bytes.len()), bytes: Secret::copy_of(bytes) }
 }
 
-fn private(pkcs8: Secret) -> Outcome<Canonical> {
+/// A private key as PKCS#8 DER.
+///
+/// # Errors
+/// Invalid Field for what is none that the server knows.
+pub fn private(pkcs8: Secret) -> Outcome<Canonical> {
     Ok(Canonical::Secret { kind: keyformat::identify_private(pkcs8.expose())?, bytes: pkcs8 })
 }
 

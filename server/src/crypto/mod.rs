@@ -10,6 +10,7 @@ pub mod keyblock;
 pub mod keyformat;
 mod names;
 pub mod pkcs11;
+pub mod pkcs12;
 pub mod providers;
 pub mod public;
 pub mod rsa;

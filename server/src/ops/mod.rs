@@ -9,6 +9,7 @@ pub mod archive;
 pub mod attribute;
 pub mod cancel;
 pub mod check;
+pub mod containers;
 pub mod create;
 pub mod create_key_pair;
 pub mod create_split_key;

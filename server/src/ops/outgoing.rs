@@ -4,7 +4,7 @@
 use kmip_codec::spec::{Enumeration, KeyCompressionType, KeyFormatType, KeyWrapType, ResultReason};
 use kmip_codec::types::{KeyWrappingSpecification, Object};
 
-use super::wrapping;
+use super::{containers, wrapping};
 use crate::crypto::keyblock;
 use crate::failure::{Failure, Outcome};
 use crate::trust::policy::Permitted;
@@ -43,6 +43,13 @@ pub fn give(view: &mut View, permitted: &Permitted, wanted: &Wanted) -> Outcome<
     let mut object = view.export(permitted, wanted.specification.is_some() || stays_wrapped)?.into_object();
     if unwrap {
         wrapping::unwrap(view, &mut object)?;
+    }
+    if wanted.format == Some(KeyFormatType::Pkcs12) {
+        if wanted.specification.is_some() || wanted.compression.is_some() {
+            return Err(Failure::invalid_field("a PKCS#12 container is neither wrapped nor compressed"));
+        }
+        containers::close(view, permitted, &mut object)?;
+        return Ok(object);
     }
     let format = format(view, &object, wanted)?;
     keyblock::convert(&mut object, format, wanted.compression)?;

@@ -5,9 +5,9 @@ use kmip_codec::structure;
 use kmip_codec::ttlv::Text;
 use kmip_codec::types::{Attributes, Object, ProtectionStorageMasks};
 
-use super::Handler;
 use super::incoming::{self, Incoming};
 use super::new_object::{self, Given};
+use super::{Handler, containers};
 use crate::failure::Outcome;
 use crate::object::Origin;
 use crate::view::View;
@@ -49,10 +49,12 @@ impl Handler for Register {
             object => object,
         };
         incoming::take_inner(&object, &mut attributes);
-        let given = Given::admit(view, attributes, object_type)?;
+        let mut given = Given::admit(view, attributes, object_type)?;
+        let (object, chain) = containers::open(view, object, &mut given)?;
         let incoming = Incoming::examine(view, object, &given)?;
         let new = incoming.keep(view, given, protection_storage_masks.as_ref(), Origin::Registered)?;
         let unique_identifier = view.insert(new)?;
+        containers::keep_chain(view, &unique_identifier, chain)?;
         Ok(Response { unique_identifier, attributes: None })
     }
 

@@ -40,6 +40,8 @@ pub enum Use {
     Template,
     /// Join it with other parts of a key.
     Join,
+    /// Open or make a container with it, as its password.
+    Password,
     /// Get it with all that is known of it.
     Export,
     /// Put another object in its place.
