@@ -7,7 +7,9 @@ use kmip_codec::spec::{
 use kmip_codec::types::{Attribute, AttributeReference, Object};
 use kmipd::ops::{attribute, notify, put};
 
-use crate::harness::kmip::{Kmip, boolean, delete, key_of, mask, modify, name, new_attribute, object, secret, vendor};
+use crate::harness::kmip::{
+    Kmip, boolean, create, delete, key_of, mask, modify, name, new_attribute, object, secret, vendor,
+};
 use crate::listening::{Listening, kmipd};
 
 const KEY: &[u8; 16] = b"0123456789abcdef";
@@ -40,10 +42,13 @@ fn a_new_object_is_put_and_its_changes_are_notified() {
         let mut kmip = Kmip::new(kmipd.client_named("alice").connect().unwrap(), version);
         let uses = mask(CryptographicUsageMask::ENCRYPT);
         let note = |text: &str| vendor("x", "provider", Value::TextString(text.into()));
-        let key = kmip.register(key_of(CryptographicAlgorithm::AES, KEY), vec![uses, name("pushed")]);
-        // Whose objects nobody asked for.
+        // Whose objects nobody asked for; and what is gone before anybody could be told of it.
         let mut other = Kmip::new(kmipd.client_named("bob").connect().unwrap(), version);
-        other.create(vec![]);
+        let foreign = other.create(vec![]);
+        let brief = kmip
+            .items(vec![kmip.item(Operation::Create, &create(vec![])), kmip.item(Operation::Destroy, &object(None))]);
+        assert!(brief.iter().all(Result::is_ok), "{brief:?}");
+        let key = kmip.register(key_of(CryptographicAlgorithm::AES, KEY), vec![uses, name("pushed")]);
 
         let mut heard = puts.accept();
         let (message, payload) = heard.request(Operation::Put);
@@ -59,6 +64,10 @@ fn a_new_object_is_put_and_its_changes_are_notified() {
             assert!(told.contains(&tag), "{tag} in {told:?}");
         }
 
+        other.ask::<attribute::Response>(
+            Operation::AddAttribute,
+            &new_attribute(Some(&foreign), note("not to be told")),
+        );
         kmip.ask::<attribute::Response>(Operation::AddAttribute, &new_attribute(Some(&key), note("one")));
         let mut heard = notifies.accept();
         let told: notify::Request = heard.take(Operation::Notify);
