@@ -11,6 +11,9 @@ mod asynchronous;
 #[path = "by_value/attributes.rs"]
 mod attributes;
 #[cfg(test)]
+#[path = "by_value/certificates.rs"]
+mod certificates;
+#[cfg(test)]
 #[path = "by_value/cryptography.rs"]
 mod cryptography;
 #[cfg(test)]

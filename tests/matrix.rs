@@ -16,6 +16,9 @@ mod attributes;
 #[path = "matrix/cell.rs"]
 mod cell;
 #[cfg(test)]
+#[path = "matrix/certificates.rs"]
+mod certificates;
+#[cfg(test)]
 #[path = "matrix/cryptography.rs"]
 mod cryptography;
 #[cfg(test)]

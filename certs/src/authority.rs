@@ -3,13 +3,13 @@
 use std::fmt;
 
 use rcgen::{
-    BasicConstraints, CertificateParams, CertificateRevocationListParams, IsCa, Issuer, KeyPair, KeyUsagePurpose,
-    RevokedCertParams, SerialNumber,
+    BasicConstraints, CertificateParams, CertificateRevocationListParams, DistinguishedName, IsCa, Issuer, KeyPair,
+    KeyUsagePurpose, RevokedCertParams, SerialNumber,
 };
 use time::{Duration, OffsetDateTime};
 use zeroize::Zeroizing;
 
-use crate::profile::common_name;
+use crate::profile::{common_name, distinguished_name};
 use crate::{Error, Profile, Validity, load};
 
 /// How long an authority lasts: ten years.
@@ -18,7 +18,7 @@ const AUTHORITY_LIFETIME: Duration = Duration::days(3652);
 /// How long a revocation list is current.
 const LIST_LIFETIME: Duration = Duration::days(30);
 
-/// A certificate authority with an ECDSA P-256 key that signs certificates of servers and clients, and no
+/// A certificate authority, with an ECDSA P-256 key unless said otherwise, that signs certificates of servers and clients, and no
 /// further authorities.
 pub struct Authority {
     cert_pem: String,
@@ -40,16 +40,30 @@ impl Authority {
     /// # Errors
     /// As for [`Authority::new`].
     pub fn named(name: &str) -> Result<Self, Error> {
+        Self::made(common_name(name), Zeroizing::new(KeyPair::generate()?))
+    }
+
+    fn made(name: DistinguishedName, key: Zeroizing<KeyPair>) -> Result<Self, Error> {
         let validity = Validity::lasting(AUTHORITY_LIFETIME);
         let mut params = CertificateParams::default();
-        params.distinguished_name = common_name(name);
+        params.distinguished_name = name;
         params.not_before = validity.not_before;
         params.not_after = validity.not_after;
         params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
         params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
-        let key = Zeroizing::new(KeyPair::generate()?);
         let cert_pem = params.self_signed(&*key)?.pem();
         Ok(Self { cert_pem, key, params })
+    }
+
+    /// Makes a new authority with these parts of its name, each the short form of its type (RFC 4514 section 3) and its value,
+    /// and with an RSA key of 2048 bits: for peers that know nothing newer.
+    ///
+    /// # Errors
+    /// [`Error::Name`] for a type that is not known here or a value that it cannot have; otherwise as for
+    /// [`Authority::new`].
+    pub fn with_rsa(name: &[(&str, &str)]) -> Result<Self, Error> {
+        let key = Zeroizing::new(KeyPair::generate_rsa_for(&rcgen::PKCS_RSA_SHA256, rcgen::RsaKeySize::_2048)?);
+        Self::made(distinguished_name(name)?, key)
     }
 
     /// Loads an authority from its certificate and its private key, each in PEM (the key in PKCS#8).

@@ -2,7 +2,9 @@
 
 use std::net::IpAddr;
 
-use rcgen::{CertificateParams, DistinguishedName, DnType, ExtendedKeyUsagePurpose, IsCa, KeyUsagePurpose, SanType};
+use rcgen::{
+    CertificateParams, DistinguishedName, DnType, DnValue, ExtendedKeyUsagePurpose, IsCa, KeyUsagePurpose, SanType,
+};
 use time::{Duration, OffsetDateTime};
 
 use crate::Error;
@@ -138,6 +140,26 @@ pub(crate) fn common_name(name: &str) -> DistinguishedName {
     let mut subject = DistinguishedName::new();
     subject.push(DnType::CommonName, name);
     subject
+}
+
+/// A subject of these parts, in their order. Text is PrintableString where it can be, as older peers expect it.
+pub(crate) fn distinguished_name(parts: &[(&str, &str)]) -> Result<DistinguishedName, Error> {
+    let mut subject = DistinguishedName::new();
+    for (kind, value) in parts {
+        let refused = || Error::Name((*value).to_owned());
+        let kind = match *kind {
+            "C" => DnType::CountryName,
+            "ST" => DnType::StateOrProvinceName,
+            "L" => DnType::LocalityName,
+            "O" => DnType::OrganizationName,
+            "OU" => DnType::OrganizationalUnitName,
+            "CN" => DnType::CommonName,
+            _ => return Err(refused()),
+        };
+        let value = rcgen::string::PrintableString::try_from(*value).map_err(|_| refused())?;
+        subject.push(kind, DnValue::PrintableString(value));
+    }
+    Ok(subject)
 }
 
 fn alternative_name(name: &str) -> Result<SanType, Error> {

@@ -18,7 +18,7 @@ use crate::net::tls::certificates;
 use crate::store::sled::SledStore;
 use crate::trust::accounts::Accounts;
 use crate::trust::attestation::Attestation;
-use crate::wiring;
+use crate::wiring::{self, certification};
 
 /// A certificate that ends sooner than this is worth a warning.
 const SOON: Duration = Duration::from_secs(30 * 24 * 3600);
@@ -82,7 +82,14 @@ impl Findings {
 
     fn tls(&mut self, config: &Config) {
         let files = &config.tls;
-        match Tls::load(files, config.identity.from) {
+        let authority = match certification::authority(config) {
+            Ok(authority) => authority,
+            Err(error) => {
+                self.add(Grade::Error, error.to_string());
+                None
+            }
+        };
+        match Tls::load(files, config.identity.from, authority.clone()) {
             Ok(_) => self
                 .add(Grade::Good, "[tls] the key belongs to the certificate; client_ca, crl and revoked can be read"),
             Err(error) => self.add(Grade::Error, error.to_string()),
@@ -96,6 +103,14 @@ impl Findings {
             }
         }
         self.secret_file("[tls] key", &files.key, Grade::Warning);
+        match certification::anchors(config, authority.as_deref()) {
+            Ok(_) if authority.is_some() => self.add(Grade::Good, "[certification] the authority can be used"),
+            Ok(_) => {}
+            Err(error) => self.add(Grade::Error, error.to_string()),
+        }
+        if let Some(key) = config.certification.as_ref().and_then(|section| section.key.as_ref()) {
+            self.secret_file("[certification] key", key, Grade::Warning);
+        }
     }
 
     fn dates(&mut self, key: &str, certificate: &Certificate, now: SystemTime) {

@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use kmipd_certs::{Authority, Issued, write_private};
 use rustix::fs::{FlockOperation, flock};
 
-use crate::config::{Config, ConfigError, conformance};
+use crate::config::{Certification, Config, ConfigError, conformance};
 use crate::crypto::pkcs11::{self, DevToken, Pkcs11Error, TokenChoice};
 
 pub use guide::Guide;
@@ -98,6 +98,7 @@ impl Folder {
         let lock = lock(&path)?;
         let token = if hsm { Some(token(&path)?) } else { None };
         certificates(&path, listen, if conformance { &conformance::MORE_CLIENTS } else { &[] })?;
+        certification(&path, conformance)?;
         let file = path.join("kmipd.toml");
         if !file.exists() {
             create(&file, &configuration(listen.unwrap_or(DEFAULT_LISTEN)))?;
@@ -111,6 +112,10 @@ impl Folder {
             config.listen.address = vec![listen];
         }
         if conformance {
+            // The folder may be older than its authority.
+            config.certification.get_or_insert_with(|| {
+                Certification::with_files(path.join("issuing-ca.pem"), path.join("issuing-ca.key"))
+            });
             conformance::configure(&mut config);
         }
         Ok(Self { path, config, _lock: lock })
@@ -180,6 +185,20 @@ fn certificates(folder: &Path, listen: Option<SocketAddr>, more_clients: &[&str]
     [CLIENT].iter().chain(more_clients).try_for_each(|file| pair(folder, file, || authority.issue_client(CLIENT)))
 }
 
+/// The authority of Certify, apart from the one whose clients are admitted: every client can have it make certificates, and
+/// in any name.
+fn certification(folder: &Path, conformance: bool) -> Result<(), DevError> {
+    let (ca, ca_key) = (folder.join("issuing-ca.pem"), folder.join("issuing-ca.key"));
+    if pair_is_there(&ca, &ca_key)? {
+        return Ok(());
+    }
+    let made =
+        if conformance { Authority::with_rsa(&conformance::AUTHORITY) } else { Authority::named("kmipd issuing CA") };
+    let authority = made.map_err(|error| DevError::Certificate { path: ca.clone(), error })?;
+    create_key(&ca_key, &authority.key_pem())?;
+    create(&ca, authority.cert_pem())
+}
+
 fn pair(folder: &Path, name: &str, issue: impl FnOnce() -> Result<Issued, kmipd_certs::Error>) -> Result<(), DevError> {
     let (cert, key) = (folder.join(format!("{name}.pem")), folder.join(format!("{name}.key")));
     if pair_is_there(&cert, &key)? {
@@ -232,6 +251,11 @@ address = "{listen}"
 certificate = "server.pem"
 key = "server.key"
 client_ca = "ca.pem"
+
+# Certify makes certificates with it. It is not the authority of the clients: nobody logs in with what it makes.
+[certification]
+certificate = "issuing-ca.pem"
+key = "issuing-ca.key"
 
 [identity]
 administrators = ["client"]

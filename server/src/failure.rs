@@ -110,13 +110,15 @@ impl From<ResultReason> for Failure {
 }
 
 /// The reason as the error table of the operation has it: two of them have the same description (KMIP 2.1 §11.46), and
-/// Read Only Attribute stands in the tables of Add, Adjust and Set Attribute and of Create alone.
+/// Read Only Attribute stands in the tables of Add, Adjust and Set Attribute and of Create alone; Certify has Item Not
+/// Found where others have Object Not Found (§6.1.6.1).
 pub fn reason_for(operation: Option<Operation>, reason: ResultReason) -> ResultReason {
     let own = [Operation::AddAttribute, Operation::AdjustAttribute, Operation::Create, Operation::SetAttribute];
     match operation {
         Some(operation) if reason == ResultReason::ReadOnlyAttribute && !own.contains(&operation) => {
             ResultReason::AttributeReadOnly
         }
+        Some(Operation::Certify) if reason == ResultReason::ObjectNotFound => ResultReason::ItemNotFound,
         _ => reason,
     }
 }
@@ -158,6 +160,7 @@ pub fn reason_in(version: Version, reason: ResultReason) -> ResultReason {
         | ResultReason::BadCryptographicParameters
         | ResultReason::UnsupportedCryptographicParameters
         | ResultReason::InvalidCorrelationValue
+        | ResultReason::InvalidCSR
         | ResultReason::ObjectAlreadyExists => ResultReason::InvalidField,
         ResultReason::UnsupportedAttribute
         | ResultReason::KeyWrapTypeNotSupported

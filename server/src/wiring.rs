@@ -26,6 +26,7 @@ use crate::trust::accounts::Accounts;
 use crate::trust::attestation::Attestation;
 use crate::view::{About, Endpoint, Listener, Protection, Settings, Shared, Spoken, SystemClock, Told};
 
+pub mod certification;
 mod interop;
 pub mod module;
 mod service;
@@ -101,7 +102,8 @@ impl Storage {
 /// # Errors
 /// What cannot be opened, read or bound.
 pub async fn build(config: &Config) -> Result<Server<KmipService>, StartError> {
-    let tls = Arc::new(Tls::load(&config.tls, config.identity.from)?);
+    let settings = settings(config)?;
+    let tls = Arc::new(Tls::load(&config.tls, config.identity.from, settings.authority.clone())?);
     let Storage { vault, token } = Storage::open(config)?;
     // Before anything else is written: the mark is the first row of a store.
     interop::settle(&vault, &config.store).await?;
@@ -113,7 +115,7 @@ pub async fn build(config: &Config) -> Result<Server<KmipService>, StartError> {
         vault,
         providers: Providers::new(module),
         clock: Box::new(SystemClock),
-        settings: settings(config)?,
+        settings,
         parts: Parts::default(),
     });
     let limits = Limits { depth: config.limits.depth, items: config.limits.items };
@@ -174,7 +176,11 @@ fn settings(config: &Config) -> Result<Settings, StartError> {
     let mut about = About::new(config.query.elements().map_err(StartError::Refused)?);
     about.https = https_endpoints(&config.https);
     about.spoken = spoken(config);
+    let authority = certification::authority(config)?;
     Ok(Settings {
+        anchors: certification::anchors(config, authority.as_deref())?,
+        authority,
+        accept_foreign_request: config.compatibility.accept_foreign_request,
         extractable: config.keys.extractable_by_default,
         default_in_turn: config.keys.group_default == config::GroupDefault::InTurn,
         accept_wrong_length: config.compatibility.accept_wrong_length,

@@ -166,7 +166,7 @@ pub(crate) fn query(talk: &mut Talk) {
     };
     let objects: Vec<Node> = known.iter().map(|&object_type| e(OBJECT_TYPE, object_type)).collect();
     talk.ask(0x18, vec![e(QUERY_FUNCTION, 2)], objects.clone());
-    let known = kmipd::ops::supported(kmip_version(talk.version), &kmipd::view::Settings::default()).into_iter();
+    let known = crate::harness::kmip::offered(kmip_version(talk.version)).into_iter();
     let operations: Vec<Node> = known.map(|operation| e(OPERATION, operation.into())).collect();
     talk.ask(0x18, vec![e(QUERY_FUNCTION, 2), e(QUERY_FUNCTION, 1)], [operations, objects].concat());
     // What Server Information may hold is optional, and 1.x has nothing for it (KMIP 2.1 §7.37).

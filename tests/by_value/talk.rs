@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use crate::harness::{Kmipd, Wire};
 use crate::tags::*;
 use crate::ttlv::{Item, Node, Variables, compare, e, i, read, s, vd, vt, vx, write, x};
-use crate::{asynchronous, attributes, cryptography, life, objects, parts, sessions};
+use crate::{asynchronous, attributes, certificates, cryptography, life, objects, parts, sessions};
 
 /// A connection on which messages of one version are said.
 pub(crate) struct Talk {
@@ -171,6 +171,7 @@ const SAID: &[Said] = &[
     (0x03, (1, 0), objects::register),
     (0x05, (1, 0), cryptography::derive_key),
     (0x04, (1, 0), life::re_key),
+    (0x06, (1, 0), certificates::certify),
     (0x08, (1, 0), objects::locate),
     (0x09, (1, 0), objects::check),
     (0x0A, (1, 0), objects::get),

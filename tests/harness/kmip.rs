@@ -13,10 +13,16 @@ use kmip_codec::types::{
     UniqueIdentifier,
 };
 use kmip_codec::{Element, Value};
-use kmipd::ops;
+use kmipd::ops::{self, OPERATIONS, SENT};
 use kmipd::view::value_of;
 
 use super::Wire;
+
+/// The operations that `kmipd dev` says it has in a version: all but the one that empties the store.
+pub(crate) fn offered(version: Version) -> Vec<Operation> {
+    let asked = OPERATIONS.iter().map(|row| row.operation).filter(|&operation| operation != Operation::Interop);
+    asked.chain(SENT).filter(|operation| operation.known_in(version)).collect()
+}
 
 /// Why an item has no payload.
 #[derive(Debug, Clone, PartialEq, Eq)]

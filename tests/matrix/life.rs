@@ -79,7 +79,7 @@ pub(crate) fn recover(cell: &mut Cell) {
 }
 
 /// The identifier that the only Link of a type has.
-fn linked(cell: &mut Cell, object: &Text, kind: LinkType) -> Value {
+pub(crate) fn linked(cell: &mut Cell, object: &Text, kind: LinkType) -> Value {
     let links = cell.kmip.values(object, Tag::Link);
     let of_kind = |link: &&Value| link.find(Tag::LinkType) == Some(&Value::Enumeration(kind.into()));
     let mut found = links.iter().filter(of_kind);

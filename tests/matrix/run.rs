@@ -11,7 +11,7 @@ use kmipd::ops::OPERATIONS;
 use crate::cell::{Cell, Provider};
 use crate::harness::Kmipd;
 use crate::harness::kmip::Nothing;
-use crate::{asynchronous, attributes, cryptography, derivation, life, objects, parts, sessions};
+use crate::{asynchronous, attributes, certificates, cryptography, derivation, life, objects, parts, sessions};
 
 const VERSIONS: [Version; 5] = [Version::V1_0, Version::V1_2, Version::V1_4, Version::V2_0, Version::V2_1];
 
@@ -28,6 +28,7 @@ fn scenario(operation: Operation) -> Option<Scenario> {
         Operation::Get => objects::get,
         Operation::ReKey => life::re_key,
         Operation::ReKeyKeyPair => life::re_key_key_pair,
+        Operation::Certify => certificates::certify,
         Operation::AdjustAttribute => attributes::adjust_attribute,
         Operation::ObtainLease => life::obtain_lease,
         Operation::GetUsageAllocation => life::get_usage_allocation,

@@ -16,6 +16,10 @@ use super::{Config, Device, GroupDefault, OldAlgorithm, Query, User};
 /// first: three certificates with a key each, and one identity.
 pub const MORE_CLIENTS: [&str; 2] = ["client2", "client3"];
 
+/// The name of the certification authority in published cases (TC-134 of 1.2), whose certificates are signed with RSA; its
+/// parts from the country on.
+pub const AUTHORITY: [(&str, &str); 4] = [("C", "US"), ("O", "TEST"), ("OU", "OASIS"), ("CN", "KMIP")];
+
 /// The Object Groups that published cases know.
 const OBJECT_GROUPS: [&str; 4] = ["Group1", "BlueKeys", "RedKeys", "GreenKeys"];
 
@@ -70,6 +74,8 @@ pub fn configure(config: &mut Config) {
     config.algorithms.allow = vec![OldAlgorithm::TripleDes];
     // TC-153 goes round the members of a group.
     config.keys.group_default = GroupDefault::InTurn;
+    // Cases certify a new key with one certificate request, which was made for another (TC-REKEY-9 to 11 of 2.1).
+    config.compatibility.accept_foreign_request = true;
     config.query = query();
 }
 

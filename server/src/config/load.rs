@@ -60,6 +60,9 @@ impl Config {
         let listeners: Vec<&Listener> = config.notify.iter().chain(&config.put).collect();
         listeners.iter().try_for_each(|listener| listener.check(&listeners))?;
         config.query.elements()?;
+        if let Some(certification) = &config.certification {
+            certification.check()?;
+        }
         Ok(config)
     }
 
@@ -75,6 +78,11 @@ impl Config {
         anchor(&mut self.store.path);
         self.root_key.path.iter_mut().for_each(anchor);
         self.root_key.passphrase_file.iter_mut().for_each(anchor);
+        if let Some(certification) = &mut self.certification {
+            anchor(&mut certification.certificate);
+            certification.key.iter_mut().for_each(anchor);
+        }
+        self.validation.trusted.iter_mut().for_each(anchor);
         if let Some(hsm) = &mut self.hsm {
             anchor(&mut hsm.module);
             hsm.pin_file.iter_mut().for_each(anchor);

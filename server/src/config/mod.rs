@@ -4,6 +4,7 @@
 
 mod address;
 mod attestation;
+mod certification;
 pub mod conformance;
 mod load;
 mod query;
@@ -18,6 +19,7 @@ use kmip_codec::spec::Version;
 use serde::Deserialize;
 
 pub use attestation::{Attestation, Tpm};
+pub use certification::{Certification, SigningKey, Validation};
 pub use load::ConfigError;
 pub use query::Query;
 pub use users::{Device, Hidden, Right, User};
@@ -77,6 +79,12 @@ pub struct Config {
     /// Tickets that clients get for later requests.
     #[serde(default)]
     pub tickets: Tickets,
+    /// The authority that certifies clients' keys; without it Certify and Re-certify are not offered.
+    #[serde(default)]
+    pub certification: Option<Certification>,
+    /// Which certificates Validate trusts.
+    #[serde(default)]
+    pub validation: Validation,
     /// Who may ask with a user's credential.
     #[serde(default)]
     pub users: Vec<User>,
@@ -537,6 +545,9 @@ pub struct Compatibility {
     pub ignore_credentials: bool,
     /// Take the attributes that a Locate of 1.x has in a Template-Attribute, where the standard has them by themselves.
     pub locate_by_template_attribute: bool,
+    /// Take a certificate request that was made for another key than the one that Certify or Re-certify names: the
+    /// certificate has the named key and the request's names.
+    pub accept_foreign_request: bool,
     /// Seconds by which a request's Time Stamp may differ from the server's clock.
     pub time_skew_seconds: u64,
 }
@@ -547,6 +558,7 @@ impl Default for Compatibility {
             accept_wrong_length: false,
             ignore_credentials: false,
             locate_by_template_attribute: false,
+            accept_foreign_request: false,
             time_skew_seconds: 300,
         }
     }

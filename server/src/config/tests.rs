@@ -176,6 +176,8 @@ mod sample {
             "limits",
             "log",
             "compatibility",
+            "certification",
+            "validation",
             "tickets",
             "attestation",
         ];

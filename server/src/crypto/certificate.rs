@@ -1,12 +1,14 @@
 //! What a certificate says about itself, as the attributes that the server sets (KMIP 2.1 §4.8, §4.20, §4.61 to §4.63).
 
 use kmip_codec::Value;
-use kmip_codec::spec::{CertificateRequestType, CryptographicAlgorithm, DigitalSignatureAlgorithm, ResultReason, Tag};
+use kmip_codec::spec::{CertificateRequestType, CryptographicAlgorithm, ResultReason, Tag};
 use x509_cert::Certificate;
-use x509_cert::der::{Decode, DecodePem, Encode};
-use x509_cert::request::CertReq;
+use x509_cert::der::{Decode, Encode};
+use x509_cert::ext::pkix::name::GeneralNames;
+use x509_cert::ext::pkix::{KeyUsage, SubjectAltName};
+use x509_cert::name::Name;
 
-use super::{keyblock, keyformat, names};
+use super::{keyblock, keyformat, names, signed, signing_request};
 use crate::failure::{Failure, Outcome};
 
 /// The attributes of an X.509 certificate in DER.
@@ -21,7 +23,7 @@ pub fn attributes(der: &[u8]) -> Outcome<Vec<(Tag, Value)>> {
     let mut found = vec![(Tag::CertificateLength, length)];
     found.extend(names::attributes(&certificate).map_err(wrong)?);
     found.extend(of_key(&body.subject_public_key_info.to_der().map_err(wrong)?));
-    if let Some(algorithm) = signature(&certificate.signature_algorithm.oid.to_string()) {
+    if let Some(algorithm) = signed::named(&certificate.signature_algorithm.oid.to_string()) {
         found.push((Tag::DigitalSignatureAlgorithm, Value::Enumeration(algorithm.into())));
     }
     Ok(found)
@@ -33,14 +35,13 @@ pub fn attributes(der: &[u8]) -> Outcome<Vec<(Tag, Value)>> {
 /// Invalid Field for bytes that are no such request.
 pub fn request_attributes(kind: CertificateRequestType, bytes: &[u8]) -> Outcome<Vec<(Tag, Value)>> {
     let wrong =
-        |_| Failure::new(ResultReason::InvalidField, format!("the Certificate Request Value is no {kind} request"));
-    let request = match kind {
-        CertificateRequestType::Pkcs10 => CertReq::from_der(bytes).map_err(wrong)?,
-        CertificateRequestType::PEM => CertReq::from_pem(bytes).map_err(wrong)?,
-        // Of other formats the server reads nothing.
-        _ => return Ok(Vec::new()),
-    };
-    Ok(of_key(&request.info.public_key.to_der().map_err(wrong)?))
+        || Failure::new(ResultReason::InvalidField, format!("the Certificate Request Value is no {kind} request"));
+    // Of other formats the server reads nothing.
+    if !matches!(kind, CertificateRequestType::Pkcs10 | CertificateRequestType::PEM) {
+        return Ok(Vec::new());
+    }
+    let request = signing_request::parse(kind, bytes).map_err(|_| wrong())?;
+    Ok(of_key(&request.info.public_key.to_der().map_err(|_| wrong())?))
 }
 
 /// What a public key is. One of a kind that we do not know is no reason to refuse what holds it.
@@ -64,21 +65,24 @@ pub fn public_key(der: &[u8]) -> Outcome<Vec<u8>> {
     key.map_err(|_| Failure::new(ResultReason::InvalidField, "the Certificate Value is no X.509 certificate in DER"))
 }
 
-/// The signature algorithm by its object identifier (RFC 8017, RFC 5758).
-fn signature(oid: &str) -> Option<DigitalSignatureAlgorithm> {
-    Some(match oid {
-        "1.2.840.113549.1.1.4" => DigitalSignatureAlgorithm::MD5WithRSAEncryption,
-        "1.2.840.113549.1.1.5" => DigitalSignatureAlgorithm::SHA1WithRSAEncryption,
-        "1.2.840.113549.1.1.14" => DigitalSignatureAlgorithm::SHA224WithRSAEncryption,
-        "1.2.840.113549.1.1.11" => DigitalSignatureAlgorithm::SHA256WithRSAEncryption,
-        "1.2.840.113549.1.1.12" => DigitalSignatureAlgorithm::SHA384WithRSAEncryption,
-        "1.2.840.113549.1.1.13" => DigitalSignatureAlgorithm::SHA512WithRSAEncryption,
-        "1.2.840.113549.1.1.10" => DigitalSignatureAlgorithm::RSASSAPSS,
-        "1.2.840.10045.4.1" => DigitalSignatureAlgorithm::ECDSAWithSHA1,
-        "1.2.840.10045.4.3.1" => DigitalSignatureAlgorithm::ECDSAWithSHA224,
-        "1.2.840.10045.4.3.2" => DigitalSignatureAlgorithm::ECDSAWithSHA256,
-        "1.2.840.10045.4.3.3" => DigitalSignatureAlgorithm::ECDSAWithSHA384,
-        "1.2.840.10045.4.3.4" => DigitalSignatureAlgorithm::ECDSAWithSHA512,
-        _ => return None,
-    })
+/// What the key of a certificate in DER is for; `None` where it does not say.
+///
+/// # Errors
+/// Invalid Field for bytes that are no certificate.
+pub fn key_usage(der: &[u8]) -> Outcome<Option<KeyUsage>> {
+    let usage = Certificate::from_der(der).and_then(|certificate| certificate.tbs_certificate.get::<KeyUsage>());
+    let usage = usage
+        .map_err(|_| Failure::new(ResultReason::InvalidField, "the Key Usage of the certificate cannot be read"))?;
+    Ok(usage.map(|(_, usage)| usage))
+}
+
+/// Whom a certificate in DER is for: its subject and the alternative names.
+///
+/// # Errors
+/// Invalid Field for bytes that are no certificate.
+pub fn subject(der: &[u8]) -> Outcome<(Name, GeneralNames)> {
+    let wrong = |_| Failure::new(ResultReason::InvalidField, "the names of the certificate cannot be read");
+    let body = Certificate::from_der(der).map_err(wrong)?.tbs_certificate;
+    let names = body.get::<SubjectAltName>().map_err(wrong)?;
+    Ok((body.subject, names.map(|(_, SubjectAltName(names))| names).unwrap_or_default()))
 }

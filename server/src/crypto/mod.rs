@@ -4,21 +4,27 @@
 //! use. There is no function that turns the second into the first.
 
 pub mod algorithm;
+pub mod authority;
 pub mod certificate;
+pub mod chain;
 mod check;
 pub mod keyblock;
 pub mod keyformat;
-mod names;
+pub mod names;
 pub mod pkcs11;
 pub mod pkcs12;
 pub mod providers;
 pub mod public;
 pub mod rsa;
 pub mod sharing;
+mod signed;
+pub mod signing_request;
 pub mod software;
 pub mod stream;
 #[cfg(test)]
 pub(crate) mod suite;
+#[cfg(test)]
+pub(crate) mod testing;
 
 use kmip_codec::spec::{RNGAlgorithm, ResultReason};
 use kmip_codec::types::RngParameters;

@@ -27,6 +27,11 @@ const PARTS: [(&str, Tag, Tag); 12] = [
     ("2.5.4.46", Tag::CertificateSubjectDNQualifier, Tag::CertificateIssuerDNQualifier),
 ];
 
+/// The part of the subject's name that an attribute is, by object identifier.
+pub fn subject_part(tag: Tag) -> Option<&'static str> {
+    PARTS.iter().find(|row| row.1 == tag).map(|row| row.0)
+}
+
 /// All that a certificate says of who it is for and who made it.
 pub(super) fn attributes(certificate: &x509_cert::Certificate) -> der::Result<Vec<(Tag, Value)>> {
     let body = &certificate.tbs_certificate;

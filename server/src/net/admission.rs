@@ -15,6 +15,7 @@ use x509_cert::der::Decode;
 use super::refusal::{Described, Refusal};
 use super::revoked::Revoked;
 use crate::config::IdentitySource;
+use crate::crypto::authority::Authority;
 use crate::trust::identity::{Fingerprint, Identity};
 
 /// One set of trusted certificates, revocation lists and refused clients. It never changes; a new one has a new epoch.
@@ -23,6 +24,8 @@ pub(crate) struct Admission {
     pub(super) verifier: Arc<dyn ClientCertVerifier>,
     pub(super) revoked: Revoked,
     pub(super) source: IdentitySource,
+    /// Whose certificates are no identities.
+    pub(super) certification: Option<Arc<Authority>>,
     pub(super) epoch: u64,
 }
 
@@ -35,6 +38,9 @@ pub(crate) struct Admitted {
     /// When the first certificate of the chain ends.
     pub(crate) until: SystemTime,
 }
+
+/// What a client reads whose certificate is in order and says nobody who may come in.
+const NO_IDENTITY: CertificateError = CertificateError::ApplicationVerificationFailure;
 
 impl Admission {
     /// Judges a client's certificates, its own first.
@@ -56,14 +62,17 @@ impl Admission {
             let why = format!("the list of [tls] revoked names its {by}; take it off the list to admit it again");
             return Err(Box::new(Refusal::certificate(described, why, CertificateError::Revoked)));
         }
+        // Whatever else has come to be trusted: any client could have asked for it, in any name.
+        if self.certification.as_ref().is_some_and(|authority| authority.has_issued(own)) {
+            let why = "the authority of [certification] has made it, for whoever asked; give the client a certificate of one \
+                       of the authorities of [tls] client_ca";
+            return Err(Box::new(Refusal::certificate(described, why.to_owned(), NO_IDENTITY)));
+        }
         match Identity::of(&certificate, fingerprint, self.source) {
             Ok(identity) => {
                 Ok(Admitted { identity, fingerprint, epoch: self.epoch, until: first_end(&certificate, above) })
             }
-            Err(why) => {
-                let alert = CertificateError::ApplicationVerificationFailure;
-                Err(Box::new(Refusal::certificate(described, why, alert)))
-            }
+            Err(why) => Err(Box::new(Refusal::certificate(described, why, NO_IDENTITY))),
         }
     }
 }

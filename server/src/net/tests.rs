@@ -19,6 +19,8 @@ use tokio::sync::{Semaphore, mpsc, watch};
 use tokio::task::JoinHandle;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
+use x509_cert::certificate::TbsCertificate;
+use x509_cert::time::Validity as Dates;
 
 use super::admission::Admission;
 use super::revoked::Revoked;
@@ -26,7 +28,10 @@ use super::service::{Answer, Peer, Service, Unreadable};
 use super::tls::Setup;
 use super::{BindError, Server, Tls};
 use crate::config::{self, AuthenticationSuite, IdentitySource, Limits};
+use crate::crypto::authority::{Authority as MakesCertificates, SigningKey};
+use crate::crypto::testing::{self, DAY, Entity, time};
 use crate::trust::identity::Fingerprint;
+use crate::view::testing::NOW;
 
 /// Answers with the request. A request whose content begins with `W` waits at the gate first; one with `I` is answered
 /// with the client's identity.
@@ -98,7 +103,7 @@ impl Bench {
         ] {
             fs::write(folder.path().join(name), text).unwrap();
         }
-        let tls = Arc::new(Tls::load(&files(&folder, suite), IdentitySource::Cn).unwrap());
+        let tls = Arc::new(Tls::load(&files(&folder, suite), IdentitySource::Cn, None).unwrap());
         let (sender, waiting) = mpsc::unbounded_channel();
         let service = Arc::new(Echo { gate: Semaphore::new(0), waiting: sender });
         let any = SocketAddr::from(([127, 0, 0, 1], 0));
@@ -330,6 +335,7 @@ async fn a_resumed_session_is_judged_by_the_trust_of_now() {
             verifier: Arc::clone(&before.admission.verifier),
             revoked: Revoked::parse(&list).unwrap(),
             source: IdentitySource::Cn,
+            certification: None,
             epoch: before.admission.epoch,
         };
         let setup = Setup {
@@ -348,6 +354,42 @@ async fn a_resumed_session_is_judged_by_the_trust_of_now() {
         };
         assert!(late.resumed());
         assert!(late.ask(b"I").await.is_err());
+    }
+}
+
+/// Whoever may use Certify could otherwise name itself an administrator.
+#[tokio::test]
+async fn nobody_comes_in_with_a_certificate_that_certify_made() {
+    let bench = Bench::new().await;
+    let (root, issuing, client) = (Entity::new("CN=root"), Entity::new("CN=issuing"), Entity::new("CN=admin"));
+    let always = |body: &mut TbsCertificate| {
+        body.validity = Dates { not_before: time(DAY), not_after: time(NOW + 36500 * DAY) };
+    };
+    let ca = |body: &mut TbsCertificate| {
+        always(body);
+        body.extensions = Some(testing::authority(None));
+    };
+    let pem = |der: &[u8]| x509_cert::der::pem::encode_string("CERTIFICATE", Default::default(), der).unwrap();
+    // The authority of Certify is one of an authority that is trusted: a chain leads up from what it makes.
+    bench.write("ca.pem", &pem(&root.certificate(&root, ca)));
+    let above = issuing.certificate(&root, ca);
+    let key = SigningKey::Held { kind: issuing.kind, pkcs8: issuing.pkcs8.clone() };
+    let authority = Arc::new(MakesCertificates::new(vec![above.clone()], key, testing::terms()).unwrap());
+    let made = client.certificate(&issuing, always);
+    let chain = [CertificateDer::from(made), CertificateDer::from(above.clone())];
+    let load =
+        |certification| Tls::load(&files(&bench.folder, AuthenticationSuite::Any), IdentitySource::Cn, certification);
+    assert!(load(None).unwrap().judge(&chain).is_ok());
+    let refusal = load(Some(Arc::clone(&authority))).unwrap().judge(&chain).unwrap_err();
+    assert!(refusal.to_string().contains("[certification]"), "{refusal}");
+    // Another one's certificates are as good as ever.
+    let other = [CertificateDer::from(client.certificate(&root, always))];
+    assert!(load(Some(Arc::clone(&authority))).unwrap().judge(&other).is_ok());
+    // Nor can the authority itself be trusted by mistake, now or later.
+    let before = load(Some(Arc::clone(&authority))).unwrap();
+    bench.write("ca.pem", &pem(&above));
+    for refused in [load(Some(Arc::clone(&authority))).err(), before.reload().err()] {
+        assert!(refused.is_some_and(|error| error.to_string().contains("[certification]")));
     }
 }
 
@@ -569,7 +611,7 @@ async fn an_address_in_use_is_named() {
 async fn files_that_do_not_fit_are_named() {
     let bench = Bench::new().await;
     let load = || {
-        Tls::load(&files(&bench.folder, AuthenticationSuite::Any), IdentitySource::Cn)
+        Tls::load(&files(&bench.folder, AuthenticationSuite::Any), IdentitySource::Cn, None)
             .err()
             .map(|error| error.to_string())
             .unwrap()

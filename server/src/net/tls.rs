@@ -25,6 +25,7 @@ use super::admission::{Admission, Admitted, Doorkeeper, VERDICT};
 use super::refusal::{Described, MAKE_V3, Refusal};
 use super::revoked::Revoked;
 use crate::config;
+use crate::crypto::authority::Authority;
 use crate::trust::identity::Peer;
 
 /// Sessions kept for clients of TLS 1.2 that know no tickets.
@@ -49,6 +50,7 @@ pub struct TlsError {
 pub struct Tls {
     files: config::Tls,
     identity: config::IdentitySource,
+    certification: Option<Arc<Authority>>,
     pub(super) present: RwLock<Arc<Setup>>,
     epoch: AtomicU64,
     /// The files' marks when they were last looked at; reloads wait for each other here.
@@ -77,17 +79,23 @@ pub(crate) struct Accepted {
 }
 
 impl Tls {
-    /// Loads the files.
+    /// Loads the files. Whoever may use the certification authority of this server could have it make a certificate in any
+    /// name: it must not be trusted, and nobody comes in with a certificate of its making.
     ///
     /// # Errors
     /// A file cannot be read, does not hold what it should, or does not fit the others.
-    pub fn load(files: &config::Tls, identity: config::IdentitySource) -> Result<Self, TlsError> {
+    pub fn load(
+        files: &config::Tls,
+        identity: config::IdentitySource,
+        certification: Option<Arc<Authority>>,
+    ) -> Result<Self, TlsError> {
         let marks = marks(files);
-        let loaded = Loaded::read(files)?;
-        let setup = loaded.setup(files, identity, 1, None)?;
+        let loaded = Loaded::read(files, certification.as_deref())?;
+        let setup = loaded.setup(files, (identity, certification.clone()), 1, None)?;
         Ok(Self {
             files: files.clone(),
             identity,
+            certification,
             present: RwLock::new(Arc::new(setup)),
             epoch: AtomicU64::new(1),
             marks: Mutex::new(marks),
@@ -132,13 +140,18 @@ impl Tls {
 
     fn replace(&self) -> Result<bool, TlsError> {
         let before = self.present();
-        let loaded = Loaded::read(&self.files)?;
+        let loaded = Loaded::read(&self.files, self.certification.as_deref())?;
         let same_trust = loaded.trust == before.trust;
         if same_trust && loaded.certificate_digest == before.certificate {
             return Ok(false);
         }
         let epoch = if same_trust { before.admission.epoch } else { before.admission.epoch + 1 };
-        let setup = loaded.setup(&self.files, self.identity, epoch, same_trust.then_some(&*before))?;
+        let setup = loaded.setup(
+            &self.files,
+            (self.identity, self.certification.clone()),
+            epoch,
+            same_trust.then_some(&*before),
+        )?;
         *self.present.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(setup);
         // After the setup: whoever sees the new epoch finds the new trust.
         self.epoch.store(epoch, Ordering::Release);
@@ -216,7 +229,7 @@ struct Loaded {
 }
 
 impl Loaded {
-    fn read(files: &config::Tls) -> Result<Self, TlsError> {
+    fn read(files: &config::Tls, certification: Option<&Authority>) -> Result<Self, TlsError> {
         let provider = Arc::new(offered(files.authentication_suite));
 
         let chain_pem = read("certificate", &files.certificate)?;
@@ -239,6 +252,16 @@ impl Loaded {
         let mut trust = vec![ca_pem.clone()];
         let mut roots = RootCertStore::empty();
         for der in certificates("client_ca", &files.client_ca, &ca_pem)? {
+            if certification.is_some_and(|authority| authority.is_key_of(&der)) {
+                return Err(TlsError {
+                    key: "client_ca",
+                    path: files.client_ca.clone(),
+                    reason:
+                        "it holds the authority of [certification], from which every client gets certificates in any \
+                             name; it needs one of its own"
+                            .to_owned(),
+                });
+            }
             roots.add(der).map_err(|error| TlsError {
                 key: "client_ca",
                 path: files.client_ca.clone(),
@@ -283,7 +306,7 @@ impl Loaded {
     fn setup(
         self,
         files: &config::Tls,
-        source: config::IdentitySource,
+        (source, certification): (config::IdentitySource, Option<Arc<Authority>>),
         epoch: u64,
         before: Option<&Setup>,
     ) -> Result<Setup, TlsError> {
@@ -305,7 +328,7 @@ impl Loaded {
                     let path = files.crl.first().unwrap_or(&files.client_ca);
                     fail("crl", path, error.to_string())
                 })?;
-                let admission = Arc::new(Admission { verifier, revoked: self.revoked, source, epoch });
+                let admission = Arc::new(Admission { verifier, revoked: self.revoked, source, certification, epoch });
                 let tickets: Arc<dyn ProducesTickets> =
                     provider::Ticketer::new().map_err(|error| certificate(error.to_string()))?;
                 let sessions: Arc<dyn StoresServerSessions> = ServerSessionMemoryCache::new(SESSION_CACHE);

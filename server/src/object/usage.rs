@@ -26,6 +26,8 @@ pub enum Purpose {
     Unwrap,
     /// Derive another key.
     Derive,
+    /// Sign certificates.
+    Certify,
 }
 
 impl Purpose {
@@ -41,12 +43,13 @@ impl Purpose {
             Self::Wrap => Mask::WRAP_KEY,
             Self::Unwrap => Mask::UNWRAP_KEY,
             Self::Derive => Mask::DERIVE_KEY,
+            Self::Certify => Mask::CERTIFICATE_SIGN,
         }
     }
 
     /// Whether it applies protection, rather than processes what is protected.
     pub const fn protects(self) -> bool {
-        matches!(self, Self::Encrypt | Self::Sign | Self::Mac | Self::Wrap | Self::Derive)
+        matches!(self, Self::Encrypt | Self::Sign | Self::Mac | Self::Wrap | Self::Derive | Self::Certify)
     }
 
     const fn verb(self) -> &'static str {
@@ -60,6 +63,7 @@ impl Purpose {
             Self::Wrap => "wrap keys",
             Self::Unwrap => "unwrap keys",
             Self::Derive => "derive keys",
+            Self::Certify => "sign certificates",
         }
     }
 }

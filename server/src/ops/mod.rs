@@ -8,6 +8,8 @@ pub mod adjust_attribute;
 pub mod archive;
 pub mod attribute;
 pub mod cancel;
+mod certification;
+pub mod certify;
 pub mod check;
 pub mod containers;
 pub mod create;
@@ -183,6 +185,7 @@ pub static OPERATIONS: &[OperationRow] = &[
     row::<derive_key::DeriveKey>(Operation::DeriveKey, Placeholder::First, Effect::Kept, Lane::Slow),
     row::<re_key::ReKey>(Operation::ReKey, Placeholder::First, Effect::Kept, Lane::ByKey),
     row::<re_key_key_pair::ReKeyKeyPair>(Operation::ReKeyKeyPair, Placeholder::First, Effect::Kept, Lane::Slow),
+    row::<certify::Certify>(Operation::Certify, Placeholder::First, Effect::Repeatable, Lane::Slow),
     row::<locate::Locate>(Operation::Locate, Placeholder::Only, Effect::Repeatable, Lane::Here),
     row::<check::Check>(Operation::Check, Placeholder::Keep, Effect::Repeatable, Lane::Here),
     row::<get::Get>(Operation::Get, Placeholder::Keep, Effect::Repeatable, Lane::ByKey),
@@ -283,7 +286,11 @@ pub fn supported(version: Version, settings: &Settings) -> Vec<Operation> {
 impl OperationRow {
     /// Whether a server that is configured so offers the operation.
     pub fn is_offered(&self, settings: &Settings) -> bool {
-        self.operation != Operation::Interop || settings.interop
+        match self.operation {
+            Operation::Interop => settings.interop,
+            Operation::Certify | Operation::ReCertify => settings.authority.is_some(),
+            _ => true,
+        }
     }
 }
 

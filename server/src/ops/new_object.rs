@@ -2,8 +2,8 @@
 
 use kmip_codec::Value;
 use kmip_codec::spec::{
-    CryptographicAlgorithm, KeyFormatType, LinkType, ObjectType, RecommendedCurve, ResultReason, SecretDataType, Tag,
-    Version, attribute_by_tag,
+    CertificateType, CryptographicAlgorithm, KeyFormatType, LinkType, ObjectType, RecommendedCurve, ResultReason,
+    SecretDataType, Tag, Version, attribute_by_tag,
 };
 use kmip_codec::ttlv::Text;
 use kmip_codec::types::{Attribute, AttributeList, Attributes, Link, Template, UniqueIdentifier};
@@ -169,6 +169,19 @@ impl Given {
     /// Cryptographic Algorithm, where the client says it.
     pub fn stated_algorithm(&self) -> Option<CryptographicAlgorithm> {
         self.enumeration(Tag::CryptographicAlgorithm).map(CryptographicAlgorithm)
+    }
+
+    /// Certificate Type, where the client says it.
+    pub fn certificate_type(&self) -> Option<CertificateType> {
+        self.enumeration(Tag::CertificateType).map(CertificateType)
+    }
+
+    /// A date, in seconds, where the client says it.
+    pub fn date(&self, tag: Tag) -> Option<i64> {
+        match self.get(tag) {
+            Some(&Value::DateTime(seconds)) => Some(seconds),
+            _ => None,
+        }
     }
 
     /// Secret Data Type, where the client says it.

@@ -32,6 +32,10 @@ pub enum Use {
     Recover,
     /// Make a key that replaces it.
     Replace,
+    /// Make a certificate for it.
+    Certify,
+    /// Validate it as one of a chain of certificates.
+    Validate,
     /// Obtain a lease.
     Lease,
     /// Obtain an allocation of its usage.

@@ -5,6 +5,7 @@
 
 mod about;
 mod application;
+mod certification;
 mod commit;
 mod empty;
 mod events;
@@ -28,6 +29,8 @@ use kmip_codec::spec::{CryptographicAlgorithm, ObjectType, Operation, ResultReas
 use kmip_codec::ttlv::{Limits, Text, Writer, frame, parse};
 use kmip_codec::types::{Attribute, Name, Object, UniqueIdentifier};
 
+use crate::crypto::authority::Authority;
+use crate::crypto::chain::Anchor;
 use crate::crypto::providers::Providers;
 use crate::failure::{Failure, Outcome};
 use crate::object::material::Material;
@@ -110,6 +113,12 @@ pub struct Settings {
     pub listeners: Vec<Listener>,
     /// What Query answers where the operator knows better than the tables.
     pub about: About,
+    /// Who makes certificates; `None` where Certify and Re-certify are not offered.
+    pub authority: Option<Arc<Authority>>,
+    /// Whether a certificate request made for another key than the one that is certified gives the names alone.
+    pub accept_foreign_request: bool,
+    /// At which certificates Validate ends a chain, beside that of the authority.
+    pub anchors: Vec<Anchor>,
 }
 
 /// The bits of Protection Storage Mask by residency (KMIP 2.1 §12.2).
@@ -147,6 +156,9 @@ impl Default for Settings {
             maximum_located: 10_000,
             listeners: Vec::new(),
             about: About::default(),
+            authority: None,
+            accept_foreign_request: false,
+            anchors: Vec::new(),
         }
     }
 }
