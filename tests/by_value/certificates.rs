@@ -3,7 +3,7 @@
 use crate::objects::just;
 use crate::tags::*;
 use crate::talk::Talk;
-use crate::ttlv::{Node, e, i, s, t, vt, vx, x};
+use crate::ttlv::{Node, d, e, i, n, s, t, vt, vx, x};
 
 /// A public key on P-256, as SubjectPublicKeyInfo; and a request for it in PKCS#10. Made with OpenSSL.
 const KEY: &str = "3059301306072a8648ce3d020106082a8648ce3d03010703420004dfd57077712b01d2ece4f7cc4bf8ac83ea9542d4f4cea481a976a473d8c38cced6c9dc3a103fb93b34a4495b29c5fe0b194eb3915b0a1f940d269dff9b69593c";
@@ -58,4 +58,43 @@ pub(crate) fn certify(talk: &mut Talk) {
     // Neither a request nor a type: Invalid Field. Nobody: Item Not Found, which 2.1 has here, too.
     talk.fail(0x06, just("key"), 0x07);
     talk.fail(0x06, vec![t(UNIQUE_IDENTIFIER, "nobody")], 0x01);
+}
+
+pub(crate) fn re_certify(talk: &mut Talk) {
+    registered(talk);
+    let bytes = hex::decode(REQUEST).unwrap();
+    talk.ask(0x06, request(talk, "key", 2, &bytes), just("former"));
+    talk.ask(0x07, just("former"), just("latest"));
+    assert_ne!(talk.variables["former"], talk.variables["latest"]);
+    // The request, then how far the Activation Date is away.
+    let later = [request(talk, "latest", 2, &bytes), vec![n(OFFSET, 60)]].concat();
+    talk.ask(0x07, later, just("later"));
+    // An Offset beside a date: Invalid Message.
+    let dates = vec![("Deactivation Date", d(0x42_002F, 4_000_000_000))];
+    let dates = talk.attributes((TEMPLATE_ATTRIBUTE, ATTRIBUTES), dates);
+    talk.fail(0x07, vec![vt(UNIQUE_IDENTIFIER, "later"), n(OFFSET, 60), dates], 0x04);
+    // A key: Permission Denied, Invalid Object Type. Nobody: Item Not Found, Object Not Found.
+    talk.fail(0x07, just("key"), talk.either(0x0C, 0x30));
+    talk.fail(0x07, vec![t(UNIQUE_IDENTIFIER, "nobody")], talk.either(0x01, 0x37));
+}
+
+pub(crate) fn validate(talk: &mut Talk) {
+    registered(talk);
+    let bytes = hex::decode(REQUEST).unwrap();
+    talk.ask(0x06, request(talk, "key", 2, &bytes), just("certificate"));
+    let certificate = s(CERTIFICATE, vec![e(CERTIFICATE_TYPE, 1), vx(CERTIFICATE_VALUE, "der")]);
+    let got = vec![e(OBJECT_TYPE, 1), vt(UNIQUE_IDENTIFIER, "certificate"), certificate.clone()];
+    talk.ask(0x0A, just("certificate"), got);
+    // Valid, by its bytes and by its identifier, which are the same one; in 2100 not any more.
+    talk.ask(0x17, vec![certificate.clone(), vt(UNIQUE_IDENTIFIER, "certificate")], vec![e(VALIDITY_INDICATOR, 1)]);
+    talk.ask(0x17, vec![certificate.clone(), d(VALIDITY_DATE, 4_102_444_800)], vec![e(VALIDITY_INDICATOR, 2)]);
+    // Key Compromise.
+    let why = s(REVOCATION_REASON, vec![e(REVOCATION_REASON_CODE, 2)]);
+    talk.ask(0x13, vec![vt(UNIQUE_IDENTIFIER, "certificate"), why], just("certificate"));
+    talk.ask(0x17, vec![certificate], vec![e(VALIDITY_INDICATOR, 2)]);
+    // No chain: Invalid Message. A key: the same, Invalid Object Type. Nobody: Item Not Found, Object Not Found.
+    talk.fail(0x17, vec![], 0x04);
+    talk.fail(0x17, just("key"), talk.either(0x04, 0x30));
+    talk.fail(0x17, vec![t(UNIQUE_IDENTIFIER, "nobody")], talk.either(0x01, 0x37));
+    talk.ask(0x14, just("certificate"), just("certificate"));
 }

@@ -172,6 +172,8 @@ const SAID: &[Said] = &[
     (0x05, (1, 0), cryptography::derive_key),
     (0x04, (1, 0), life::re_key),
     (0x06, (1, 0), certificates::certify),
+    (0x07, (1, 0), certificates::re_certify),
+    (0x17, (1, 0), certificates::validate),
     (0x08, (1, 0), objects::locate),
     (0x09, (1, 0), objects::check),
     (0x0A, (1, 0), objects::get),

@@ -88,7 +88,7 @@ pub(crate) fn linked(cell: &mut Cell, object: &Text, kind: LinkType) -> Value {
     link.find(Tag::LinkedObjectIdentifier).unwrap().clone()
 }
 
-fn assert_replaced(cell: &mut Cell, former: &Text, latest: &Text, name: &Attribute) {
+pub(crate) fn assert_replaced(cell: &mut Cell, former: &Text, latest: &Text, name: &Attribute) {
     assert_ne!(former, latest);
     assert_eq!(cell.kmip.locate(vec![name.clone()]), std::slice::from_ref(latest));
     assert_eq!(cell.kmip.values(former, Tag::Name), []);

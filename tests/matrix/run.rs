@@ -29,6 +29,8 @@ fn scenario(operation: Operation) -> Option<Scenario> {
         Operation::ReKey => life::re_key,
         Operation::ReKeyKeyPair => life::re_key_key_pair,
         Operation::Certify => certificates::certify,
+        Operation::ReCertify => certificates::re_certify,
+        Operation::Validate => certificates::validate,
         Operation::AdjustAttribute => attributes::adjust_attribute,
         Operation::ObtainLease => life::obtain_lease,
         Operation::GetUsageAllocation => life::get_usage_allocation,

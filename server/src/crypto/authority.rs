@@ -111,13 +111,19 @@ pub struct Wanted {
 
 impl Terms {
     /// From when to when a certificate is valid that is made now: the dates that are asked for, as far as the terms go.
-    pub fn validity(&self, now: i64, from: Option<i64>, until: Option<i64>) -> (i64, i64) {
+    ///
+    /// # Errors
+    /// Invalid Field for one that would be over already.
+    pub fn validity(&self, now: i64, from: Option<i64>, until: Option<i64>) -> Outcome<(i64, i64)> {
         let seconds = |days: u32| i64::from(days).saturating_mul(DAY);
         let from = from.filter(|from| *from > now).unwrap_or(now.saturating_sub(CLOCK_SKEW));
         let start = from.max(now);
         let last = start.saturating_add(seconds(self.longest_days));
         let until = until.unwrap_or_else(|| start.saturating_add(seconds(self.days)));
-        (from, until.min(last))
+        if until <= start {
+            return Err(Failure::invalid_field("the certificate would be over when it begins"));
+        }
+        Ok((from, until.min(last)))
     }
 }
 

@@ -138,10 +138,11 @@ impl Managed {
         Some(ProtectionStorageMask::from_bits_retain(bits.cast_unsigned()))
     }
 
-    /// When the server is to replace the object by itself (KMIP 2.1 §4.48, §4.51): a key that is in use or about to be, and
-    /// that nobody has replaced yet. A public key is replaced with its private key.
+    /// When the server is to replace the object by itself (KMIP 2.1 §4.48, §4.51): a key or a certificate that is in use or about to
+    /// be, and that nobody has replaced yet. A public key is replaced with its private key.
     pub fn rotation(&self) -> Option<i64> {
-        let replaceable = matches!(self.object_type(), ObjectType::SymmetricKey | ObjectType::PrivateKey);
+        let replaceable =
+            matches!(self.object_type(), ObjectType::SymmetricKey | ObjectType::PrivateKey | ObjectType::Certificate);
         let lives = matches!(self.state(), State::PreActive | State::Active) && !self.is_archived();
         let is_latest = self.attributes.boolean(Tag::RotateLatest) != Some(false);
         let automatic = self.attributes.boolean(Tag::RotateAutomatic) == Some(true);

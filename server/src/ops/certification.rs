@@ -189,7 +189,7 @@ pub(super) fn certify(
     let home = view.home(None, Some(true), masks)?;
     let mask = given.integer(Tag::CryptographicUsageMask).map(|bits| Mask::from_bits_retain(bits.cast_unsigned()));
     let date = |tag| given.date(tag);
-    let validity = authority.terms().validity(view.now(), date(Tag::ActivationDate), date(Tag::DeactivationDate));
+    let validity = authority.terms().validity(view.now(), date(Tag::ActivationDate), date(Tag::DeactivationDate))?;
     let request = request.as_ref();
     let said = request.filter(|request| !request.subject.is_empty() || !request.names.is_empty());
     let wanted = Wanted {

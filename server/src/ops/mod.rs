@@ -53,6 +53,7 @@ pub mod profiles;
 pub mod put;
 pub mod query;
 pub mod query_asynchronous_requests;
+pub mod re_certify;
 pub mod re_key;
 pub mod re_key_key_pair;
 pub mod recover;
@@ -67,6 +68,7 @@ pub mod set_endpoint_role;
 pub mod sign;
 pub mod signature_verify;
 mod tickets;
+pub mod validate;
 pub mod wrapping;
 
 use kmip_codec::Element;
@@ -186,6 +188,8 @@ pub static OPERATIONS: &[OperationRow] = &[
     row::<re_key::ReKey>(Operation::ReKey, Placeholder::First, Effect::Kept, Lane::ByKey),
     row::<re_key_key_pair::ReKeyKeyPair>(Operation::ReKeyKeyPair, Placeholder::First, Effect::Kept, Lane::Slow),
     row::<certify::Certify>(Operation::Certify, Placeholder::First, Effect::Repeatable, Lane::Slow),
+    row::<re_certify::ReCertify>(Operation::ReCertify, Placeholder::First, Effect::Repeatable, Lane::Slow),
+    row::<validate::Validate>(Operation::Validate, Placeholder::Keep, Effect::Repeatable, Lane::Slow),
     row::<locate::Locate>(Operation::Locate, Placeholder::Only, Effect::Repeatable, Lane::Here),
     row::<check::Check>(Operation::Check, Placeholder::Keep, Effect::Repeatable, Lane::Here),
     row::<get::Get>(Operation::Get, Placeholder::Keep, Effect::Repeatable, Lane::ByKey),
