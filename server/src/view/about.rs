@@ -1,9 +1,9 @@
 //! What the server says of itself where the operator knows better than the tables (Query, KMIP 2.1 §6.1.40).
 
-use kmip_codec::Element;
 use kmip_codec::schema::{Decode, decode};
 use kmip_codec::spec::{Tag, Version};
 use kmip_codec::ttlv::Text;
+use kmip_codec::{Element, ErrorKind, Value};
 
 /// Answers of Query from the configuration.
 #[derive(Debug, Clone, Default)]
@@ -43,15 +43,45 @@ impl About {
         Self { said, ..Self::default() }
     }
 
-    /// The answers that the operator gives under a tag, as far as the version can hold them; `None` if that is nothing.
+    /// The answers that the operator gives under a tag, as far as the version can hold them: an older one has some of them
+    /// without the fields that are newer. `None` if that is nothing.
     pub fn answers<T: Decode>(&self, tag: Tag, version: Version) -> Option<Vec<T>> {
         let said = self.said.iter().filter(|element| element.tag == tag);
-        let said: Vec<T> = said.filter_map(|element| decode(element.clone(), version).ok()).collect();
+        let said: Vec<T> = said.filter_map(|element| decode(known::<T>(element, version), version).ok()).collect();
         if said.is_empty() { None } else { Some(said) }
     }
 
     /// The namespaces for which the server makes up Application Data (KMIP 2.1 §4.4).
     pub fn application_namespaces(&self) -> Vec<Text> {
         self.answers(Tag::ApplicationNamespace, Version::V2_1).unwrap_or_default()
+    }
+}
+
+/// An element without the fields that the version does not have.
+fn known<T: Decode>(element: &Element, version: Version) -> Element {
+    let Value::Structure(fields) = &element.value else { return element.clone() };
+    let alone = |field: &Element| Element::new(element.tag, Value::Structure(vec![field.clone()]));
+    let is_newer = |field: &&Element| {
+        decode::<T>(alone(field), version).is_err_and(|error| matches!(error.kind, ErrorKind::NotInVersion { .. }))
+    };
+    let fields = fields.iter().filter(|field| !is_newer(field)).cloned().collect();
+    Element::new(element.tag, Value::Structure(fields))
+}
+
+#[cfg(test)]
+mod tests {
+    use kmip_codec::types::CapabilityInformation;
+
+    use super::*;
+
+    #[test]
+    fn an_older_version_has_what_it_can_hold() {
+        let field = |tag| Element::new(tag, Value::Boolean(true));
+        let fields = vec![field(Tag::AttestationCapability), field(Tag::BatchUndoCapability)];
+        let about = About::new(vec![Element::new(Tag::CapabilityInformation, Value::Structure(fields))]);
+        for (version, undo) in [(Version::V1_3, None), (Version::V1_4, Some(true))] {
+            let told: Vec<CapabilityInformation> = about.answers(Tag::CapabilityInformation, version).unwrap();
+            assert_eq!((told[0].attestation, told[0].batch_undo), (Some(true), undo), "{version}");
+        }
     }
 }
