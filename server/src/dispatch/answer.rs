@@ -38,7 +38,7 @@ pub(super) enum Success {
 pub(super) enum Failed {
     /// It failed.
     Failure(Failure),
-    /// It succeeded, and was undone because a later one failed. Its payload is returned as any other (KMIP 2.1 §9.3,
+    /// It succeeded, and was undone because a later one failed. Its payload is returned as any other (KMIP 2.1 §11.5,
     /// Undo); an item that was to be answered later has none.
     Undone(Option<Zeroizing<Vec<u8>>>),
 }
