@@ -35,5 +35,8 @@ mod tags;
 #[path = "by_value/talk.rs"]
 mod talk;
 #[cfg(test)]
+#[path = "by_value/token.rs"]
+mod token;
+#[cfg(test)]
 #[path = "by_value/ttlv.rs"]
 mod ttlv;

@@ -39,3 +39,6 @@ mod run;
 #[cfg(test)]
 #[path = "matrix/sessions.rs"]
 mod sessions;
+#[cfg(test)]
+#[path = "matrix/token.rs"]
+mod token;

@@ -15,6 +15,9 @@ mod provisions;
 #[cfg(test)]
 #[path = "sessions/tickets.rs"]
 mod tickets;
+#[cfg(test)]
+#[path = "sessions/token.rs"]
+mod token;
 
 #[cfg(test)]
 mod common {

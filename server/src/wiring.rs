@@ -117,6 +117,7 @@ pub async fn build(config: &Config) -> Result<Server<KmipService>, StartError> {
         clock: Box::new(SystemClock),
         settings,
         parts: Parts::default(),
+        instances: Arc::default(),
     });
     let limits = Limits { depth: config.limits.depth, items: config.limits.items };
     let lane = Lane::new(config.hsm.as_ref().map_or(SLOW_PLACES, |hsm| hsm.sessions));
@@ -198,6 +199,7 @@ fn settings(config: &Config) -> Result<Settings, StartError> {
         protection,
         listeners: listeners(config)?,
         about,
+        client_token: config.client_token.read().map_err(StartError::Refused)?,
         longest_lease: config.keys.lease_seconds,
         maximum_attributes: config.limits.attributes,
         ..default

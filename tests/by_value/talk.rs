@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use crate::harness::{Kmipd, Wire};
 use crate::tags::*;
 use crate::ttlv::{Item, Node, Variables, compare, e, i, read, s, vd, vt, vx, write, x};
-use crate::{asynchronous, attributes, certificates, cryptography, life, objects, parts, sessions};
+use crate::{asynchronous, attributes, certificates, cryptography, life, objects, parts, sessions, token};
 
 /// A connection on which messages of one version are said.
 pub(crate) struct Talk {
@@ -214,6 +214,7 @@ const SAID: &[Said] = &[
     (0x30, (2, 0), attributes::adjust_attribute),
     (0x31, (2, 0), attributes::set_attribute),
     (0x32, (2, 0), asynchronous::set_endpoint_role),
+    (0x33, (2, 0), token::pkcs11),
     (0x36, (2, 1), sessions::set_defaults),
     (0x37, (2, 1), sessions::set_constraints),
     (0x38, (2, 1), sessions::get_constraints),

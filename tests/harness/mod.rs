@@ -3,6 +3,7 @@
 
 mod folder;
 pub(crate) mod kmip;
+pub(crate) mod token;
 pub(crate) mod web;
 mod wire;
 

@@ -35,6 +35,7 @@ fn shared() -> Arc<Shared> {
         clock: Box::new(SystemClock),
         settings,
         parts: Default::default(),
+        instances: Default::default(),
     })
 }
 

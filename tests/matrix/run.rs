@@ -11,7 +11,7 @@ use kmipd::ops::OPERATIONS;
 use crate::cell::{Cell, Provider};
 use crate::harness::Kmipd;
 use crate::harness::kmip::Nothing;
-use crate::{asynchronous, attributes, certificates, cryptography, derivation, life, objects, parts, sessions};
+use crate::{asynchronous, attributes, certificates, cryptography, derivation, life, objects, parts, sessions, token};
 
 const VERSIONS: [Version; 5] = [Version::V1_0, Version::V1_2, Version::V1_4, Version::V2_0, Version::V2_1];
 
@@ -72,6 +72,7 @@ fn scenario(operation: Operation) -> Option<Scenario> {
         Operation::Logout => sessions::logout,
         Operation::DelegatedLogin => sessions::delegated_login,
         Operation::Ping => sessions::ping,
+        Operation::Pkcs11 => token::pkcs11,
         Operation::SetDefaults => sessions::set_defaults,
         Operation::SetConstraints | Operation::GetConstraints => sessions::constraints,
         _ => return None,

@@ -7,7 +7,7 @@ use std::net::SocketAddr;
 
 use serde_json::json;
 
-use super::{Config, Device, GroupDefault, OldAlgorithm, Query, User};
+use super::{ClientToken, Config, Device, GroupDefault, OldAlgorithm, Query, User};
 
 /// The clients beside the first: `client2.pem`, `client3.pem` and their keys.
 ///
@@ -77,6 +77,18 @@ pub fn configure(config: &mut Config) {
     // Cases certify a new key with one certificate request, which was made for another (TC-REKEY-9 to 11 of 2.1).
     config.compatibility.accept_foreign_request = true;
     config.query = query();
+    config.client_token = client_token();
+}
+
+/// What one server has answered to C_GetInfo (PKCS11-M-1-20, PKCS11-M-1-21).
+fn client_token() -> ClientToken {
+    ClientToken {
+        manufacturer: "TEST      Pty Ltd".to_owned(),
+        library: "TEST".to_owned(),
+        library_version: "1.0".to_owned(),
+        cryptoki_version: "2.40".to_owned(),
+        ..ClientToken::default()
+    }
 }
 
 fn user(name: &str, password: &str) -> User {

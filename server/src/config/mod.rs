@@ -5,6 +5,7 @@
 mod address;
 mod attestation;
 mod certification;
+mod client_token;
 pub mod conformance;
 mod load;
 mod query;
@@ -20,6 +21,7 @@ use serde::Deserialize;
 
 pub use attestation::{Attestation, Tpm};
 pub use certification::{Certification, SigningKey, Validation};
+pub use client_token::ClientToken;
 pub use load::ConfigError;
 pub use query::Query;
 pub use users::{Device, Hidden, Right, User};
@@ -85,6 +87,9 @@ pub struct Config {
     /// Which certificates Validate trusts.
     #[serde(default)]
     pub validation: Validation,
+    /// What clients to whom the server is a PKCS #11 token read of it.
+    #[serde(default)]
+    pub client_token: ClientToken,
     /// Who may ask with a user's credential.
     #[serde(default)]
     pub users: Vec<User>,

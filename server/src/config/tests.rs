@@ -180,6 +180,7 @@ mod sample {
             "validation",
             "tickets",
             "attestation",
+            "client_token",
         ];
         for section in sections {
             let error = toml::from_str::<Config>(&format!("[{section}]\nzzz = 1\n")).unwrap_err();

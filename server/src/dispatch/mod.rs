@@ -272,6 +272,9 @@ impl Dispatcher {
             match self.commit(commit).await {
                 Ok(()) if view.is_emptied() => {
                     self.empty_rest().await?;
+                    // What was begun with objects of before is not gone on with.
+                    self.shared.parts.clear();
+                    self.shared.instances.clear();
                     return Ok(outcome);
                 }
                 Ok(()) => {

@@ -47,6 +47,7 @@ pub mod outgoing;
 pub mod parameters;
 pub mod parts;
 pub mod ping;
+pub mod pkcs11;
 pub mod poll;
 pub mod process;
 pub mod profiles;
@@ -118,6 +119,8 @@ pub enum Effect {
     Repeatable,
     /// What was generated stays with the message.
     Kept,
+    /// It begins with the state that the first run began with, and what it makes of it counts once the commit stands.
+    Once,
 }
 
 /// Where an operation runs, as far as its kind says: a key in the module takes any of them to the slow lane.
@@ -263,6 +266,7 @@ pub static OPERATIONS: &[OperationRow] = &[
         Lane::Here,
     ),
     row::<ping::Ping>(Operation::Ping, Placeholder::Keep, Effect::Repeatable, Lane::Here),
+    row::<pkcs11::Pkcs11>(Operation::Pkcs11, Placeholder::Keep, Effect::Once, Lane::Slow),
     row::<set_defaults::SetDefaults>(Operation::SetDefaults, Placeholder::Keep, Effect::Repeatable, Lane::Here),
     row::<set_constraints::SetConstraints>(
         Operation::SetConstraints,

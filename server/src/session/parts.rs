@@ -84,6 +84,11 @@ impl Parts {
         held.remove(correlation)
     }
 
+    /// Drops all of them.
+    pub fn clear(&self) {
+        lock(&self.held).clear();
+    }
+
     /// Puts a state where the next part finds it.
     pub fn put(&self, correlation: Correlation, state: State, seat: Seat, now: i64) {
         let owner = Arc::clone(&seat.owner);

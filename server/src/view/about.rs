@@ -28,6 +28,37 @@ pub struct Spoken {
     pub batch_items: usize,
 }
 
+/// What clients to whom the server is a PKCS #11 token read of it (KMIP 2.1 §6.1.37; C_GetInfo, C_GetSlotInfo,
+/// C_GetTokenInfo).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ClientToken {
+    /// Who made it, at most 32 bytes.
+    pub manufacturer: String,
+    /// What it is, at most 32 bytes.
+    pub library: String,
+    /// Its version: major, minor.
+    pub library_version: [u8; 2],
+    /// The version of PKCS #11 that it says it has: major, minor.
+    pub cryptoki_version: [u8; 2],
+    /// The name of the token, at most 32 bytes.
+    pub label: String,
+    /// Its serial number, at most 16 bytes.
+    pub serial_number: String,
+}
+
+impl Default for ClientToken {
+    fn default() -> Self {
+        Self {
+            manufacturer: "kmipd".to_owned(),
+            library: "kmipd by the operation PKCS#11".to_owned(),
+            library_version: [1, 0],
+            cryptoki_version: [3, 0],
+            label: "kmipd".to_owned(),
+            serial_number: "1".to_owned(),
+        }
+    }
+}
+
 /// Where clients reach the server.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Endpoint {

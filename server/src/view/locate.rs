@@ -177,7 +177,7 @@ impl View {
         let is_new = !self.overlay.entries.contains_key(&sequence);
         let Some(object) = self.overlay.by_sequence(&self.shared, sequence, self.now)? else { return Ok(None) };
         let is_known = object.object_type().known_in(self.version);
-        if !is_known || !filter.matches(&object) || !policy::shows(&self.requester, self.operation, &object) {
+        if !is_known || !filter.matches(&object) || !self.shows(&object) {
             // The answer says nothing of it: a message need not hold, nor its commit check, all that it looked through.
             if is_new {
                 self.overlay.forget(sequence);
@@ -185,6 +185,11 @@ impl View {
             return Ok(None);
         }
         Ok(Some(object))
+    }
+
+    fn shows(&self, object: &Managed) -> bool {
+        let by = |operation| policy::shows(&self.requester, operation, object);
+        by(self.operation) && (self.deed.is_none() || by(self.deed))
     }
 
     fn plan(&mut self, filter: &Filter) -> Outcome<Plan> {

@@ -10,6 +10,7 @@ mod commit;
 mod empty;
 mod events;
 mod insert;
+mod instances;
 mod keys;
 mod locate;
 mod metas;
@@ -37,13 +38,14 @@ use crate::object::material::Material;
 use crate::object::state::Event;
 use crate::object::{Managed, quantum, rules};
 use crate::secret::Secret;
+use crate::session::instances::Instances;
 use crate::session::parts::Parts;
 use crate::store::vault::Vault;
 use crate::trust::accounts::Accounts;
 use crate::trust::attestation::Attestation;
 use crate::trust::policy::{self, Permitted, Use};
 use crate::trust::requester::Requester;
-pub use about::{About, Endpoint, Spoken};
+pub use about::{About, ClientToken, Endpoint, Spoken};
 pub use commit::Commit;
 pub use events::{Listener, Outgoing, Said, Told};
 pub use insert::{Home, New, NewKey};
@@ -119,6 +121,8 @@ pub struct Settings {
     pub accept_foreign_request: bool,
     /// At which certificates Validate ends a chain, beside that of the authority.
     pub anchors: Vec<Anchor>,
+    /// What clients read of the server as a PKCS #11 token.
+    pub client_token: ClientToken,
 }
 
 /// The bits of Protection Storage Mask by residency (KMIP 2.1 §12.2).
@@ -159,6 +163,7 @@ impl Default for Settings {
             authority: None,
             accept_foreign_request: false,
             anchors: Vec::new(),
+            client_token: ClientToken::default(),
         }
     }
 }
@@ -175,6 +180,8 @@ pub struct Shared {
     pub settings: Settings,
     /// What lives between the parts of operations.
     pub parts: Parts,
+    /// What clients have open on the server as a PKCS #11 token.
+    pub instances: Arc<Instances>,
 }
 
 impl Shared {
@@ -198,6 +205,8 @@ pub struct Kept {
     spares: Vec<[u8; 16]>,
     /// Steps of operations in parts, found again by what was asked for.
     steps: Vec<parts::KeptStep>,
+    /// What clients have open on the server as a PKCS #11 token, as far as the message is about it.
+    leases: instances::Leases,
 }
 
 /// One message's view of the server.
@@ -207,6 +216,8 @@ pub struct View {
     requester: Requester,
     /// The operation of the item at hand.
     operation: Option<Operation>,
+    /// The operation whose right it needs besides, where it does the same.
+    deed: Option<Operation>,
     /// What a ticket had counted when the item began.
     counted: usize,
     version: Version,
@@ -220,6 +231,7 @@ pub struct View {
     kept: Kept,
     /// The places of the steps that the item at hand has come to.
     steps: Vec<usize>,
+    instanced: instances::Instanced,
     /// Identities of token keys whose intents must be committed before the message can go on.
     wanted: Vec<[u8; 16]>,
     /// Whether nobody is told what it changes.
@@ -237,6 +249,7 @@ impl View {
             requester: Requester::new(Arc::clone(&asker)),
             asker,
             operation: None,
+            deed: None,
             counted: 0,
             version,
             now,
@@ -247,6 +260,7 @@ impl View {
             placeholder: None,
             kept,
             steps: Vec::new(),
+            instanced: instances::Instanced::default(),
             wanted: Vec::new(),
             is_silent: false,
             emptied: false,
@@ -297,10 +311,29 @@ impl View {
         self.requester.grant.as_ref().is_none_or(|grant| grant.has(operation))
     }
 
+    /// Says that the operation at hand does what another one does: the requester needs the right to that one, too, for
+    /// every object that it opens from here on.
+    ///
+    /// # Errors
+    /// Not Authorised.
+    pub fn do_as(&mut self, deed: Operation) -> Outcome<()> {
+        if !self.may_ask(deed) {
+            return Err(Failure::new(ResultReason::NotAuthorised, format!("no right is for {deed}")));
+        }
+        self.deed = Some(deed);
+        Ok(())
+    }
+
     /// Decides on an object.
     fn decide(&mut self, object: Arc<Managed>, intent: Use) -> Outcome<Permitted> {
         let tell = self.shared.settings.tell_of_others;
-        policy::decide(&mut self.requester, self.operation, object, intent, self.now, tell)
+        let permitted = policy::decide(&mut self.requester, self.operation, object, intent, self.now, tell)?;
+        match self.deed {
+            Some(deed) if !policy::shows(&self.requester, Some(deed), &permitted) => {
+                Err(Failure::new(ResultReason::NotAuthorised, format!("no right is for {deed} of this object")))
+            }
+            _ => Ok(permitted),
+        }
     }
 
     /// The version of the message.
@@ -355,6 +388,19 @@ impl View {
             })?,
         };
         let object = self.overlay.load(&self.shared, &self.asker, &identifier, self.now)?;
+        self.opened(object, intent)
+    }
+
+    /// Opens the object with this number of creation for a use, as [`View::open`] does.
+    ///
+    /// # Errors
+    /// The same.
+    pub fn open_numbered(&mut self, sequence: u64, intent: Use) -> Outcome<Permitted> {
+        let object = self.overlay.by_sequence(&self.shared, sequence, self.now)?.ok_or_else(Failure::not_found)?;
+        self.opened(object, intent)
+    }
+
+    fn opened(&mut self, object: Arc<Managed>, intent: Use) -> Outcome<Permitted> {
         // A version does not know of objects whose type it does not have.
         if !object.object_type().known_in(self.version) {
             return Err(Failure::not_found());
@@ -489,15 +535,24 @@ impl View {
     pub fn begin_item(&mut self) {
         self.overlay.begin();
         self.metas.begin();
+        self.instanced.begin();
+        self.deed = None;
         self.noted = self.notes.len();
         self.counted = self.requester.grant.as_ref().map_or(0, |grant| grant.mark());
         self.steps.clear();
+    }
+
+    /// Takes back what the item has changed in objects so far, while it goes on.
+    pub fn retract(&mut self) {
+        self.overlay.roll_back();
+        self.metas.roll_back();
     }
 
     /// Takes back what the item has changed.
     pub fn fail_item(&mut self) {
         self.overlay.roll_back();
         self.metas.roll_back();
+        self.instanced.roll_back();
         self.notes.truncate(self.noted);
         if let Some(grant) = &mut self.requester.grant {
             grant.back(self.counted);
@@ -513,6 +568,7 @@ impl View {
     pub fn undo(&mut self) {
         self.overlay = Overlay::default();
         self.metas = Metas::default();
+        self.instanced = instances::Instanced::default();
         self.notes.clear();
         if let Some(grant) = &mut self.requester.grant {
             grant.back(0);

@@ -86,8 +86,9 @@ impl View {
         came
     }
 
-    /// Lets the next parts begin: the commit stands.
+    /// Lets the next parts begin, and instances be what was made of them: the commit stands.
     pub fn settle(&mut self) {
+        self.settle_instances();
         for step in &mut self.kept.steps {
             if let (Some((state, seat)), Some(name), true, false) =
                 (step.next.take(), step.correlation, step.taken, step.dropped)

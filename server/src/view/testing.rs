@@ -58,6 +58,7 @@ impl Bench {
             clock: Box::new(clock.clone()),
             settings,
             parts: Default::default(),
+            instances: Default::default(),
         };
         Self { shared: Arc::new(shared), clock }
     }

@@ -1,0 +1,88 @@
+//! Sessions, and who is logged in (PKCS #11 3.0 §5.6).
+
+use cryptoki_sys as ck;
+use kmip_codec::spec::Pkcs11ReturnCode as Code;
+
+use super::Call;
+use super::codec::Writer;
+use super::codes::Done;
+use super::general::{self, SLOT};
+
+/// C_OpenSession: slot and flags; neither the application's pointer nor its callback is passed on.
+pub fn open_session(call: &mut Call<'_>) -> Done {
+    let (slot, flags) = call.read(|input| Ok((input.ulong()?, input.ulong()?)))?;
+    if slot != SLOT {
+        return Err(Code::SlotIdInvalid.into());
+    }
+    if flags & ck::CKF_SERIAL_SESSION == 0 {
+        return Err(Code::SessionParallelNotSupported.into());
+    }
+    if flags & !(ck::CKF_SERIAL_SESSION | ck::CKF_RW_SESSION) != 0 {
+        return Err(Code::ArgumentsBad.into());
+    }
+    let handle = call.instance.open(flags & ck::CKF_RW_SESSION != 0)?;
+    Ok(Writer::default().ulong(handle).finish())
+}
+
+/// C_CloseSession.
+pub fn close_session(call: &mut Call<'_>) -> Done {
+    let handle = call.read(|input| input.ulong())?;
+    call.instance.session(handle)?;
+    call.instance.sessions.remove(&handle);
+    // Whoever has no session left is logged out.
+    call.instance.is_logged_in &= !call.instance.sessions.is_empty();
+    Ok(Vec::new())
+}
+
+/// C_CloseAllSessions.
+pub fn close_all_sessions(call: &mut Call<'_>) -> Done {
+    general::slot(call)?;
+    call.instance.sessions.clear();
+    call.instance.is_logged_in = false;
+    Ok(Vec::new())
+}
+
+/// C_GetSessionInfo: CK_SESSION_INFO.
+pub fn get_session_info(call: &mut Call<'_>) -> Done {
+    let handle = call.read(|input| input.ulong())?;
+    let is_logged_in = call.instance.is_logged_in;
+    let session = call.instance.session(handle)?;
+    let (state, writes) = match (session.is_read_write, is_logged_in) {
+        (false, false) => (ck::CKS_RO_PUBLIC_SESSION, 0),
+        (false, true) => (ck::CKS_RO_USER_FUNCTIONS, 0),
+        (true, false) => (ck::CKS_RW_PUBLIC_SESSION, ck::CKF_RW_SESSION),
+        (true, true) => (ck::CKS_RW_USER_FUNCTIONS, ck::CKF_RW_SESSION),
+    };
+    let out = Writer::default().ulong(SLOT).ulong(state).ulong(ck::CKF_SERIAL_SESSION | writes);
+    Ok(out.ulong(0).finish())
+}
+
+/// C_Login: the user without a PIN, since the certificate has shown who it is. There is no security officer.
+pub fn login(call: &mut Call<'_>) -> Done {
+    let (handle, user, pin) = call.read(|input| Ok((input.ulong()?, input.ulong()?, input.bytes()?.len())))?;
+    call.instance.session(handle)?;
+    match user {
+        ck::CKU_USER => {}
+        // No operation of ours asks for a login of its own.
+        ck::CKU_CONTEXT_SPECIFIC => return Err(Code::OperationNotInitialized.into()),
+        _ => return Err(Code::UserTypeInvalid.into()),
+    }
+    if call.instance.is_logged_in {
+        return Err(Code::UserAlreadyLoggedIn.into());
+    }
+    if pin > 0 {
+        return Err(Code::PinIncorrect.into());
+    }
+    call.instance.is_logged_in = true;
+    Ok(Vec::new())
+}
+
+/// C_Logout.
+pub fn logout(call: &mut Call<'_>) -> Done {
+    let handle = call.read(|input| input.ulong())?;
+    call.instance.session(handle)?;
+    if !std::mem::take(&mut call.instance.is_logged_in) {
+        return Err(Code::UserNotLoggedIn.into());
+    }
+    Ok(Vec::new())
+}
