@@ -16,6 +16,7 @@ use crate::secret::Secret;
 const MOST_HELD: usize = 16 * 1024 * 1024;
 
 /// An encryption or decryption under way.
+#[derive(Clone)]
 pub struct Ciphering {
     /// The cipher without what is borrowed.
     shape: Cipher<'static>,
@@ -66,6 +67,11 @@ impl Ciphering {
     /// Whether a decryption cannot end because nothing said its tag.
     pub fn lacks_tag(&self) -> bool {
         self.shape.is_authenticated() && !self.encrypts && self.tag.is_empty()
+    }
+
+    /// How many bytes wait for the last part.
+    pub fn waiting(&self) -> usize {
+        self.waiting.len()
     }
 
     /// The next part.
@@ -180,6 +186,7 @@ impl Ciphering {
 }
 
 /// A MAC under way.
+#[derive(Clone)]
 pub enum Macing {
     /// With a key that the server may hold.
     Running(Box<Hmac>),
@@ -228,6 +235,7 @@ impl Macing {
 }
 
 /// HMAC (RFC 2104) that can wait.
+#[derive(Clone)]
 pub struct Hmac {
     hash: Hash,
     inner: Hasher,

@@ -4,11 +4,19 @@
 //! This is the token that clients see. The module that guards the server's keys is `crypto::pkcs11`.
 
 pub mod attributes;
+pub mod classes;
 pub mod codec;
 pub mod codes;
+pub mod cryptography;
 pub mod general;
 pub mod instance;
+pub mod making;
+pub mod mechanisms;
+pub mod objects;
 pub mod sessions;
+pub mod signing;
+pub mod template;
+pub mod wrapping;
 
 use kmip_codec::schema::{Decode, Encode, wrong_type};
 use kmip_codec::spec::{Pkcs11Function as Function, Pkcs11ReturnCode as Code, ResultReason, Tag, Version};
@@ -17,9 +25,11 @@ use kmip_codec::{Element, Value, structure};
 
 use self::codec::Reader;
 use self::codes::{Done, Trouble};
+use self::cryptography::Way;
 use self::instance::Instance;
 use super::Handler;
 use crate::failure::{Failure, Outcome};
+use crate::session::parts::Correlation;
 use crate::view::View;
 
 structure! {
@@ -99,7 +109,7 @@ impl Handler for Pkcs11 {
         let (mut correlation, done) = match (function, &correlation_value) {
             (Function::Initialize, None) => initialize(view, input)?,
             (Function::GetInterfaceList, None) => {
-                let done = perform(view, &mut Instance::default(), function, input);
+                let done = perform(view, Correlation::default(), &mut Instance::default(), function, input);
                 (None, done)
             }
             (_, None) => (None, Err(Code::CryptokiNotInitialized.into())),
@@ -142,6 +152,11 @@ fn initialize(view: &mut View, input: Reader<'_>) -> Outcome<(Option<Blob>, Done
     }
     let Some(name) = view.new_instance()? else { return Ok((None, Err(Code::HostMemory.into()))) };
     view.set_instance(name, Some(Instance::default()));
+    match making::clear_away(view) {
+        Err(Trouble::Failure(failure)) => return Err(failure),
+        Err(Trouble::Code(..)) => view.retract(),
+        Ok(()) => {}
+    }
     Ok((Some(Blob::copy_of(&name)), Ok(Vec::new())))
 }
 
@@ -154,7 +169,7 @@ fn with_instance(view: &mut View, value: &Blob, function: Function, input: Reade
     let mut instance = (*before).clone();
     let done = match function {
         Function::Initialize => Err(Code::CryptokiAlreadyInitialized.into()),
-        _ => perform(view, &mut instance, function, input),
+        _ => perform(view, name, &mut instance, function, input),
     };
     match &done {
         // An intent must be committed before the message can go on; what the function did so far is void.
@@ -178,6 +193,8 @@ fn with_instance(view: &mut View, value: &Blob, function: Function, input: Reade
 pub struct Call<'a> {
     /// The server, as far as the message reaches.
     pub view: &'a mut View,
+    /// The name of the instance: its Correlation Value.
+    pub name: Correlation,
     /// What the client has open.
     pub instance: &'a mut Instance,
     /// Empty once it was read.
@@ -203,17 +220,53 @@ const FUNCTIONS: &[(Function, Work)] = &[
     (Function::GetSlotList, general::get_slot_list),
     (Function::GetSlotInfo, general::get_slot_info),
     (Function::GetTokenInfo, general::get_token_info),
+    (Function::GetMechanismList, mechanisms::get_mechanism_list),
+    (Function::GetMechanismInfo, mechanisms::get_mechanism_info),
     (Function::OpenSession, sessions::open_session),
     (Function::CloseSession, sessions::close_session),
     (Function::CloseAllSessions, sessions::close_all_sessions),
     (Function::GetSessionInfo, sessions::get_session_info),
     (Function::Login, sessions::login),
     (Function::Logout, sessions::logout),
+    (Function::CreateObject, making::create_object),
+    (Function::DestroyObject, making::destroy_object),
+    (Function::GetObjectSize, objects::get_object_size),
+    (Function::GetAttributeValue, objects::get_attribute_value),
+    (Function::SetAttributeValue, making::set_attribute_value),
+    (Function::FindObjectsInit, objects::find_objects_init),
+    (Function::FindObjects, objects::find_objects),
+    (Function::FindObjectsFinal, objects::find_objects_final),
+    (Function::EncryptInit, |call| cryptography::init(call, Way::Encrypt)),
+    (Function::Encrypt, |call| cryptography::whole(call, Way::Encrypt)),
+    (Function::EncryptUpdate, |call| cryptography::update(call, Way::Encrypt)),
+    (Function::EncryptFinal, |call| cryptography::last(call, Way::Encrypt)),
+    (Function::DecryptInit, |call| cryptography::init(call, Way::Decrypt)),
+    (Function::Decrypt, |call| cryptography::whole(call, Way::Decrypt)),
+    (Function::DecryptUpdate, |call| cryptography::update(call, Way::Decrypt)),
+    (Function::DecryptFinal, |call| cryptography::last(call, Way::Decrypt)),
+    (Function::DigestInit, cryptography::digest_init),
+    (Function::Digest, |call| cryptography::digest(call, true)),
+    (Function::DigestUpdate, cryptography::digest_update),
+    (Function::DigestFinal, |call| cryptography::digest(call, false)),
+    (Function::SignInit, |call| signing::init(call, signing::Way::Sign)),
+    (Function::Sign, |call| signing::sign(call, true)),
+    (Function::SignUpdate, |call| signing::update(call, signing::Way::Sign)),
+    (Function::SignFinal, |call| signing::sign(call, false)),
+    (Function::VerifyInit, |call| signing::init(call, signing::Way::Verify)),
+    (Function::Verify, |call| signing::verify(call, true)),
+    (Function::VerifyUpdate, |call| signing::update(call, signing::Way::Verify)),
+    (Function::VerifyFinal, |call| signing::verify(call, false)),
+    (Function::GenerateKey, making::generate_key),
+    (Function::GenerateKeyPair, making::generate_key_pair),
+    (Function::WrapKey, wrapping::wrap_key),
+    (Function::UnwrapKey, wrapping::unwrap_key),
+    (Function::SeedRandom, wrapping::seed_random),
+    (Function::GenerateRandom, wrapping::generate_random),
 ];
 
-fn perform(view: &mut View, instance: &mut Instance, function: Function, input: Reader<'_>) -> Done {
+fn perform(view: &mut View, name: Correlation, instance: &mut Instance, function: Function, input: Reader<'_>) -> Done {
     match FUNCTIONS.iter().find(|(named, _)| *named == function) {
-        Some((_, work)) => work(&mut Call { view, instance, input: Some(input) }),
+        Some((_, work)) => work(&mut Call { view, name, instance, input: Some(input) }),
         None => Err(Code::FunctionNotSupported.into()),
     }
 }
@@ -221,6 +274,7 @@ fn perform(view: &mut View, instance: &mut Instance, function: Function, input: 
 /// C_Finalize.
 fn finalize(call: &mut Call<'_>) -> Done {
     call.read(|_| Ok(()))?;
+    sessions::end_all(call)?;
     Ok(Vec::new())
 }
 

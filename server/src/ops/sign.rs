@@ -98,9 +98,7 @@ fn in_parts(view: &mut View, key: &Permitted, request: Request, part: Part) -> O
         if !part.is_last() {
             return Ok((Some(running), answer(key, None)));
         }
-        let digest = running.work.finish();
-        let schemes = schemes(view, key, &running.parameters, Message::Data(&[]))?;
-        let signature = signature(view, key, &schemes, Message::Digest(&digest))?;
+        let signature = finish(view, key, running)?;
         Ok((None, answer(key, Some(Blob::new(signature)))))
     })?;
     Ok(Response { correlation_value, ..response })
@@ -129,6 +127,16 @@ pub fn begin(
     let schemes = parameters::signature(&parameters, key, bits, Message::Data(&[]))?;
     let hash = schemes.signing.hash().ok_or_else(|| parameters::bad("nothing says the Hashing Algorithm"))?;
     Ok(Running { operation, key: Some(key.sequence), parameters, work: Hasher::new(hash) })
+}
+
+/// Signs what came in parts.
+///
+/// # Errors
+/// What the provider says.
+pub fn finish(view: &mut View, key: &Permitted, running: Running<Hasher>) -> Outcome<Vec<u8>> {
+    let digest = running.work.finish();
+    let schemes = schemes(view, key, &running.parameters, Message::Data(&[]))?;
+    signature(view, key, &schemes, Message::Digest(&digest))
 }
 
 fn schemes(

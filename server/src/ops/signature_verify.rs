@@ -117,6 +117,17 @@ fn in_parts(view: &mut View, key: &Permitted, spki: &[u8], request: Request, par
     Ok(Response { correlation_value, ..response })
 }
 
+/// Whether the key signed what came in parts.
+///
+/// # Errors
+/// Invalid Object Type; what is said of the parameters.
+pub fn finish(view: &mut View, key: &Permitted, running: Running<Hasher>, signature: &[u8]) -> Outcome<bool> {
+    let spki = public_key(view, key)?;
+    let kind = keyformat::identify_public(&spki)?;
+    let schemes = parameters::signature(&running.parameters, key, keyblock::length_of(kind), Message::Data(&[]))?;
+    verify(&spki, kind, &schemes, Message::Digest(&running.work.finish()), signature)
+}
+
 /// Whether the key signed the message by one of the schemes.
 fn verify(spki: &[u8], kind: KeyKind, schemes: &Schemes, message: Message<'_>, signature: &[u8]) -> Outcome<bool> {
     // A signature of the other family is not this key's, which is an answer and no failure.

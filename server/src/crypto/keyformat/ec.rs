@@ -1,8 +1,8 @@
 //! Elliptic curves: ECPrivateKey (RFC 5915, SEC 1 appendix C.4), points (SEC 1 §2.3.3) and the numbers of a key.
 
-use der::Decode;
-use der::asn1::AnyRef;
+use der::asn1::{AnyRef, UintRef};
 use der::oid::ObjectIdentifier;
+use der::{Decode, Encode, Reader, SliceReader};
 use pkcs8::PrivateKeyInfoRef;
 use pkcs8::spki::{AlgorithmIdentifierRef, SubjectPublicKeyInfoRef};
 use sec1::{EcParameters, EcPrivateKey};
@@ -93,6 +93,41 @@ pub fn pkcs8_to_ec_private(pkcs8: &[u8]) -> Result<Secret, FormatError> {
     let parameters = Some(EcParameters::NamedCurve(oid_of(curve)?));
     let key = EcPrivateKey { private_key: d.expose(), parameters, public_key: key.public_key };
     encode_secret(&key, "ECPrivateKey")
+}
+
+/// The name of a curve as EcParameters (RFC 5480 §2.1.1) in DER.
+pub fn curve_parameters(curve: Curve) -> Result<Vec<u8>, FormatError> {
+    oid_of(curve)?.to_der().map_err(|_| FormatError::Malformed("EcParameters"))
+}
+
+/// The curve that EcParameters in DER name.
+pub fn curve_of_parameters(parameters: &[u8]) -> Result<Curve, FormatError> {
+    curve_of(&ObjectIdentifier::from_der(parameters).map_err(|_| FormatError::Malformed("EcParameters"))?)
+}
+
+/// Ecdsa-Sig-Value (RFC 3279 §2.2.3) of two numbers of one length side by side, as PKCS #11 has them.
+pub fn ecdsa_signature(raw: &[u8]) -> Option<Vec<u8>> {
+    if raw.is_empty() || !raw.len().is_multiple_of(2) {
+        return None;
+    }
+    let (r, s) = raw.split_at_checked(raw.len() / 2)?;
+    let number = |bytes| UintRef::new(bytes).ok()?.to_der().ok();
+    let numbers = [number(r)?, number(s)?].concat();
+    AnyRef::new(der::Tag::Sequence, &numbers).ok()?.to_der().ok()
+}
+
+/// The two numbers of an Ecdsa-Sig-Value side by side, each in so many bytes.
+pub fn ecdsa_halves(signature: &[u8], length: usize) -> Option<Vec<u8>> {
+    let mut reader = SliceReader::new(signature).ok()?;
+    let numbers =
+        reader.sequence(|inner| Ok::<_, der::Error>([UintRef::decode(inner)?, UintRef::decode(inner)?])).ok()?;
+    let mut halves = Vec::with_capacity(length.saturating_mul(2));
+    for number in numbers {
+        let bytes = number.as_bytes();
+        halves.resize(halves.len().saturating_add(length.checked_sub(bytes.len())?), 0);
+        halves.extend_from_slice(bytes);
+    }
+    Some(halves)
 }
 
 pub(super) fn open_private<'a>(info: &PrivateKeyInfoRef<'a>) -> Result<(Curve, EcPrivateKey<'a>), FormatError> {

@@ -17,7 +17,10 @@ use pkcs8::spki::{AlgorithmIdentifierRef, SubjectPublicKeyInfoRef};
 use super::algorithm::KeyKind;
 use crate::secret::Secret;
 
-pub use ec::{EcPrivateParts, EcPublicParts, ec_private_to_pkcs8, ec_private_to_pkcs8_on, pkcs8_to_ec_private};
+pub use ec::{
+    EcPrivateParts, EcPublicParts, curve_of_parameters, curve_parameters, ec_private_to_pkcs8, ec_private_to_pkcs8_on,
+    ecdsa_halves, ecdsa_signature, pkcs8_to_ec_private,
+};
 pub use rsa::{
     RsaPrivateParts, RsaPublicParts, pkcs1_private_to_pkcs8, pkcs1_public_to_spki, pkcs8_to_pkcs1_private,
     spki_to_pkcs1_public,

@@ -4,6 +4,7 @@ use der::Decode;
 use der::asn1::OctetStringRef;
 
 use crate::crypto::algorithm::{Curve, Hash};
+pub(super) use crate::crypto::keyformat::ecdsa_signature;
 
 const NULL: &[u8] = &[0x05, 0x00];
 
@@ -37,26 +38,8 @@ pub(super) fn digest_info(hash: Hash, digest: &[u8]) -> Option<Vec<u8>> {
     Some(tlv(SEQUENCE, &[&algorithm, &tlv(OCTET_STRING, &[digest])]))
 }
 
-/// Ecdsa-Sig-Value (RFC 3279 §2.2.3) of the two halves that PKCS#11 puts side by side.
-pub(super) fn ecdsa_signature(raw: &[u8]) -> Option<Vec<u8>> {
-    if raw.is_empty() || !raw.len().is_multiple_of(2) {
-        return None;
-    }
-    let (r, s) = raw.split_at_checked(raw.len() / 2)?;
-    Some(tlv(SEQUENCE, &[&integer(r), &integer(s)]))
-}
-
-const INTEGER: u8 = 0x02;
 const OCTET_STRING: u8 = 0x04;
 const SEQUENCE: u8 = 0x30;
-
-/// A positive integer from big-endian bytes, in as few bytes as it takes.
-fn integer(bytes: &[u8]) -> Vec<u8> {
-    let start = bytes.iter().position(|byte| *byte != 0).unwrap_or(bytes.len());
-    let bytes = bytes.get(start..).unwrap_or_default();
-    let pad: &[u8] = if bytes.first().is_none_or(|byte| *byte >= 0x80) { &[0] } else { &[] };
-    tlv(INTEGER, &[pad, bytes])
-}
 
 /// Tag, length and value.
 fn tlv(tag: u8, parts: &[&[u8]]) -> Vec<u8> {
@@ -82,9 +65,6 @@ mod tests {
 
     #[test]
     fn lengths_and_integers_are_minimal() {
-        assert_eq!(integer(&[]), [2, 1, 0]);
-        assert_eq!(integer(&[0, 0, 0x7f]), [2, 1, 0x7f]);
-        assert_eq!(integer(&[0x80]), [2, 2, 0, 0x80]);
         assert_eq!(tlv(4, &[&[0; 127]])[..2], [4, 127]);
         assert_eq!(tlv(4, &[&[0; 128]])[..3], [4, 0x81, 128]);
         assert_eq!(tlv(4, &[&[0; 256]])[..4], [4, 0x82, 1, 0]);

@@ -129,6 +129,7 @@ where
 }
 
 /// An encryption that goes on from part to part. Of the key it keeps the hash key alone: the key comes with each part.
+#[derive(Clone)]
 pub struct Sealing {
     j0: [u8; TAG],
     hash: GHash,

@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use kmip_codec::spec::Pkcs11ReturnCode as Code;
 
 use super::codes::Done;
+use super::cryptography::{Cipher, Digest};
+use super::signing::Signing;
 
 /// The most sessions of an instance.
 pub const MOST_SESSIONS: usize = 64;
@@ -20,11 +22,34 @@ pub struct Instance {
     pub is_logged_in: bool,
 }
 
-/// An open session.
+/// An open session, and what is under way in it.
 #[derive(Clone, Default)]
 pub struct Session {
     /// Whether it may make and change objects that stay.
     pub is_read_write: bool,
+    /// An encryption.
+    pub encrypting: Option<Cipher>,
+    /// A decryption.
+    pub decrypting: Option<Cipher>,
+    /// A signature or MAC.
+    pub signing: Option<Signing>,
+    /// The verification of a signature or MAC.
+    pub verifying: Option<Signing>,
+    /// A digest.
+    pub digesting: Option<Digest>,
+    /// The objects that a search has found and not answered yet, by their handles, the next one last.
+    pub found: Option<Vec<u64>>,
+    /// The objects that end with the session, by their handles.
+    pub made: Vec<u64>,
+}
+
+impl Session {
+    /// How many bytes wait for the last part of what is under way.
+    pub fn waiting(&self) -> usize {
+        let ciphers = [&self.encrypting, &self.decrypting].into_iter().flatten().map(Cipher::waiting);
+        let signings = [&self.signing, &self.verifying].into_iter().flatten().map(Signing::waiting);
+        ciphers.chain(signings).sum()
+    }
 }
 
 impl Instance {
@@ -37,7 +62,7 @@ impl Instance {
             return Err(Code::SessionCount.into());
         }
         self.opened = self.opened.saturating_add(1);
-        self.sessions.insert(self.opened, Session { is_read_write });
+        self.sessions.insert(self.opened, Session { is_read_write, ..Session::default() });
         Ok(self.opened)
     }
 

@@ -3,10 +3,10 @@
 use cryptoki_sys as ck;
 use kmip_codec::spec::Pkcs11ReturnCode as Code;
 
-use super::Call;
 use super::codec::Writer;
 use super::codes::Done;
 use super::general::{self, SLOT};
+use super::{Call, making};
 
 /// C_OpenSession: slot and flags; neither the application's pointer nor its callback is passed on.
 pub fn open_session(call: &mut Call<'_>) -> Done {
@@ -28,7 +28,8 @@ pub fn open_session(call: &mut Call<'_>) -> Done {
 pub fn close_session(call: &mut Call<'_>) -> Done {
     let handle = call.read(|input| input.ulong())?;
     call.instance.session(handle)?;
-    call.instance.sessions.remove(&handle);
+    let ended = call.instance.sessions.remove(&handle);
+    making::end(call.view, &ended.map(|session| session.made).unwrap_or_default())?;
     // Whoever has no session left is logged out.
     call.instance.is_logged_in &= !call.instance.sessions.is_empty();
     Ok(Vec::new())
@@ -37,9 +38,19 @@ pub fn close_session(call: &mut Call<'_>) -> Done {
 /// C_CloseAllSessions.
 pub fn close_all_sessions(call: &mut Call<'_>) -> Done {
     general::slot(call)?;
-    call.instance.sessions.clear();
-    call.instance.is_logged_in = false;
+    end_all(call)?;
     Ok(Vec::new())
+}
+
+/// Ends every session.
+///
+/// # Errors
+/// What fails for other reasons than the state of the objects that end with them.
+pub fn end_all(call: &mut Call<'_>) -> Done<()> {
+    call.instance.is_logged_in = false;
+    let ended = std::mem::take(&mut call.instance.sessions);
+    let made: Vec<u64> = ended.into_values().flat_map(|session| session.made).collect();
+    making::end(call.view, &made)
 }
 
 /// C_GetSessionInfo: CK_SESSION_INFO.

@@ -1,5 +1,8 @@
 //! A client that calls the token's functions.
 
+mod cryptography;
+mod objects;
+
 use std::sync::Arc;
 
 use cryptoki_sys as ck;

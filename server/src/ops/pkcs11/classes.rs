@@ -1,0 +1,237 @@
+//! What managed objects are to PKCS #11: classes, kinds of keys, uses.
+
+use cryptoki_sys as ck;
+use kmip_codec::Value;
+use kmip_codec::spec::{
+    AlternativeNameType, CryptographicAlgorithm as Algorithm, CryptographicUsageMask as Mask, NameType, ObjectType, Tag,
+};
+use kmip_codec::ttlv::{Blob, Text};
+use kmip_codec::types::{Attribute, AttributeReference, Name};
+use kmip_codec::{Element, ttlv};
+
+use crate::failure::Outcome;
+use crate::object::Managed;
+use crate::view::{Filter, View, value_of};
+
+/// The vendor of attributes for which KMIP has none: to 1.x they are custom attributes.
+const VENDOR: &str = "x";
+/// CKA_ID.
+const ID: &str = "PKCS11-ID";
+/// Marks a session object, which ends with its session.
+const SESSION: &str = "PKCS11-Session";
+/// The Correlation Value under which a session object was made.
+const INSTANCE: &str = "PKCS11-Instance";
+
+/// A class of objects. Other managed objects than these are not on the token.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Class {
+    /// CKO_DATA: an Opaque Object.
+    Data,
+    /// CKO_CERTIFICATE.
+    Certificate,
+    /// CKO_PUBLIC_KEY.
+    Public,
+    /// CKO_PRIVATE_KEY.
+    Private,
+    /// CKO_SECRET_KEY: a Symmetric Key.
+    Secret,
+}
+
+/// The classes: CK_OBJECT_CLASS, and the type of object.
+const CLASSES: [(Class, u64, ObjectType); 5] = [
+    (Class::Data, ck::CKO_DATA, ObjectType::OpaqueObject),
+    (Class::Certificate, ck::CKO_CERTIFICATE, ObjectType::Certificate),
+    (Class::Public, ck::CKO_PUBLIC_KEY, ObjectType::PublicKey),
+    (Class::Private, ck::CKO_PRIVATE_KEY, ObjectType::PrivateKey),
+    (Class::Secret, ck::CKO_SECRET_KEY, ObjectType::SymmetricKey),
+];
+
+/// The kinds of keys: CK_KEY_TYPE, and the algorithms that are it; one that is made gets the first of them.
+const KEY_TYPES: [(u64, &[Algorithm]); 6] = [
+    (ck::CKK_AES, &[Algorithm::AES]),
+    (ck::CKK_DES3, &[Algorithm::DES3]),
+    (ck::CKK_CHACHA20, &[Algorithm::ChaCha20, Algorithm::ChaCha20Poly1305]),
+    (
+        ck::CKK_GENERIC_SECRET,
+        &[
+            Algorithm::HMACSHA256,
+            Algorithm::HMACMD5,
+            Algorithm::HMACSHA1,
+            Algorithm::HMACSHA224,
+            Algorithm::HMACSHA384,
+            Algorithm::HMACSHA512,
+            Algorithm::HMACSHA3224,
+            Algorithm::HMACSHA3256,
+            Algorithm::HMACSHA3384,
+            Algorithm::HMACSHA3512,
+        ],
+    ),
+    (ck::CKK_RSA, &[Algorithm::RSA]),
+    (ck::CKK_EC, &[Algorithm::EC, Algorithm::ECDSA, Algorithm::ECDH]),
+];
+
+/// The uses of a key: its CKA_…, and the bits of a secret key and of a key of a pair.
+const USES: [(u64, Mask, Mask); 7] = [
+    (ck::CKA_ENCRYPT, Mask::ENCRYPT, Mask::ENCRYPT),
+    (ck::CKA_DECRYPT, Mask::DECRYPT, Mask::DECRYPT),
+    (ck::CKA_SIGN, Mask::MAC_GENERATE, Mask::SIGN),
+    (ck::CKA_VERIFY, Mask::MAC_VERIFY, Mask::VERIFY),
+    (ck::CKA_WRAP, Mask::WRAP_KEY, Mask::WRAP_KEY),
+    (ck::CKA_UNWRAP, Mask::UNWRAP_KEY, Mask::UNWRAP_KEY),
+    (ck::CKA_DERIVE, Mask::DERIVE_KEY, Mask::DERIVE_KEY),
+];
+
+impl Class {
+    /// The class of an object.
+    pub fn of(object: &Managed) -> Option<Self> {
+        let class = CLASSES.iter().find(|row| row.2 == object.object_type()).map(|row| row.0)?;
+        (!class.is_key() || key_type(object.algorithm()?).is_some()).then_some(class)
+    }
+
+    /// The class of a number.
+    pub fn numbered(number: u64) -> Option<Self> {
+        CLASSES.iter().find(|row| row.1 == number).map(|row| row.0)
+    }
+
+    /// CK_OBJECT_CLASS.
+    pub fn number(self) -> u64 {
+        CLASSES.iter().find(|row| row.0 == self).map_or(ck::CK_UNAVAILABLE_INFORMATION, |row| row.1)
+    }
+
+    /// The type of its objects.
+    pub fn object_type(self) -> ObjectType {
+        CLASSES.iter().find(|row| row.0 == self).map_or(ObjectType(0), |row| row.2)
+    }
+
+    /// Whether it has keys.
+    pub const fn is_key(self) -> bool {
+        matches!(self, Self::Public | Self::Private | Self::Secret)
+    }
+
+    /// Whether it has secrets.
+    pub const fn is_secret(self) -> bool {
+        matches!(self, Self::Private | Self::Secret)
+    }
+
+    /// The bit of a use, if the attribute is one.
+    pub fn usage(self, kind: u64) -> Option<Mask> {
+        let row = USES.iter().find(|row| row.0 == kind)?;
+        Some(if self == Self::Secret { row.1 } else { row.2 })
+    }
+
+    /// What a key may do for which nobody says what it may do.
+    pub fn usual(self, algorithm: Algorithm) -> Mask {
+        let rsa = algorithm == Algorithm::RSA;
+        match self {
+            Self::Secret if key_type(algorithm) == Some(ck::CKK_GENERIC_SECRET) => {
+                Mask::MAC_GENERATE | Mask::MAC_VERIFY
+            }
+            Self::Secret => Mask::ENCRYPT | Mask::DECRYPT | Mask::WRAP_KEY | Mask::UNWRAP_KEY,
+            Self::Private if rsa => Mask::SIGN | Mask::DECRYPT,
+            Self::Public if rsa => Mask::VERIFY | Mask::ENCRYPT,
+            Self::Private => Mask::SIGN,
+            Self::Public => Mask::VERIFY,
+            Self::Data | Self::Certificate => Mask::empty(),
+        }
+    }
+}
+
+/// CK_KEY_TYPE of an algorithm.
+pub fn key_type(algorithm: Algorithm) -> Option<u64> {
+    KEY_TYPES.iter().find(|(_, algorithms)| algorithms.contains(&algorithm)).map(|row| row.0)
+}
+
+/// The algorithms of a CK_KEY_TYPE.
+pub fn algorithms(key_type: u64) -> &'static [Algorithm] {
+    KEY_TYPES.iter().find(|row| row.0 == key_type).map_or(&[], |row| row.1)
+}
+
+/// The Name of a label.
+pub fn name(label: &str) -> Option<Attribute> {
+    let name = Name { value: label.into(), kind: NameType::UninterpretedTextString };
+    value_of(&name, Tag::Name).map(|value| Attribute::new(Tag::Name, value))
+}
+
+/// The Alternative Name of a label: Names belong to one object, and labels do not.
+pub fn alternative_name(label: &str) -> Attribute {
+    let kind = u32::from(AlternativeNameType::UninterpretedTextString);
+    let fields = vec![
+        Element::new(Tag::AlternativeNameValue, Value::TextString(label.into())),
+        Element::new(Tag::AlternativeNameType, Value::Enumeration(kind)),
+    ];
+    Attribute::new(Tag::AlternativeName, Value::Structure(fields))
+}
+
+/// The attribute that is an object's label: its first Name, else its first Alternative Name.
+pub fn label_of(object: &Managed) -> Option<(&Attribute, &Text)> {
+    let of = |tag, value| {
+        object.attributes.iter().filter(move |attribute| attribute.tag == tag).find_map(
+            move |attribute| match attribute.value.find(value)? {
+                Value::TextString(text) => Some((attribute, text)),
+                _ => None,
+            },
+        )
+    };
+    of(Tag::Name, Tag::NameValue).or_else(|| of(Tag::AlternativeName, Tag::AlternativeNameValue))
+}
+
+/// The attribute in which a label is kept: the Name, if nobody else has it.
+///
+/// # Errors
+/// A store that cannot be read.
+pub fn label(view: &mut View, label: &str) -> Outcome<Attribute> {
+    if let Some(name) = name(label) {
+        let filter = Filter::new(vec![name.clone()])?;
+        if view.locate(&filter, 0, 1, false)?.identifiers.is_empty() {
+            return Ok(name);
+        }
+    }
+    Ok(alternative_name(label))
+}
+
+/// The attribute in which CKA_ID is kept.
+pub fn id(id: &[u8]) -> Attribute {
+    vendor(ID, id)
+}
+
+/// What refers to it.
+pub fn id_reference() -> AttributeReference {
+    AttributeReference::Vendor { vendor: VENDOR.into(), name: ID.into() }
+}
+
+/// What says that an object ends with a session of this instance.
+pub fn session(correlation: &[u8]) -> [Attribute; 2] {
+    [session_mark(), vendor(INSTANCE, correlation)]
+}
+
+/// What all session objects have.
+pub fn session_mark() -> Attribute {
+    vendor(SESSION, &[1])
+}
+
+/// What refers to the instance of a session object.
+pub fn instance_reference() -> AttributeReference {
+    AttributeReference::Vendor { vendor: VENDOR.into(), name: INSTANCE.into() }
+}
+
+/// What refers to it.
+pub fn session_reference() -> AttributeReference {
+    AttributeReference::Vendor { vendor: VENDOR.into(), name: SESSION.into() }
+}
+
+fn vendor(name: &str, value: &[u8]) -> Attribute {
+    let fields = vec![
+        Element::new(Tag::VendorIdentification, Value::TextString(VENDOR.into())),
+        Element::new(Tag::AttributeName, Value::TextString(name.into())),
+        Element::new(Tag::AttributeValue, Value::ByteString(Blob::copy_of(value))),
+    ];
+    Attribute::new(Tag::Attribute, Value::Structure(fields))
+}
+
+/// The bytes of a vendor's attribute.
+pub fn bytes_of<'a>(object: &'a Managed, reference: &'a AttributeReference) -> Option<&'a ttlv::Blob> {
+    object.attributes.all(reference).find_map(|attribute| match attribute.value.find(Tag::AttributeValue)? {
+        Value::ByteString(bytes) => Some(bytes),
+        _ => None,
+    })
+}

@@ -1,0 +1,299 @@
+//! Signatures and MACs (PKCS #11 3.0 §5.12, §5.13): by what Sign, Signature Verify, MAC and MAC Verify are made of.
+
+use cryptoki_sys as ck;
+use kmip_codec::spec::{ObjectType, Operation, Pkcs11ReturnCode as Code, ValidityIndicator};
+use kmip_codec::ttlv::Blob;
+use kmip_codec::types::CryptographicParameters as Parameters;
+
+use super::Call;
+use super::codec::{Room, Writer};
+use super::codes::{Done, Trouble};
+use super::cryptography::{fits, length, named, open_key};
+use super::mechanisms::{self, Kind, Row};
+use crate::crypto::algorithm::KeyKind;
+use crate::crypto::public::{self, Hasher};
+use crate::crypto::stream::Macing;
+use crate::crypto::{keyblock, keyformat};
+use crate::object::usage::Purpose;
+use crate::ops::parts::{self, Part, Running};
+use crate::ops::{Handler, mac, parameters, sign, signature_verify};
+use crate::trust::policy::Permitted;
+use crate::view::View;
+
+/// What is signed with, or checked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Way {
+    /// C_Sign….
+    Sign,
+    /// C_Verify….
+    Verify,
+}
+
+/// A signature, a MAC, or the verification of one, that was initialised.
+#[derive(Clone)]
+pub struct Signing {
+    key: u64,
+    work: Work,
+    has_begun: bool,
+    /// The length of the signature, or of one of its halves where it has two.
+    length: usize,
+    is_ecdsa: bool,
+}
+
+#[derive(Clone)]
+enum Work {
+    /// A MAC.
+    Mac(Running<Macing>),
+    /// A signature of data.
+    Data(Running<Hasher>),
+    /// A signature of what the client has hashed, in one part.
+    Digest(Box<Parameters>),
+}
+
+impl Way {
+    const fn flag(self) -> u64 {
+        match self {
+            Self::Sign => ck::CKF_SIGN,
+            Self::Verify => ck::CKF_VERIFY,
+        }
+    }
+
+    /// What it is among the operations, and what for the key is used.
+    const fn deed(self, is_mac: bool) -> (Operation, Purpose) {
+        match (self, is_mac) {
+            (Self::Sign, false) => (Operation::Sign, Purpose::Sign),
+            (Self::Verify, false) => (Operation::SignatureVerify, Purpose::Verify),
+            (Self::Sign, true) => (Operation::MAC, Purpose::Mac),
+            (Self::Verify, true) => (Operation::MACVerify, Purpose::MacVerify),
+        }
+    }
+}
+
+impl Signing {
+    const fn is_mac(&self) -> bool {
+        matches!(self.work, Work::Mac(_))
+    }
+
+    /// How many bytes wait for the last part.
+    pub fn waiting(&self) -> usize {
+        match &self.work {
+            Work::Mac(Running { work: Macing::Waiting(waiting), .. }) => waiting.len(),
+            _ => 0,
+        }
+    }
+
+    /// The length of the signature.
+    const fn signature_len(&self) -> usize {
+        if self.is_ecdsa { self.length.saturating_mul(2) } else { self.length }
+    }
+}
+
+fn slot<'a>(call: &'a mut Call<'_>, session: u64, way: Way) -> Done<&'a mut Option<Signing>> {
+    let session = call.instance.session(session)?;
+    Ok(match way {
+        Way::Sign => &mut session.signing,
+        Way::Verify => &mut session.verifying,
+    })
+}
+
+/// C_SignInit and C_VerifyInit.
+pub fn init(call: &mut Call<'_>, way: Way) -> Done {
+    let (session, mechanism, key) = call.read(|input| Ok((input.ulong()?, input.mechanism()?, input.ulong()?)))?;
+    if slot(call, session, way)?.is_some() {
+        return Err(Code::OperationActive.into());
+    }
+    let row = mechanisms::usable(mechanism.id, way.flag(), &call.view.shared().settings)?;
+    let prepared = row.prepare(&mechanism)?;
+    let (deed, purpose) = way.deed(matches!(row.kind, Kind::Hmac(_)));
+    let opened = open_key(call.view, key, deed, purpose)?;
+    let signing = begin(call.view, key, &opened, way, row, prepared.parameters)?;
+    *slot(call, session, way)? = Some(signing);
+    Ok(Vec::new())
+}
+
+fn begin(view: &mut View, handle: u64, key: &Permitted, way: Way, row: &Row, given: Parameters) -> Done<Signing> {
+    let inconsistent = |failure| Trouble::from(failure).instead(Code::MechanismParamInvalid, Code::KeyTypeInconsistent);
+    let new = |work, length, is_ecdsa| Signing { key: handle, work, has_begun: false, length, is_ecdsa };
+    if let Kind::Hmac(algorithm) = row.kind {
+        let length = parameters::hmac_hash(algorithm).map_or(0, |hash| hash.len());
+        let (operation, _) = way.deed(true);
+        let running = mac::begin(view, operation, key, None, Some(given)).map_err(inconsistent)?;
+        return Ok(new(Work::Mac(running), length, false));
+    }
+    let kind = match way {
+        Way::Sign if key.object_type() != ObjectType::PrivateKey => return Err(Code::KeyTypeInconsistent.into()),
+        Way::Sign => view.key_kind(key)?,
+        Way::Verify => {
+            let spki = signature_verify::public_key(view, key)?;
+            keyformat::identify_public(&spki).map_err(crate::failure::Failure::from)?
+        }
+    };
+    let bits = keyblock::length_of(kind);
+    let (length, is_ecdsa) = match (kind, row.kind) {
+        (KeyKind::Ec { curve }, Kind::Ecdsa(_)) => (curve.coordinate_len(), true),
+        (KeyKind::Rsa { bits }, Kind::RsaPkcs | Kind::RsaSign(..) | Kind::RsaPss) => (bits.div_ceil(8) as usize, false),
+        _ => return Err(Code::KeyTypeInconsistent.into()),
+    };
+    let is_digested = matches!(row.kind, Kind::RsaPkcs | Kind::RsaPss | Kind::Ecdsa(None));
+    let work = if is_digested {
+        Work::Digest(Box::new(given))
+    } else {
+        let (operation, _) = way.deed(false);
+        Work::Data(sign::begin(operation, key, bits, None, Some(given), &None).map_err(inconsistent)?)
+    };
+    Ok(new(work, length, is_ecdsa))
+}
+
+/// C_SignUpdate and C_VerifyUpdate.
+pub fn update(call: &mut Call<'_>, way: Way) -> Done {
+    let (session, data) = call.read(|input| Ok((input.ulong()?, input.bytes()?)))?;
+    let Some(mut signing) = slot(call, session, way)?.take() else {
+        return Err(Code::OperationNotInitialized.into());
+    };
+    let part = if signing.has_begun { Part::Further } else { Part::First };
+    let key = open(call.view, &signing, way)?;
+    signing.take(call.view, &key, way, part, data)?;
+    signing.has_begun = true;
+    *slot(call, session, way)? = Some(signing);
+    Ok(Vec::new())
+}
+
+/// C_Sign and C_SignFinal.
+pub fn sign(call: &mut Call<'_>, is_whole: bool) -> Done {
+    let (session, data, room) = call.read(|input| {
+        let session = input.ulong()?;
+        let data = if is_whole { input.bytes()? } else { &[] };
+        Ok((session, data, input.room()?))
+    })?;
+    let signing = ended(call, session, Way::Sign, is_whole, Some(room))?;
+    let Some(mut signing) = signing else {
+        let there = slot(call, session, Way::Sign)?.as_ref().map_or(0, Signing::signature_len);
+        return Ok(length(there));
+    };
+    let key = open(call.view, &signing, Way::Sign)?;
+    let part = if is_whole { Part::Whole } else { Part::Last };
+    let signature = match &signing.work {
+        Work::Digest(_) if !is_whole => return Err(Code::OperationNotInitialized.into()),
+        Work::Digest(given) => digested(call.view, &key, given, data)?,
+        _ => {
+            signing.take(call.view, &key, Way::Sign, part, data)?;
+            match signing.work {
+                Work::Mac(running) => mac::finish(call.view, &key, running)?,
+                Work::Data(running) => sign::finish(call.view, &key, running)?,
+                Work::Digest(_) => return Err(Code::GeneralError.into()),
+            }
+        }
+    };
+    let signature = match signing.is_ecdsa {
+        true => keyformat::ecdsa_halves(&signature, signing.length).ok_or(Code::GeneralError)?,
+        false => signature,
+    };
+    Ok(Writer::default().bytes(&signature).finish())
+}
+
+/// C_Verify and C_VerifyFinal.
+pub fn verify(call: &mut Call<'_>, is_whole: bool) -> Done {
+    let (session, data, signature) = call.read(|input| {
+        let session = input.ulong()?;
+        let data = if is_whole { input.bytes()? } else { &[] };
+        Ok((session, data, input.bytes()?))
+    })?;
+    let signing = ended(call, session, Way::Verify, is_whole, None)?;
+    let mut signing = signing.ok_or(Code::OperationNotInitialized)?;
+    let key = open(call.view, &signing, Way::Verify)?;
+    if signature.len() != signing.signature_len() {
+        return Err(Code::SignatureLenRange.into());
+    }
+    let part = if is_whole { Part::Whole } else { Part::Last };
+    let claimed = match signing.is_ecdsa {
+        true => keyformat::ecdsa_signature(signature).ok_or(Code::SignatureLenRange)?,
+        false => signature.to_vec(),
+    };
+    let is_valid = match &signing.work {
+        Work::Digest(_) if !is_whole => return Err(Code::OperationNotInitialized.into()),
+        Work::Digest(given) => verified(call.view, &key, given, data, claimed)?,
+        _ => {
+            signing.take(call.view, &key, Way::Verify, part, data)?;
+            match signing.work {
+                Work::Mac(running) => public::mac_equal(&mac::finish(call.view, &key, running)?, &claimed),
+                Work::Data(running) => signature_verify::finish(call.view, &key, running, &claimed)?,
+                Work::Digest(_) => return Err(Code::GeneralError.into()),
+            }
+        }
+    };
+    if is_valid { Ok(Vec::new()) } else { Err(Code::SignatureInvalid.into()) }
+}
+
+/// Takes what comes to its end: nothing if only its length is asked for.
+fn ended(call: &mut Call<'_>, session: u64, way: Way, is_whole: bool, room: Option<Room>) -> Done<Option<Signing>> {
+    let slot = slot(call, session, way)?;
+    let signing = slot.as_ref().ok_or(Code::OperationNotInitialized)?;
+    if is_whole && signing.has_begun {
+        return Err(Code::OperationActive.into());
+    }
+    match room {
+        Some(room) if !fits(room, signing.signature_len())? => Ok(None),
+        _ => Ok(slot.take()),
+    }
+}
+
+fn open(view: &mut View, signing: &Signing, way: Way) -> Done<Permitted> {
+    let (deed, purpose) = way.deed(signing.is_mac());
+    open_key(view, signing.key, deed, purpose)
+}
+
+impl Signing {
+    /// The next data.
+    fn take(&mut self, view: &mut View, key: &Permitted, way: Way, part: Part, data: &[u8]) -> Done<()> {
+        if way == Way::Sign {
+            parts::take_usage(view, key, part, data.len())?;
+        }
+        match &mut self.work {
+            Work::Mac(running) => {
+                running.work.update(data).map_err(|error| Trouble::from(crate::failure::Failure::from(error)))
+            }
+            Work::Data(running) => {
+                running.work.update(data);
+                Ok(())
+            }
+            // The digest is not this token's to make.
+            Work::Digest(_) => Err(Code::FunctionNotSupported.into()),
+        }
+    }
+}
+
+fn digested(view: &mut View, key: &Permitted, given: &Parameters, digest: &[u8]) -> Done {
+    let request = sign::Request {
+        unique_identifier: named(key),
+        cryptographic_parameters: Some(given.clone()),
+        data: None,
+        digested_data: Some(Blob::copy_of(digest)),
+        correlation_value: None,
+        init_indicator: None,
+        final_indicator: None,
+    };
+    let answer = sign::Sign::run(view, request).map_err(unfit)?;
+    Ok(answer.signature_data.map(|signature| signature.to_vec()).unwrap_or_default())
+}
+
+fn verified(view: &mut View, key: &Permitted, given: &Parameters, digest: &[u8], claimed: Vec<u8>) -> Done<bool> {
+    let request = signature_verify::Request {
+        unique_identifier: named(key),
+        cryptographic_parameters: Some(given.clone()),
+        data: None,
+        digested_data: Some(Blob::copy_of(digest)),
+        signature_data: Some(Blob::new(claimed)),
+        correlation_value: None,
+        init_indicator: None,
+        final_indicator: None,
+    };
+    let answer = signature_verify::SignatureVerify::run(view, request).map_err(unfit)?;
+    Ok(answer.validity_indicator == Some(ValidityIndicator::Valid))
+}
+
+/// A digest of a length that the mechanism does not sign.
+fn unfit(failure: crate::failure::Failure) -> Trouble {
+    Trouble::from(failure)
+        .instead(Code::FunctionFailed, Code::DataLenRange)
+        .instead(Code::MechanismParamInvalid, Code::DataLenRange)
+}
