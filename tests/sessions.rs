@@ -13,6 +13,9 @@ mod credentials;
 #[path = "sessions/provisions.rs"]
 mod provisions;
 #[cfg(test)]
+#[path = "sessions/re_provision.rs"]
+mod re_provision;
+#[cfg(test)]
 #[path = "sessions/tickets.rs"]
 mod tickets;
 #[cfg(test)]

@@ -18,7 +18,7 @@ use crate::net::tls::certificates;
 use crate::store::sled::SledStore;
 use crate::trust::accounts::Accounts;
 use crate::trust::attestation::Attestation;
-use crate::wiring::{self, certification};
+use crate::wiring::{self, certification, provisioning};
 
 /// A certificate that ends sooner than this is worth a warning.
 const SOON: Duration = Duration::from_secs(30 * 24 * 3600);
@@ -65,6 +65,9 @@ pub fn check(config: &Config) -> Vec<Finding> {
     findings.addresses(config);
     if let Err(why) = Accounts::new(config) {
         findings.add(Grade::Error, why);
+    }
+    if let Err(error) = provisioning::authority(config) {
+        findings.add(Grade::Error, error.to_string());
     }
     if let Err(why) = Attestation::new(config) {
         findings.add(Grade::Error, why);

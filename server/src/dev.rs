@@ -265,6 +265,10 @@ path = "store"
 
 [root_key]
 kind = "dev-file"
+
+[provisioning]
+certificate = "ca.pem"
+key = "ca.key"
 "#
     )
 }

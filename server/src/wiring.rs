@@ -24,11 +24,13 @@ use crate::store::sled::{SledOptions, SledStore};
 use crate::store::vault::{Vault, VaultError};
 use crate::trust::accounts::Accounts;
 use crate::trust::attestation::Attestation;
+use crate::trust::link::{Admits, Provisioning};
 use crate::view::{About, Endpoint, Listener, Protection, Settings, Shared, Spoken, SystemClock, Told};
 
 pub mod certification;
 mod interop;
 pub mod module;
+pub mod provisioning;
 mod service;
 
 pub use service::KmipService;
@@ -102,8 +104,12 @@ impl Storage {
 /// # Errors
 /// What cannot be opened, read or bound.
 pub async fn build(config: &Config) -> Result<Server<KmipService>, StartError> {
-    let settings = settings(config)?;
+    let mut settings = settings(config)?;
     let tls = Arc::new(Tls::load(&config.tls, config.identity.from, settings.authority.clone())?);
+    if config.provisioning.is_some() {
+        let admits: Arc<dyn Admits> = tls.clone();
+        settings.provisioning = Some(Provisioning { admits, authority: provisioning::authority(config)? });
+    }
     let Storage { vault, token } = Storage::open(config)?;
     // Before anything else is written: the mark is the first row of a store.
     interop::settle(&vault, &config.store).await?;

@@ -54,7 +54,7 @@ pub(crate) fn query_asynchronous_requests(talk: &mut Talk) {
 
 pub(crate) fn set_endpoint_role(talk: &mut Talk) {
     talk.ask(0x32, vec![e(ENDPOINT_ROLE, 2)], vec![e(ENDPOINT_ROLE, 2)]);
-    // Invalid Field; Missing Data.
+    // Invalid Field; Invalid Message.
     talk.fail(0x32, vec![e(ENDPOINT_ROLE, 3)], 0x07);
-    talk.fail(0x32, vec![], 0x06);
+    talk.fail(0x32, vec![], 0x04);
 }

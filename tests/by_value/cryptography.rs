@@ -162,7 +162,7 @@ pub(crate) fn rng_retrieve(talk: &mut Talk) {
 pub(crate) fn rng_seed(talk: &mut Talk) {
     // The software generator needs no seed, and says that it took nothing of it.
     talk.ask(0x26, vec![x(DATA, b"anything")], vec![i(DATA_LENGTH, 0)]);
-    talk.fail(0x26, vec![], 0x06);
+    talk.fail(0x26, vec![], 0x04);
 }
 
 pub(crate) fn hash(talk: &mut Talk) {
@@ -170,5 +170,5 @@ pub(crate) fn hash(talk: &mut Talk) {
     // FIPS 180-4: the digest of "abc".
     let digest = h("ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
     talk.ask(0x27, vec![sha256.clone(), x(DATA, b"abc")], vec![x(DATA, &digest)]);
-    talk.fail(0x27, vec![sha256], 0x06);
+    talk.fail(0x27, vec![sha256], 0x04);
 }

@@ -128,9 +128,10 @@ pub(crate) fn get(talk: &mut Talk) {
     let answer = vec![e(OBJECT_TYPE, 2), vt(UNIQUE_IDENTIFIER, "key"), s(SYMMETRIC_KEY, vec![block])];
     talk.ask(0x0A, just("key"), answer.clone());
     talk.ask(0x0A, vec![vt(UNIQUE_IDENTIFIER, "key"), e(KEY_FORMAT_TYPE, 1)], answer);
-    // Object Not Found in 2.x, Item Not Found in 1.x; Missing Data; Key Format Type Not Supported.
+    // Object Not Found in 2.x, Item Not Found in 1.x, which is the answer where the ID Placeholder is empty, too; Key Format
+    // Type Not Supported.
     talk.fail(0x0A, vec![t(UNIQUE_IDENTIFIER, "nobody")], talk.either(0x01, 0x37));
-    talk.fail(0x0A, vec![], 0x06);
+    talk.fail(0x0A, vec![], talk.either(0x01, 0x37));
     talk.fail(0x0A, vec![vt(UNIQUE_IDENTIFIER, "key"), e(KEY_FORMAT_TYPE, 3)], 0x10);
 }
 
@@ -146,7 +147,7 @@ pub(crate) fn revoke(talk: &mut Talk) {
     let why = s(REVOCATION_REASON, vec![e(REVOCATION_REASON_CODE, 5), t(REVOCATION_MESSAGE, "no more")]);
     talk.ask(0x13, vec![vt(UNIQUE_IDENTIFIER, "key"), why.clone()], just("key"));
     talk.fail(0x13, vec![vt(UNIQUE_IDENTIFIER, "key"), why], talk.either(0x0C, 0x43));
-    talk.fail(0x13, just("key"), 0x06);
+    talk.fail(0x13, just("key"), 0x04);
 }
 
 pub(crate) fn destroy(talk: &mut Talk) {

@@ -22,8 +22,8 @@ fn end(talk: &mut Talk, value: &str) {
 
 pub(crate) fn log(talk: &mut Talk) {
     talk.ask(0x2C, vec![t(LOG_MESSAGE, "backup of Tuesday: Größe 7")], vec![]);
-    // Missing Data, as for every field that is required: the table of errors itself does not have it.
-    talk.fail(0x2C, vec![], 0x06);
+    // Invalid Message, as for every field that is required.
+    talk.fail(0x2C, vec![], 0x04);
 }
 
 pub(crate) fn login(talk: &mut Talk) {
@@ -109,4 +109,16 @@ pub(crate) fn get_constraints(talk: &mut Talk) {
     talk.ask(0x38, vec![], constraints(2, 256));
     talk.ask(0x37, vec![], vec![]);
     talk.ask(0x38, vec![], vec![]);
+}
+
+pub(crate) fn re_provision(talk: &mut Talk) {
+    // X.509, and bytes that are none: Permission Denied. PGP: Feature Not Supported.
+    let certificate = |kind| s(CERTIFICATE, vec![e(CERTIFICATE_TYPE, kind), x(CERTIFICATE_VALUE, &[0x30, 0])]);
+    talk.fail(0x35, vec![certificate(1)], 0x0C);
+    talk.fail(0x35, vec![certificate(2)], 0x08);
+    // A request (PEM) that is none, and one beside a certificate: Invalid Field.
+    let value = x(CERTIFICATE_REQUEST_VALUE, b"none");
+    let request = s(CERTIFICATE_REQUEST, vec![e(CERTIFICATE_REQUEST_TYPE, 3), value]);
+    talk.fail(0x35, vec![request.clone()], 0x07);
+    talk.fail(0x35, vec![request, certificate(1)], 0x07);
 }

@@ -215,6 +215,7 @@ const SAID: &[Said] = &[
     (0x31, (2, 0), attributes::set_attribute),
     (0x32, (2, 0), asynchronous::set_endpoint_role),
     (0x33, (2, 0), token::pkcs11),
+    (0x35, (2, 0), sessions::re_provision),
     (0x36, (2, 1), sessions::set_defaults),
     (0x37, (2, 1), sessions::set_constraints),
     (0x38, (2, 1), sessions::get_constraints),

@@ -67,6 +67,7 @@ fn scenario(operation: Operation) -> Option<Scenario> {
         Operation::Process => asynchronous::process,
         Operation::QueryAsynchronousRequests => asynchronous::query_asynchronous_requests,
         Operation::Interop => objects::interop,
+        Operation::ReProvision => sessions::re_provision,
         Operation::Log => sessions::log,
         Operation::Login => sessions::login,
         Operation::Logout => sessions::logout,

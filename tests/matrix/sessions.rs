@@ -3,15 +3,18 @@
 use kmip_codec::Value;
 use kmip_codec::message::{RequestHeader, ResponseMessage};
 use kmip_codec::schema::Encode;
-use kmip_codec::spec::{CredentialType, ObjectType, Operation, ResultReason, ResultStatus, Tag};
+use kmip_codec::spec::{
+    BatchErrorContinuationOption, CertificateType, CredentialType, ObjectType, Operation, ResultReason, ResultStatus, Tag,
+};
+use kmip_codec::ttlv::Blob;
 use kmip_codec::types::{
-    Attributes, Authentication, Constraint, Constraints, Credential, DefaultsInformation, ObjectDefaults, ObjectTypes,
+    Attributes, Authentication, Certificate, Constraint, Constraints, Credential, DefaultsInformation, ObjectDefaults, ObjectTypes,
     Operations, Right, Rights, Ticket, TicketCredential,
 };
 use kmipd::ops;
 
 use crate::cell::{Cell, Provider};
-use crate::harness::kmip::{Nothing, create, header, item, message, number, payload};
+use crate::harness::kmip::{Nothing, create, get, header, item, message, number, payload};
 
 /// A credential with a ticket.
 fn credential(cell: &Cell, ticket: &Ticket) -> Credential {
@@ -144,4 +147,28 @@ pub(crate) fn constraints(cell: &mut Cell) {
     assert!(made.is_ok(), "{made:?} with {:?}", Provider::Software);
     let said: ops::get_constraints::Response = cell.kmip.ask(Operation::GetConstraints, &Nothing);
     assert_eq!(said.constraints, None);
+}
+
+/// The client of the cells stays who it is: what was made is undone, and then it is as if nobody had asked.
+pub(crate) fn re_provision(cell: &mut Cell) {
+    let version = cell.version();
+    let nothing = ops::re_provision::Request { certificate_request: None, certificate: None };
+    let undo = RequestHeader {
+        batch_error_continuation_option: Some(BatchErrorContinuationOption::Undo),
+        ..header(version)
+    };
+    let items = vec![
+        item(version, Operation::ReProvision, &nothing),
+        // The private key is one that the client gets, wherever other keys live.
+        item(version, Operation::Get, &get(None)),
+        item(version, Operation::Get, &get(Some(&"nobody".into()))),
+    ];
+    let came = cell.kmip.batch(undo, items);
+    let reasons: Vec<ResultStatus> = came.iter().map(|came| came.as_ref().unwrap_err().status).collect();
+    let [undone, failed] = [ResultStatus::OperationUndone, ResultStatus::OperationFailed];
+    assert_eq!(reasons, [undone, undone, failed], "{came:?}");
+    let certificate_value = Blob::new(b"no certificate".to_vec());
+    let certificate = Some(Certificate { certificate_type: CertificateType::X509, certificate_value });
+    let wrong = ops::re_provision::Request { certificate_request: None, certificate };
+    assert_eq!(cell.kmip.refusal(Operation::ReProvision, &wrong), ResultReason::PermissionDenied);
 }

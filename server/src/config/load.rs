@@ -57,6 +57,9 @@ impl Config {
             return Err("[root_key] kind = \"hsm\" needs an [hsm] section that names the module".to_owned());
         }
         config.limits.check()?;
+        if let Some(provisioning) = &config.provisioning {
+            provisioning.check()?;
+        }
         let listeners: Vec<&Listener> = config.notify.iter().chain(&config.put).collect();
         listeners.iter().try_for_each(|listener| listener.check(&listeners))?;
         config.query.elements()?;
@@ -74,6 +77,9 @@ impl Config {
         self.tls.crl.iter_mut().for_each(anchor);
         self.tls.revoked.iter_mut().for_each(anchor);
         self.notify.iter_mut().chain(&mut self.put).filter_map(|listener| listener.ca.as_mut()).for_each(anchor);
+        if let Some(provisioning) = &mut self.provisioning {
+            provisioning.certificate.iter_mut().chain(&mut provisioning.key).for_each(anchor);
+        }
         self.tpm.iter_mut().for_each(|tpm| anchor(&mut tpm.key));
         anchor(&mut self.store.path);
         self.root_key.path.iter_mut().for_each(anchor);

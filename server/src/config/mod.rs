@@ -8,6 +8,7 @@ mod certification;
 mod client_token;
 pub mod conformance;
 mod load;
+mod provisioning;
 mod query;
 mod users;
 
@@ -23,6 +24,7 @@ pub use attestation::{Attestation, Tpm};
 pub use certification::{Certification, SigningKey, Validation};
 pub use client_token::ClientToken;
 pub use load::ConfigError;
+pub use provisioning::Provisioning;
 pub use query::Query;
 pub use users::{Device, Hidden, Right, User};
 
@@ -96,6 +98,9 @@ pub struct Config {
     /// Who may ask with a device's credential.
     #[serde(default)]
     pub devices: Vec<Device>,
+    /// How clients change their certificates; without it Re-Provision is not offered.
+    #[serde(default)]
+    pub provisioning: Option<Provisioning>,
     /// What a client must show of its machine.
     #[serde(default)]
     pub attestation: Attestation,

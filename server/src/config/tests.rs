@@ -181,6 +181,7 @@ mod sample {
             "tickets",
             "attestation",
             "client_token",
+            "provisioning",
         ];
         for section in sections {
             let error = toml::from_str::<Config>(&format!("[{section}]\nzzz = 1\n")).unwrap_err();

@@ -12,12 +12,13 @@ use kmip_codec::ttlv::{Blob, Text};
 use kmip_codec::types::{AttestationCredential, Authentication};
 
 use super::answer::{Failed, Invitation, ItemAnswer, correlation};
-use super::{Asker, Dispatcher};
+use super::{Asker, Dispatcher, is_excepted};
 use crate::failure::{Failure, Outcome};
 use crate::store::CommitError;
 use crate::store::vault::VaultBatch;
 use crate::trust::attestation;
 use crate::trust::credentials::{Check, Proven, Unproven, unsuccessful};
+use crate::trust::link;
 use crate::trust::requester::{Requester, Standing};
 use crate::trust::ticket::{self, Grant};
 use crate::view::Shared;
@@ -46,6 +47,16 @@ impl Correlation {
 }
 
 impl Dispatcher {
+    /// Refuses a client whose certificate was replaced, before anything else of its request is looked at.
+    pub(super) fn check_link(&self, asker: &Asker, message: &RequestMessage) -> Outcome<()> {
+        let Some(link) = asker.link.as_ref().filter(|_| !is_excepted(&self.shared, message)) else { return Ok(()) };
+        let row = link::row(&self.shared.vault, &link.fingerprint);
+        match self.shared.vault.meta(&row)? {
+            Some(_) => Err(link::replaced()),
+            None => Ok(()),
+        }
+    }
+
     /// Looks at the credentials of a message, if it has any. Answers who asks, and what the answer's header proves in turn.
     ///
     /// # Errors
@@ -83,8 +94,10 @@ impl Dispatcher {
         }
         let administrator = accounts.is_some_and(|accounts| accounts.is_administrator(&owner));
         let attested = attested.unwrap_or_else(|| self.standing(&asker.identity, &owner, message));
-        let requester = Requester { owner: Arc::clone(&owner), administrator, grant, attested };
-        let asker = Asker { identity: owner, address: asker.address.clone(), requester: Some(Arc::new(requester)) };
+        let link = asker.link.clone();
+        let requester = Requester { owner: Arc::clone(&owner), administrator, grant, attested, link: link.clone() };
+        let address = asker.address.clone();
+        let asker = Asker { identity: owner, address, link, requester: Some(Arc::new(requester)) };
         Ok((asker, proven.server_hashed_password))
     }
 
@@ -102,7 +115,7 @@ impl Dispatcher {
         let accounts = self.shared.settings.accounts.as_ref();
         let administrator = accounts.is_some_and(|accounts| accounts.is_administrator(owner));
         let grant = ticket.map(Grant::unseen);
-        Requester { owner: Arc::clone(owner), administrator, grant, attested: Standing::Free }
+        Requester { owner: Arc::clone(owner), administrator, grant, attested: Standing::Free, link: None }
     }
 
     /// Verifies an attestation.

@@ -28,6 +28,7 @@ use crate::failure::{Failure, Outcome};
 use crate::ops::interop::is_reset;
 use crate::store::CommitError;
 use crate::store::vault::{LASTING, Vault};
+use crate::trust::link::Link;
 use crate::trust::requester::Requester;
 use crate::view::{Commit, Kept, Shared, View};
 use answer::{Extras, Failed, ItemAnswer, Success};
@@ -48,6 +49,8 @@ pub struct Asker {
     pub identity: Arc<str>,
     /// The address, for the log.
     pub address: String,
+    /// The certificate that it came with; none where the work is done later.
+    pub link: Option<Link>,
     /// What the request's credentials have shown, once they were looked at.
     pub requester: Option<Arc<Requester>>,
 }
@@ -110,6 +113,11 @@ impl Dispatcher {
         if let Err(failure) = self.check_header(&message, now) {
             log_failure(asker, Some(&message), None, &failure);
             return Answer { bytes: answer::refusal(version, now, &extras, failure), close: false, interview: None };
+        }
+        if let Err(failure) = self.check_link(asker, &message) {
+            log_failure(asker, Some(&message), None, &failure);
+            let bytes = answer::message(version, now, &extras, &failed(&message, failure));
+            return Answer { bytes, close: true, interview: None };
         }
         let certificate = asker;
         let asker = match self.authenticate(certificate, &message, now).await {
@@ -237,7 +245,8 @@ impl Dispatcher {
                     if let Some(requester) = requester {
                         view.set_requester(requester);
                     }
-                    Ok(())
+                    // Another message may have replaced it since this one arrived.
+                    if is_excepted(&self.shared, message) { Ok(()) } else { view.check_link() }
                 }
                 Err(failure) => Err(failure),
             };
@@ -279,6 +288,10 @@ impl Dispatcher {
                 }
                 Ok(()) => {
                     log_notes(asker, message, view.notes());
+                    if let Some((before, after)) = view.followed() {
+                        let (identity, address) = (&*asker.identity, &asker.address);
+                        tracing::info!(identity, %address, %before, %after, "the client's certificate is replaced");
+                    }
                     view.settle();
                     return Ok(outcome);
                 }
@@ -400,6 +413,12 @@ impl Task<'_> {
     fn is_outdated(self, vault: &Vault) -> bool {
         matches!(self, Self::Stored { group, .. } if group.is_outdated(vault))
     }
+}
+
+/// Whether a message is done whatever became of its client's certificate: one that empties a store that is there for that,
+/// and all that was replaced is as it was before.
+fn is_excepted(shared: &Shared, message: &RequestMessage) -> bool {
+    shared.settings.interop && resets(message)
 }
 
 /// Whether a message asks for the store to be emptied.

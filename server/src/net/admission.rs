@@ -34,6 +34,7 @@ pub(crate) struct Admission {
 pub(crate) struct Admitted {
     pub(crate) identity: Identity,
     pub(crate) fingerprint: Fingerprint,
+    pub(crate) certificate: Arc<[u8]>,
     pub(crate) epoch: u64,
     /// When the first certificate of the chain ends.
     pub(crate) until: SystemTime,
@@ -70,7 +71,13 @@ impl Admission {
         }
         match Identity::of(&certificate, fingerprint, self.source) {
             Ok(identity) => {
-                Ok(Admitted { identity, fingerprint, epoch: self.epoch, until: first_end(&certificate, above) })
+                Ok(Admitted {
+                    identity,
+                    fingerprint,
+                    certificate: Arc::from(own.as_ref()),
+                    epoch: self.epoch,
+                    until: first_end(&certificate, above),
+                })
             }
             Err(why) => Err(Box::new(Refusal::certificate(described, why, NO_IDENTITY))),
         }

@@ -26,7 +26,8 @@ use super::refusal::{Described, MAKE_V3, Refusal};
 use super::revoked::Revoked;
 use crate::config;
 use crate::crypto::authority::Authority;
-use crate::trust::identity::Peer;
+use crate::trust::identity::{Identity, Peer};
+use crate::trust::link::Admits;
 
 /// Sessions kept for clients of TLS 1.2 that know no tickets.
 const SESSION_CACHE: usize = 4096;
@@ -210,10 +211,25 @@ impl Tls {
     }
 }
 
+impl Admits for Tls {
+    fn identity_of(&self, certificate: &[u8], above: &[Vec<u8>]) -> Option<Identity> {
+        let chain = std::iter::once(certificate).chain(above.iter().map(Vec::as_slice));
+        let chain: Vec<CertificateDer<'_>> = chain.map(CertificateDer::from).collect();
+        match self.judge(&chain) {
+            Ok(admitted) => Some(admitted.identity),
+            Err(refusal) => {
+                tracing::info!("a certificate that a client is to have from now on would not be admitted: {refusal}");
+                None
+            }
+        }
+    }
+}
+
 impl Admitted {
     /// The client at its address.
     pub(crate) fn at(self, address: SocketAddr) -> Peer {
-        Peer { identity: self.identity, fingerprint: self.fingerprint, address, epoch: self.epoch, until: self.until }
+        let Self { identity, fingerprint, certificate, epoch, until } = self;
+        Peer { identity, fingerprint, certificate, address, epoch, until }
     }
 }
 

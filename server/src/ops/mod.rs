@@ -57,6 +57,7 @@ pub mod query_asynchronous_requests;
 pub mod re_certify;
 pub mod re_key;
 pub mod re_key_key_pair;
+pub mod re_provision;
 pub mod recover;
 pub mod register;
 pub mod revoke;
@@ -265,6 +266,7 @@ pub static OPERATIONS: &[OperationRow] = &[
         Effect::Repeatable,
         Lane::Here,
     ),
+    row::<re_provision::ReProvision>(Operation::ReProvision, Placeholder::First, Effect::Kept, Lane::Slow),
     row::<ping::Ping>(Operation::Ping, Placeholder::Keep, Effect::Repeatable, Lane::Here),
     row::<pkcs11::Pkcs11>(Operation::Pkcs11, Placeholder::Keep, Effect::Once, Lane::Slow),
     row::<set_defaults::SetDefaults>(Operation::SetDefaults, Placeholder::Keep, Effect::Repeatable, Lane::Here),
@@ -297,6 +299,7 @@ impl OperationRow {
         match self.operation {
             Operation::Interop => settings.interop,
             Operation::Certify | Operation::ReCertify => settings.authority.is_some(),
+            Operation::ReProvision => settings.provisioning.is_some(),
             _ => true,
         }
     }

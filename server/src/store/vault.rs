@@ -103,6 +103,8 @@ pub enum Domain {
     Later = 6,
     /// A ticket's value.
     Ticket = 7,
+    /// A client's certificate.
+    Certificate = 8,
 }
 
 /// To whom a row belongs: bound to it, and readable in it as keyed hashes.

@@ -41,6 +41,11 @@ impl Fingerprint {
         Self(bytes)
     }
 
+    /// The bytes.
+    pub const fn as_bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+
     /// Reads 64 hexadecimal digits, colons between them allowed, as openssl prints them.
     pub fn parse(text: &str) -> Option<Self> {
         let digits = text.replace(':', "");
@@ -134,6 +139,8 @@ pub struct Peer {
     pub identity: Identity,
     /// Its certificate.
     pub fingerprint: Fingerprint,
+    /// The same in DER.
+    pub certificate: Arc<[u8]>,
     /// Where it comes from.
     pub address: SocketAddr,
     /// The set of trusted certificates and refused clients that admitted it; a greater one asks again.

@@ -5,6 +5,7 @@ pub mod attestation;
 pub mod credentials;
 pub mod hashed;
 pub mod identity;
+pub mod link;
 pub mod one_time;
 pub mod password;
 pub mod policy;

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::link::Link;
 use super::ticket::Grant;
 
 /// Who asks, what it may do beyond the use of its own objects, and what a ticket narrows it down to.
@@ -15,6 +16,8 @@ pub struct Requester {
     pub grant: Option<Grant>,
     /// How it stands with what its machine has to show.
     pub attested: Standing,
+    /// The certificate of its connection; none where the work is done later.
+    pub link: Option<Link>,
 }
 
 /// How a request stands with attestation (KMIP 2.1 §9.3).
@@ -34,6 +37,6 @@ pub enum Standing {
 impl Requester {
     /// Somebody without further rights.
     pub fn new(owner: impl Into<Arc<str>>) -> Self {
-        Self { owner: owner.into(), administrator: false, grant: None, attested: Standing::Free }
+        Self { owner: owner.into(), administrator: false, grant: None, attested: Standing::Free, link: None }
     }
 }

@@ -47,6 +47,11 @@ impl Metas {
         self.entries.values().any(|entry| entry.changed)
     }
 
+    /// Whether this message writes the row.
+    pub(super) fn is_written(&self, name: &str) -> bool {
+        self.entries.get(name).is_some_and(|entry| entry.changed && entry.value.is_some())
+    }
+
     /// Whether this message removes the row.
     pub(super) fn is_removed(&self, name: &str) -> bool {
         self.entries.get(name).is_some_and(|entry| entry.changed && entry.value.is_none())

@@ -12,6 +12,7 @@ mod events;
 mod insert;
 mod instances;
 mod keys;
+mod link;
 mod locate;
 mod metas;
 mod overlay;
@@ -43,6 +44,8 @@ use crate::session::parts::Parts;
 use crate::store::vault::Vault;
 use crate::trust::accounts::Accounts;
 use crate::trust::attestation::Attestation;
+use crate::trust::identity::Fingerprint;
+use crate::trust::link::Provisioning;
 use crate::trust::policy::{self, Permitted, Use};
 use crate::trust::requester::Requester;
 pub use about::{About, ClientToken, Endpoint, Spoken};
@@ -97,6 +100,8 @@ pub struct Settings {
     pub accounts: Option<Arc<Accounts>>,
     /// Who must attest what runs on its machine, and how; `None` where nobody can.
     pub attestation: Option<Arc<Attestation>>,
+    /// How clients get other certificates; `None` where they do not.
+    pub provisioning: Option<Provisioning>,
     /// Whether an object of somebody else answers Permission Denied.
     pub tell_of_others: bool,
     /// The Object Groups that defaults and constraints may name; none named: all.
@@ -151,6 +156,7 @@ impl Default for Settings {
             interop: false,
             accounts: None,
             attestation: None,
+            provisioning: None,
             tell_of_others: false,
             object_groups: Vec::new(),
             longest_ticket: 24 * 3600,
@@ -226,6 +232,8 @@ pub struct View {
     metas: Metas,
     /// What clients want to stand in the log, and how much of it there was when the item began.
     notes: Vec<String>,
+    /// A certificate of the client, and the one that follows it.
+    followed: Option<(Fingerprint, Fingerprint)>,
     noted: usize,
     placeholder: Option<Text>,
     kept: Kept,
@@ -256,6 +264,7 @@ impl View {
             overlay: Overlay::default(),
             metas: Metas::default(),
             notes: Vec::new(),
+            followed: None,
             noted: 0,
             placeholder: None,
             kept,

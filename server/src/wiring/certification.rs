@@ -64,7 +64,7 @@ pub fn anchors(config: &Config, authority: Option<&Authority>) -> Result<Vec<Anc
     Ok(anchors)
 }
 
-fn certificates(path: &Path) -> Result<Vec<Vec<u8>>, String> {
+pub(super) fn certificates(path: &Path) -> Result<Vec<Vec<u8>>, String> {
     let place = path.display();
     let pem = fs::read(path).map_err(|error| format!("{place} cannot be read: {error}"))?;
     let found: Vec<Vec<u8>> = CertificateDer::pem_slice_iter(&pem)
@@ -74,7 +74,7 @@ fn certificates(path: &Path) -> Result<Vec<Vec<u8>>, String> {
     if found.is_empty() { Err(format!("{place} holds no certificate in PEM")) } else { Ok(found) }
 }
 
-fn held(path: &Path) -> Result<SigningKey, String> {
+pub(super) fn held(path: &Path) -> Result<SigningKey, String> {
     let place = path.display();
     let pem = zeroize::Zeroizing::new(fs::read(path).map_err(|error| format!("{place} cannot be read: {error}"))?);
     // What other errors say could speak of the key.

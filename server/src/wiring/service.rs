@@ -14,6 +14,7 @@ use crate::dispatch::{self, Asker, Dispatcher, asynchronous};
 use crate::failure::Failure;
 use crate::net::service::{Answer, Interview, Peer, Service, Unreadable};
 use crate::sweeper;
+use crate::trust::link::Link;
 
 impl Interview for dispatch::Interview {
     fn next(&mut self, heard: Option<&Bytes>) -> Result<Option<Zeroizing<Vec<u8>>>, String> {
@@ -53,8 +54,13 @@ impl KmipService {
 
 impl Service for KmipService {
     async fn answer(&self, peer: Arc<Peer>, frame: Bytes) -> Answer {
-        let asker =
-            Asker { identity: peer.identity.as_str().into(), address: peer.address.to_string(), requester: None };
+        let identity: Arc<str> = peer.identity.as_str().into();
+        let link = Link {
+            identity: Arc::clone(&identity),
+            fingerprint: peer.fingerprint,
+            certificate: Arc::clone(&peer.certificate),
+        };
+        let asker = Asker { identity, address: peer.address.to_string(), link: Some(link), requester: None };
         let answer = self.dispatcher.answer(&asker, &frame).await;
         let interview = answer.interview.map(|interview| Box::new(interview) as Box<dyn Interview>);
         Answer { bytes: answer.bytes, close: answer.close, interview }
@@ -62,7 +68,7 @@ impl Service for KmipService {
 
     fn unreadable(&self, reason: Unreadable, head: Bytes) -> Answer {
         // The listener has logged from whom and why.
-        let asker = Asker { identity: "".into(), address: String::new(), requester: None };
+        let asker = Asker { identity: "".into(), address: String::new(), link: None, requester: None };
         let kind = match reason {
             Unreadable::Text(error) => {
                 let failure = Failure::new(ResultReason::CodecError, error.to_string());
@@ -81,7 +87,7 @@ impl Service for KmipService {
     }
 
     fn undeliverable(&self, version: Option<ProtocolVersion>, why: &str) -> Answer {
-        let asker = Asker { identity: "".into(), address: String::new(), requester: None };
+        let asker = Asker { identity: "".into(), address: String::new(), link: None, requester: None };
         let failure = Failure::new(ResultReason::GeneralFailure, why);
         Answer { bytes: self.dispatcher.refuse(&asker, version, failure), close: false, interview: None }
     }

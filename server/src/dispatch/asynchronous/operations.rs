@@ -32,7 +32,8 @@ impl Dispatcher {
             let (message, places) = group.message(&self.limits)?;
             let requester = self.later(&group.stored.owner, group.stored.ticket.as_deref());
             let identity = group.stored.owner.clone();
-            let asker = Asker { identity, address: "answered later".to_owned(), requester: Some(Arc::new(requester)) };
+            let (address, requester) = ("answered later".to_owned(), Some(Arc::new(requester)));
+            let asker = Asker { identity, address, link: None, requester };
             let task = Task::Stored { group, places: &places, has_turn };
             let answers = self.until_committed(&asker, &message, task).await?;
             log_failures(&asker, &message, &answers);

@@ -1,0 +1,43 @@
+//! The certificates of clients that others have taken the place of.
+
+use super::View;
+use crate::failure::Outcome;
+use crate::secret::Secret;
+use crate::trust::identity::Fingerprint;
+use crate::trust::link;
+
+impl View {
+    /// Whether the certificate of the connection is still good for the requester. The commit relies on it.
+    ///
+    /// # Errors
+    /// Authentication Not Successful for one that was replaced.
+    pub fn check_link(&mut self) -> Outcome<()> {
+        let Some(fingerprint) = self.requester.link.as_ref().map(|link| link.fingerprint) else { return Ok(()) };
+        if self.is_replaced(&fingerprint)? { Err(link::replaced()) } else { Ok(()) }
+    }
+
+    /// Whether a certificate was replaced.
+    ///
+    /// # Errors
+    /// A store that cannot be read.
+    pub fn is_replaced(&mut self, fingerprint: &Fingerprint) -> Outcome<bool> {
+        let row = link::row(&self.shared.vault, fingerprint);
+        Ok(self.meta(&row)?.is_some())
+    }
+
+    /// Says that a certificate is replaced by another, from the next message on.
+    ///
+    /// # Errors
+    /// A store that cannot be read.
+    pub fn replace_link(&mut self, before: &Fingerprint, after: &Fingerprint) -> Outcome<()> {
+        let row = link::row(&self.shared.vault, before);
+        self.followed = Some((*before, *after));
+        self.set_meta(&row, Some(Secret::copy_of(&self.now.to_be_bytes())))
+    }
+
+    /// The certificate that this message replaces, and the one that follows it, for the log.
+    pub fn followed(&self) -> Option<(Fingerprint, Fingerprint)> {
+        let stands = |before: &Fingerprint| self.metas.is_written(&link::row(&self.shared.vault, before));
+        self.followed.filter(|(before, _)| stands(before))
+    }
+}
