@@ -8,7 +8,7 @@ use std::thread;
 use std::time::Duration;
 
 use bytes::Bytes;
-use harness::Kmipd;
+use harness::{Kmipd, openssl, served};
 use kmip_codec::text::xml;
 use kmip_codec::ttlv::{Limits, parse, write};
 use kmip_conformance::case::{Case, Encoding, files};
@@ -22,9 +22,15 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// Plays the project's own cases; answers those that did not pass.
 #[cfg(test)]
 fn own_cases(server: &mut Server) -> Vec<(String, Verdict)> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../conformance/cases");
+    cases("cases", 230, server)
+}
+
+/// Plays the cases of a folder, of which there are at least so many.
+#[cfg(test)]
+fn cases(folder: &str, least: usize, server: &mut Server) -> Vec<(String, Verdict)> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../conformance").join(folder);
     let found = files(&folder).unwrap();
-    assert!(found.len() >= 230, "{} cases", found.len());
+    assert!(found.len() >= least, "{} cases", found.len());
     let mut facts = Facts::default();
     let mut failed = Vec::new();
     for path in found {
@@ -45,6 +51,24 @@ fn the_own_cases_pass() {
     let (cert, key) = (file("client.pem"), file("client.key"));
     let mut server = Server::new(&kmipd.address.to_string(), &file("ca.pem"), &[(&cert, &key)], PATIENCE).unwrap();
     let failed = own_cases(&mut server);
+    assert!(failed.is_empty(), "{failed:#?}");
+}
+
+#[test]
+fn the_cases_of_a_server_that_asks_for_attestations_pass() {
+    let folder = tempfile::tempdir().unwrap();
+    openssl(folder.path(), "genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out ak.key");
+    openssl(folder.path(), "pkey -in ak.key -pubout -out ak.pem");
+    let more = format!(
+        "[attestation]\noperations = [\"all\"]\n[provisioning]\n[[tpm]]\nname = \"host\"\nkey = \"ak.pem\"\n\
+         identities = [\"client\"]\nregisters = [{{ sha256 = {{ 7 = \"{}\" }} }}]\n",
+        "07".repeat(32)
+    );
+    let kmipd = Kmipd::serve(&served(folder.path(), &more));
+    let file = |name: &str| kmipd.dir.join(name);
+    let (cert, key) = (file("client.pem"), file("client.key"));
+    let mut server = Server::new(&kmipd.address.to_string(), &file("ca.pem"), &[(&cert, &key)], PATIENCE).unwrap();
+    let failed = cases("attested", 4, &mut server);
     assert!(failed.is_empty(), "{failed:#?}");
 }
 

@@ -4,12 +4,13 @@ use kmip_codec::Value;
 use kmip_codec::message::{RequestHeader, ResponseMessage};
 use kmip_codec::schema::Encode;
 use kmip_codec::spec::{
-    BatchErrorContinuationOption, CertificateType, CredentialType, ObjectType, Operation, ResultReason, ResultStatus, Tag,
+    BatchErrorContinuationOption, CertificateType, CredentialType, ObjectType, Operation, ResultReason, ResultStatus,
+    Tag,
 };
 use kmip_codec::ttlv::Blob;
 use kmip_codec::types::{
-    Attributes, Authentication, Certificate, Constraint, Constraints, Credential, DefaultsInformation, ObjectDefaults, ObjectTypes,
-    Operations, Right, Rights, Ticket, TicketCredential,
+    Attributes, Authentication, Certificate, Constraint, Constraints, Credential, DefaultsInformation, ObjectDefaults,
+    ObjectTypes, Operations, Right, Rights, Ticket, TicketCredential,
 };
 use kmipd::ops;
 
@@ -153,10 +154,8 @@ pub(crate) fn constraints(cell: &mut Cell) {
 pub(crate) fn re_provision(cell: &mut Cell) {
     let version = cell.version();
     let nothing = ops::re_provision::Request { certificate_request: None, certificate: None };
-    let undo = RequestHeader {
-        batch_error_continuation_option: Some(BatchErrorContinuationOption::Undo),
-        ..header(version)
-    };
+    let undo =
+        RequestHeader { batch_error_continuation_option: Some(BatchErrorContinuationOption::Undo), ..header(version) };
     let items = vec![
         item(version, Operation::ReProvision, &nothing),
         // The private key is one that the client gets, wherever other keys live.

@@ -142,7 +142,8 @@ fn a_certificate_request_gets_the_names_of_the_one_who_asks() {
         *broken.last_mut().unwrap() ^= 1;
         assert_eq!(replace(&mut kmip, &as_bytes(broken)), Err(ResultReason::InvalidField));
         // The bytes alone, as the tag had them once, are as good as the object. The certificate is got in the same message.
-        let items = vec![item(version, Operation::ReProvision, &as_bytes(bytes)), item(version, Operation::Get, &get(None))];
+        let items =
+            vec![item(version, Operation::ReProvision, &as_bytes(bytes)), item(version, Operation::Get, &get(None))];
         let came = kmip.items(items);
         let got: ops::get::Response = decode(came[1].clone().unwrap(), version).unwrap();
         assert_eq!(got.unique_identifier, identifier(&came[0]));
@@ -258,10 +259,8 @@ fn what_was_undone_has_replaced_nothing() {
     let version = Version::V2_1;
     let mut kmip = kmipd.kmip(version);
     let key = kmip.create(vec![]);
-    let undo = RequestHeader {
-        batch_error_continuation_option: Some(BatchErrorContinuationOption::Undo),
-        ..header(version)
-    };
+    let undo =
+        RequestHeader { batch_error_continuation_option: Some(BatchErrorContinuationOption::Undo), ..header(version) };
     let unknown: Text = "nobody".into();
     let items =
         vec![item(version, Operation::ReProvision, &nothing()), item(version, Operation::Get, &get(Some(&unknown)))];

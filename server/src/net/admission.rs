@@ -70,15 +70,13 @@ impl Admission {
             return Err(Box::new(Refusal::certificate(described, why.to_owned(), NO_IDENTITY)));
         }
         match Identity::of(&certificate, fingerprint, self.source) {
-            Ok(identity) => {
-                Ok(Admitted {
-                    identity,
-                    fingerprint,
-                    certificate: Arc::from(own.as_ref()),
-                    epoch: self.epoch,
-                    until: first_end(&certificate, above),
-                })
-            }
+            Ok(identity) => Ok(Admitted {
+                identity,
+                fingerprint,
+                certificate: Arc::from(own.as_ref()),
+                epoch: self.epoch,
+                until: first_end(&certificate, above),
+            }),
             Err(why) => Err(Box::new(Refusal::certificate(described, why, NO_IDENTITY))),
         }
     }

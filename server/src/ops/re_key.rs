@@ -110,6 +110,10 @@ pub(super) fn replaceable(view: &mut View, existing: &Permitted, object_type: Ob
         return Err(Failure::new(ResultReason::PermissionDenied, "a destroyed key cannot be replaced"));
     }
     view.material(existing)?;
+    // A key block without a Key Value: the server holds no more than the metadata (KMIP 2.1 §4.27).
+    if existing.attributes.boolean(Tag::KeyValuePresent) == Some(false) {
+        return Err(Failure::new(ResultReason::KeyValueNotPresent, "the server does not hold the key value"));
+    }
     Ok(())
 }
 

@@ -5,8 +5,8 @@
 //! that is made here has the names of the old one, and of a certificate request no more than its key.
 
 use kmip_codec::spec::{
-    CertificateRequestType, CertificateType, CryptographicAlgorithm, CryptographicUsageMask as Mask, LinkType, ObjectType, ResultReason, State,
-    Tag,
+    CertificateRequestType, CertificateType, CryptographicAlgorithm, CryptographicUsageMask as Mask, LinkType,
+    ObjectType, ResultReason, State, Tag,
 };
 use kmip_codec::structure;
 use kmip_codec::ttlv::{Blob, Text};
@@ -189,7 +189,9 @@ fn issue(view: &mut View, authority: &Authority, link: &Link, asked: Asked) -> O
             let is_other = |said: &GeneralNames| {
                 !said.is_empty() && (said.len() != names.len() || said.iter().any(|name| !names.contains(name)))
             };
-            if (!request.subject.is_empty() && request.subject.to_string() != subject.to_string()) || is_other(&request.names) {
+            if (!request.subject.is_empty() && request.subject.to_string() != subject.to_string())
+                || is_other(&request.names)
+            {
                 return Err(denied("the certificate request has other names than the client's certificate"));
             }
             (request.public_key.clone(), Some(request))
@@ -218,7 +220,8 @@ fn opened(element: Element, view: &View) -> Outcome<SigningRequest> {
     let request = match element.value {
         // What stood under this tag before it was an object.
         Value::ByteString(bytes) => {
-            let kind = if bytes.starts_with(b"-----") { CertificateRequestType::PEM } else { CertificateRequestType::Pkcs10 };
+            let kind =
+                if bytes.starts_with(b"-----") { CertificateRequestType::PEM } else { CertificateRequestType::Pkcs10 };
             CertificateRequest { certificate_request_type: kind, certificate_request_value: bytes }
         }
         _ => kmip_codec::schema::decode(element, view.version())?,
