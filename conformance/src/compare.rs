@@ -256,7 +256,12 @@ impl Compare<'_> {
             Tag::KeyFormatType if within(Tag::KeyBlock) && made.generated => Variation::KeyFormatType,
             // It goes with the identifier, which the server chooses (KMIP 2.1 §4.56).
             Tag::ShortUniqueIdentifier => return same_length(expected, got).then_some(Variation::Identifier),
-            Tag::CertificateValue if made.generated => Variation::KeyMaterial,
+            // Its number and its length are the certificate's own.
+            Tag::CertificateValue | Tag::SerialNumber | Tag::CertificateSerialNumber | Tag::CertificateLength
+                if made.generated =>
+            {
+                Variation::KeyMaterial
+            }
             tag if (tag == Tag::KeyValue || tag == Tag::KeyMaterial || within(Tag::KeyMaterial))
                 && (made.generated || self.subject.free_wrapping) =>
             {

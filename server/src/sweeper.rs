@@ -200,13 +200,17 @@ mod tests {
     use std::sync::atomic::{AtomicBool, Ordering};
 
     use kmip_codec::Value;
-    use kmip_codec::spec::{CryptographicAlgorithm, CryptographicUsageMask, NameType, State, Tag};
-    use kmip_codec::types::{Attribute, Attributes, Name};
+    use kmip_codec::spec::{
+        CertificateRequestType, CryptographicAlgorithm, CryptographicUsageMask, LinkType, NameType, State, Tag,
+    };
+    use kmip_codec::ttlv::Blob;
+    use kmip_codec::types::{Attribute, Attributes, Link, Name};
 
     use super::*;
     use crate::crypto::algorithm::*;
+    use crate::crypto::testing::{Entity, terms};
     use crate::crypto::*;
-    use crate::ops::create_key_pair;
+    use crate::ops::{certify, create_key_pair};
     use crate::secret::Secret;
     use crate::store::{Batch, Change, Row};
     use crate::view::Settings;
@@ -413,5 +417,46 @@ mod tests {
             [(Some(1), Some(true)), (Some(1), Some(true)), (Some(0), Some(false)), (Some(0), Some(false))]
         );
         assert_eq!(sweep(&shared, &mut HashSet::new()).await, Ok(0));
+    }
+
+    #[tokio::test]
+    async fn certificates_are_renewed_when_their_interval_is_over() {
+        let authority = Arc::new(Entity::new("CN=Authority").certifying(terms()));
+        let bench = Bench::with(Settings { authority: Some(authority), ..Settings::default() }, None);
+        let entity = Entity::new("CN=entity");
+        let key = bench.object(entity.public_key(), Vec::new());
+        let attributes = vec![
+            attribute(Tag::RotateAutomatic, Value::Boolean(true)),
+            attribute(Tag::RotateInterval, Value::Interval(100)),
+            attribute(Tag::RotateOffset, Value::Interval(30)),
+        ];
+        let request = certify::Request {
+            unique_identifier: Some(key.clone()),
+            certificate_request_type: Some(CertificateRequestType::Pkcs10),
+            certificate_request: Some(Blob::new(entity.request(Vec::new()))),
+            certificate_request_value: None,
+            attributes: Attributes { templates: Vec::new(), list: attributes },
+            protection_storage_masks: None,
+        };
+        let first = bench.run::<certify::Certify>(Version::V2_1, request).unwrap().unique_identifier;
+        let shared = Arc::clone(bench.view(Version::V2_1).shared());
+        bench.pass(99);
+        assert_eq!(sweep(&shared, &mut HashSet::new()).await, Ok(0));
+        bench.pass(1);
+        assert_eq!(sweep(&shared, &mut HashSet::new()).await, Ok(1));
+        assert_eq!(sweep(&shared, &mut HashSet::new()).await, Ok(0));
+        assert_eq!(generations(&bench), [(Some(1), Some(true)), (Some(0), Some(false)), (None, None)]);
+        let mut view = bench.view(Version::V2_1);
+        let mut link = |object: &UniqueIdentifier, kind| {
+            let object = view.open(Some(object), Use::ReadAttributes).unwrap();
+            let links: Vec<Link> =
+                object.attributes.structures(Tag::Link).filter(|link: &Link| link.kind == kind).collect();
+            assert_eq!(links.len(), 1);
+            (links[0].linked.clone(), object.attributes.date(Tag::ActivationDate))
+        };
+        // The key leads to the new certificate, which begins with the Rotate Offset.
+        let (latest, _) = link(&key, LinkType::CertificateLink);
+        let (former, activation) = link(&latest, LinkType::ReplacedObjectLink);
+        assert_eq!((former, activation), (UniqueIdentifier::Text(first), Some(NOW + 130)));
     }
 }

@@ -233,6 +233,29 @@ fn the_parts_of_a_key_vary_and_the_key_does_not() {
 }
 
 #[test]
+fn the_number_of_a_certificate_is_that_of_whoever_makes_it() {
+    for operation in ["Certify", "Register"] {
+        let answer = |number: &str, length: i32| {
+            id("a")
+                + &format!(
+                    r#"<Attributes><CertificateLength type="Integer" value="{length}"/><X_509CertificateIdentifier>
+        <IssuerDistinguishedName type="ByteString" value="3000"/>
+        <CertificateSerialNumber type="ByteString" value="{number}"/></X_509CertificateIdentifier></Attributes>"#
+                )
+        };
+        let play = |got: &str| {
+            let mut table = Table::new(Version::V2_1);
+            table.play(operation, "", &id("$UNIQUE_IDENTIFIER_0"), &id("a")).unwrap();
+            table.play("GetAttributes", &id("a"), &answer("020107", 600), got)
+        };
+        play(&answer("020107", 600)).unwrap();
+        assert_eq!(play(&answer("020108", 601)).is_ok(), operation == "Certify");
+        // Who has made it is no matter of chance.
+        play(&answer("020108", 601).replace("3000", "3001")).unwrap_err();
+    }
+}
+
+#[test]
 fn an_identifier_that_the_client_names_first_keeps_its_name() {
     let mut table = Table::new(Version::V1_4);
     table.play("Import", &id("mine"), &id("mine"), &id("other")).unwrap_err();

@@ -108,7 +108,15 @@ pub(super) fn replace(view: &mut View, existing: &Permitted, renewal: Renewal) -
     if let Some(request) = &request {
         certification::for_key(view, request, &public_key)?;
     }
+    let own: Vec<Attribute> = attributes.iter().filter(|attribute| attribute.tag == Tag::Name).cloned().collect();
     let mut attributes = replacement::inherit(existing, attributes, offset, view.now())?;
+    // Where instances have numbers, the names of the request have the first ones: those of the existing certificate are moved
+    // to the new one once it is there.
+    if !view.version().is_v2() {
+        attributes.sort_by_key(|attribute| {
+            attribute.tag == Tag::Name && !own.iter().any(|name| name.value == attribute.value)
+        });
+    }
     // What the certificate says of itself is found out anew; what it is said to be stays.
     attributes.retain(|attribute| attribute.tag == Tag::CertificateType || !is_of_certificate(attribute.tag));
     let given = Given::inherited(view, attributes, ObjectType::Certificate);

@@ -49,14 +49,15 @@ const PROCESSED: ObjectTypes = ObjectTypes::KEYS.union(ObjectTypes::TEMPLATE);
 /// Set by the server, as the request asks that makes the object: what kind of key it is, or what certificate.
 const ASKED: Setters = Setters::SERVER.union(Setters::REQUEST);
 
-/// An item of the Certificate Attributes (KMIP 2.1 §4.6), each of which is an attribute by itself.
+/// An item of the Certificate Attributes (KMIP 2.1 §4.6), each of which is an attribute by itself. 1.4 has their tags
+/// (§9.1.3.1) and no section for them; its published cases have them as attributes.
 const fn certificate_item(tag: Tag) -> AttributeRow {
     AttributeRow {
-        since: Version::V2_0,
+        since: Version::V1_4,
         multi: ObjectTypes::CERTIFICATE,
         implicit: &[Operation::Register, Operation::Certify, Operation::ReCertify],
         objects: ObjectTypes::CERTIFICATE,
-        objects_v1: ObjectTypes::empty(),
+        objects_v1: ObjectTypes::CERTIFICATE,
         ..server(tag, AttributeKind::Text)
     }
 }
