@@ -1,7 +1,7 @@
 //! One run of a message: its items in their order, each in its lane, until the answer is whole or an item's failure ends it.
 
 use kmip_codec::message::{RequestBatchItem, RequestMessage};
-use kmip_codec::spec::{BatchErrorContinuationOption, Operation, ResultReason, Tag, Version};
+use kmip_codec::spec::{BatchErrorContinuationOption, KeyFormatType, Operation, ResultReason, Tag, Version};
 use kmip_codec::ttlv::{Blob, Text, Writer};
 use kmip_codec::{Element, Value};
 use zeroize::Zeroizing;
@@ -292,6 +292,9 @@ fn lane_of(view: &mut View, payload: &Element) -> bool {
     {
         return true;
     }
+    if is_contained(payload) {
+        return true;
+    }
     match payload.value.find(Tag::UniqueIdentifier) {
         // New Attribute is 2.x's; an Attribute by its name is 1.x's, where nothing else tells what it is about.
         _ if has_module && [Tag::NewAttribute, Tag::Attribute].iter().any(|&tag| payload.value.find(tag).is_some()) => {
@@ -301,4 +304,12 @@ fn lane_of(view: &mut View, payload: &Element) -> bool {
         _ if payload.value.find(Tag::ObjectType).is_some() => has_module,
         _ => view.is_slow(None),
     }
+}
+
+/// Whether a private key comes or goes in a container, whose password is hashed many times over.
+fn is_contained(payload: &Element) -> bool {
+    let block = payload.value.find(Tag::PrivateKey).and_then(|key| key.find(Tag::KeyBlock));
+    [Some(&payload.value), block].into_iter().flatten().any(|value| {
+        matches!(value.find(Tag::KeyFormatType), Some(&Value::Enumeration(code)) if KeyFormatType::from(code) == KeyFormatType::Pkcs12)
+    })
 }

@@ -3,12 +3,14 @@
 //! What is written has AES-256 in CBC under PBKDF2 with HMAC-SHA-256, and an HMAC-SHA-256 over all of it. What is read may
 //! be older: triple DES and RC2 with 40 bits are what the containers of many tools still have.
 
-use p12_keystore::error::Error;
-use p12_keystore::{Certificate, CertificateBag, KeyStore, KeyStoreEntry, Pkcs12Archive, PrivateKey, PrivateKeyChain};
-use zeroize::Zeroizing;
+mod bags;
 
 use kmip_codec::spec::{ResultReason, Version};
+use p12_keystore::error::Error;
+use p12_keystore::{Certificate, KeyStore, KeyStoreEntry, PrivateKey, PrivateKeyChain};
+use zeroize::Zeroizing;
 
+use self::bags::{Bag, Held, Unreadable};
 use crate::failure::{Failure, Outcome};
 use crate::secret::Secret;
 
@@ -34,38 +36,46 @@ pub fn bad_password(why: impl Into<String>) -> Failure {
 /// # Errors
 /// Invalid Field for what is no container, or has no such key; Bad Password.
 pub fn read(container: &[u8], password: &Secret, name: Option<&str>) -> Outcome<Contents> {
-    let archive = Pkcs12Archive::from_pkcs12(container, text(password)?).map_err(|error| match error {
-        // The first is the MAC's; a container without one fails where its padding does.
-        Error::MacError(_) | Error::UnpadError | Error::Pkcs5Error(_) => {
-            bad_password("the container does not open with the password")
-        }
-        _ => Failure::invalid_field("the Key Material is no PKCS#12 container that the server can read"),
+    let bags = bags::read(container, text(password)?).map_err(|why| match why {
+        Unreadable::Password => bad_password("the container does not open with the password"),
+        Unreadable::Container(why) => Failure::invalid_field(format!("the PKCS#12 container cannot be read: {why}")),
     })?;
-    let is_wanted = |found: &Option<String>| {
-        name.is_none_or(|name| found.as_ref().is_some_and(|found| found.to_lowercase() == name.to_lowercase()))
+    let is_wanted = |bag: &Bag| {
+        name.is_none_or(|name| bag.name.as_ref().is_some_and(|found| found.to_lowercase() == name.to_lowercase()))
     };
-    let bag = archive.keys.into_iter().find(|bag| is_wanted(&bag.friendly_name)).ok_or_else(|| {
+    let mut keys = bags.iter().filter_map(|bag| match &bag.held {
+        Held::Key(pkcs8) if is_wanted(bag) => Some((bag, pkcs8)),
+        _ => None,
+    });
+    let (bag, pkcs8) = keys.next().ok_or_else(|| {
         Failure::invalid_field(match name {
             Some(_) => "the container has no private key of that PKCS#12 Friendly Name",
             None => "the container has no private key",
         })
     })?;
-    let identifier = bag.local_key_id.as_ref().map(AsRef::<[u8]>::as_ref);
-    let own = identifier.and_then(|own| archive.certs.iter().find(|cert| cert.local_key_id.as_deref() == Some(own)));
+    let of = |bag: &Bag| match &bag.held {
+        Held::Certificate(der) => Certificate::from_der(der).ok(),
+        Held::Key(_) => None,
+    };
+    let own = bags.iter().find(|other| {
+        matches!(other.held, Held::Certificate(_))
+            && bag.local_key_id.is_some()
+            && other.local_key_id == bag.local_key_id
+    });
+    let all: Vec<Certificate> = bags.iter().filter_map(of).collect();
     Ok(Contents {
-        pkcs8: Secret::copy_of(bag.key.as_der()),
-        chain: own.map(|own| chain(own, &archive.certs)).unwrap_or_default(),
-        name: bag.friendly_name,
+        pkcs8: Secret::copy_of(pkcs8),
+        chain: own.and_then(of).map(|own| chain(own, &all)).unwrap_or_default(),
+        name: bag.name.clone(),
     })
 }
 
 /// The certificate and those of its issuers, by their names.
-fn chain(own: &CertificateBag, all: &[CertificateBag]) -> Vec<Vec<u8>> {
-    let mut chain = vec![&own.cert];
+fn chain(own: Certificate, all: &[Certificate]) -> Vec<Vec<u8>> {
+    let mut chain = vec![own];
     while let Some(last) = chain.last().filter(|last| last.issuer() != last.subject()) {
-        let issuer = all.iter().map(|bag| &bag.cert).find(|cert| cert.subject() == last.issuer());
-        match issuer {
-            Some(issuer) if !chain.contains(&issuer) => chain.push(issuer),
+        match all.iter().find(|certificate| certificate.subject() == last.issuer()) {
+            Some(issuer) if !chain.contains(issuer) => chain.push(issuer.clone()),
             _ => break,
         }
     }
@@ -102,11 +112,11 @@ mod tests {
 
     use super::*;
 
-    fn secret(text: &str) -> Secret {
+    pub(super) fn secret(text: &str) -> Secret {
         Secret::copy_of(text.as_bytes())
     }
 
-    fn key() -> Secret {
+    pub(super) fn key() -> Secret {
         let pkcs8 = EcdsaKeyPair::generate_pkcs8(&ECDSA_P256_SHA256_ASN1_SIGNING, &SystemRandom::new()).unwrap();
         Secret::copy_of(pkcs8.as_ref())
     }
