@@ -37,6 +37,12 @@ pub(crate) fn pkcs11(talk: &mut Talk) {
     talk.ask(0x33, call(13, "0000000000000001 0000000000000006"), answer(13, "0000000000000001", 0));
     talk.ask(0x33, call(14, "0000000000000001"), answer(14, "", 0));
     talk.ask(0x33, call(14, "0000000000000001"), answer(14, "", 0xB3));
+    // C_DigestInit with CKM_SHA256, C_DigestUpdate, C_DigestFinal with room for 64: FIPS 180-4's digest of "abc".
+    let digest = "BA7816BF8F01CFEA414140DE5DAE2223B00361A396177A9CB410FF61F20015AD";
+    talk.ask(0x33, call(13, "0000000000000001 0000000000000006"), answer(13, "0000000000000002", 0));
+    talk.ask(0x33, call(38, "0000000000000002 0000000000000250 00"), answer(38, "", 0));
+    talk.ask(0x33, call(40, "0000000000000002 00000003 616263"), answer(40, "", 0));
+    talk.ask(0x33, call(42, "0000000000000002 01 00000040"), answer(42, &format!("00000020 {digest}"), 0));
     // C_InitToken: FUNCTION_NOT_SUPPORTED.
     talk.ask(0x33, call(10, "00"), answer(10, "", 0x54));
     // PKCS#11 Codec Error, PKCS#11 Invalid Function, PKCS#11 Invalid Interface.

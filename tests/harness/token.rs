@@ -42,6 +42,18 @@ impl Token {
         answer.output_parameters.map(|output| output.to_vec()).unwrap_or_default()
     }
 
+    /// Calls a function; answers what it comes to.
+    #[track_caller]
+    pub(crate) fn attempt(
+        &self,
+        kmip: &mut Kmip,
+        function: Pkcs11Function,
+        input: Writer,
+    ) -> (Pkcs11ReturnCode, Vec<u8>) {
+        let answer = call(kmip, Some(&self.correlation), function, input).unwrap();
+        (answer.return_code, answer.output_parameters.map(|output| output.to_vec()).unwrap_or_default())
+    }
+
     /// Calls a function that succeeds.
     #[track_caller]
     pub(crate) fn ask(&self, kmip: &mut Kmip, function: Pkcs11Function, input: Writer) -> Vec<u8> {

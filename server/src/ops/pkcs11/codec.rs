@@ -198,8 +198,8 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// Parameters of an answer.
-#[derive(Default)]
+/// Parameters of an answer, or of a request that is to be written.
+#[derive(Default, Clone)]
 pub struct Writer {
     out: zeroize::Zeroizing<Vec<u8>>,
 }
@@ -245,6 +245,11 @@ impl Writer {
     pub fn padded(self, text: &str, length: usize) -> Self {
         let filled: Vec<u8> = text.bytes().chain(std::iter::repeat(b' ')).take(length).collect();
         self.raw(&filled)
+    }
+
+    /// What was written so far.
+    pub fn written(&self) -> &[u8] {
+        &self.out
     }
 
     /// What was written.
