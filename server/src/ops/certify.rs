@@ -51,7 +51,7 @@ impl Handler for Certify {
         let mut list = new_object::resolve(view, request.attributes, ObjectType::Certificate)?;
         let subject = Subject::take(&mut list, view.version())?;
         let attributes = Attributes { templates: Vec::new(), list };
-        let given = Given::with_defaults(view, attributes, ObjectType::Certificate)?;
+        let given = Given::with_defaults(view, attributes, ObjectType::Certificate, &OF_KEY)?;
         if asked.is_none() && !given.has(Tag::CertificateType) {
             return Err(Failure::invalid_field("without a certificate request, the Certificate Type must be said"));
         }
@@ -71,6 +71,9 @@ impl Handler for Certify {
         vec![response.unique_identifier.clone()]
     }
 }
+
+/// What the key that is certified says of its certificate.
+const OF_KEY: [Tag; 3] = [Tag::CryptographicAlgorithm, Tag::CryptographicLength, Tag::CryptographicDomainParameters];
 
 /// What is certified.
 struct Certified {

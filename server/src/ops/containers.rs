@@ -10,7 +10,7 @@ use kmip_codec::types::{
     Attribute, Attributes, Certificate, KeyBlock, KeyMaterial, KeyValue, Link, Object, UniqueIdentifier,
 };
 
-use super::incoming::Incoming;
+use super::incoming::{self, Incoming};
 use super::new_object::{self, Given};
 use crate::crypto::keyblock;
 use crate::crypto::pkcs12::{self, bad_password};
@@ -71,7 +71,8 @@ pub fn keep_chain(view: &mut View, key: &Text, chain: Vec<Vec<u8>>) -> Outcome<(
             certificate_type: CertificateType::X509,
             certificate_value: Blob::copy_of(&der),
         });
-        let given = Given::admit(view, Attributes::default(), ObjectType::Certificate)?;
+        let said = incoming::said(&object);
+        let given = Given::with_defaults(view, Attributes::default(), ObjectType::Certificate, &said)?;
         let new = Incoming::examine(view, object, &given)?.keep(view, given, None, Origin::Registered)?;
         let certificate = view.insert(new)?;
         new_object::link(view, &from, kind, &certificate)?;

@@ -51,7 +51,7 @@ impl Handler for Create {
                 format!("Create makes Symmetric Keys, not a {object_type}"),
             ));
         }
-        let given = Given::with_defaults(view, request.attributes, object_type)?;
+        let given = Given::with_defaults(view, request.attributes, object_type, &[])?;
         let algorithm = given.algorithm()?.unwrap_or(Algorithm::AES);
         let bits = given.length()?.map_or_else(|| default_length(algorithm), Ok)?;
         let kind = kind_of(algorithm, bits)?;

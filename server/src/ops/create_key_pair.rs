@@ -53,9 +53,9 @@ impl Handler for CreateKeyPair {
 
     fn run(view: &mut View, request: Request) -> Outcome<Response> {
         let private = merge(view, &request.common, request.private, ObjectType::PrivateKey)?;
-        let private = Given::with_defaults(view, private, ObjectType::PrivateKey)?;
+        let private = Given::with_defaults(view, private, ObjectType::PrivateKey, &[])?;
         let public = merge(view, &request.common, request.public, ObjectType::PublicKey)?;
-        let public = Given::with_defaults(view, public, ObjectType::PublicKey)?;
+        let public = Given::with_defaults(view, public, ObjectType::PublicKey, &[])?;
         let (algorithm, kind) = kind_of(&private)?;
         if (algorithm, kind) != kind_of(&public)? {
             return Err(Failure::new(

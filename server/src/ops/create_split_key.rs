@@ -60,6 +60,9 @@ structure! {
 /// Create Split Key.
 pub struct CreateSplitKey;
 
+/// What a key that is split says of its parts.
+const OF_KEY: [Tag; 2] = [Tag::CryptographicAlgorithm, Tag::CryptographicLength];
+
 /// What is to be split, and what its parts take over from it.
 struct Whole {
     block: KeyBlock,
@@ -82,12 +85,10 @@ impl Handler for CreateSplitKey {
         let (parts, threshold) = (count(request.split_key_parts)?, count(request.split_key_threshold)?);
         let key = request.unique_identifier.as_ref();
         let mut attributes = request.attributes;
-        if key.is_some() {
-            // Those of the key take precedence, and come from it.
-            let of_key = [Tag::CryptographicAlgorithm, Tag::CryptographicLength];
-            attributes.list.retain(|attribute| !of_key.contains(&attribute.tag));
-        }
-        let mut given = Given::admit(view, attributes, ObjectType::SplitKey)?;
+        // Those of a key that is there take precedence, and come from it.
+        let of_key: &[Tag] = if key.is_some() { &OF_KEY } else { &[] };
+        attributes.list.retain(|attribute| !of_key.contains(&attribute.tag));
+        let mut given = Given::with_defaults(view, attributes, ObjectType::SplitKey, of_key)?;
         let whole = match key {
             Some(identifier) => existing(view, identifier)?,
             None => made(view, &given)?,

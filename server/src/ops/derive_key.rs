@@ -83,7 +83,8 @@ impl Handler for DeriveKey {
     fn run(view: &mut View, request: Request) -> Outcome<Response> {
         let Request { object_type, unique_identifiers, derivation_method, derivation_parameters, .. } = request;
         let bases = bases(view, &unique_identifiers)?;
-        let given = Given::admit(view, request.attributes, object_type).map_err(listed)?;
+        let guarded: Vec<Tag> = guards(&bases).into_iter().map(|(tag, _)| tag).collect();
+        let given = Given::with_defaults(view, request.attributes, object_type, &guarded).map_err(listed)?;
         let wanted = Wanted::read(object_type, &given).map_err(listed)?;
         let bytes = derive(view, &bases, derivation_method, &derivation_parameters, wanted.len())?;
 
@@ -202,15 +203,20 @@ impl Wanted {
     }
 }
 
-/// What is derived is guarded as strictly as the strictest of what it is derived from; a client that asks for less is
-/// refused.
-fn strictest(bases: &[Permitted], given: &Given) -> Outcome<Vec<(Tag, Value)>> {
-    let mut found = Vec::new();
+/// Which of Sensitive and Extractable the objects that it is derived from decide, and how.
+fn guards(bases: &[Permitted]) -> Vec<(Tag, bool)> {
     let rules = [
         (Tag::Sensitive, true, bases.iter().any(|base| base.is_sensitive())),
         (Tag::Extractable, false, !bases.iter().all(|base| base.is_extractable())),
     ];
-    for (tag, strict, _) in rules.into_iter().filter(|rule| rule.2) {
+    rules.into_iter().filter(|rule| rule.2).map(|(tag, strict, _)| (tag, strict)).collect()
+}
+
+/// What is derived is guarded as strictly as the strictest of what it is derived from; a client that asks for less is
+/// refused.
+fn strictest(bases: &[Permitted], given: &Given) -> Outcome<Vec<(Tag, Value)>> {
+    let mut found = Vec::new();
+    for (tag, strict) in guards(bases) {
         if given.boolean(tag) == Some(!strict) {
             return Err(Failure::new(
                 ResultReason::InvalidAttribute,

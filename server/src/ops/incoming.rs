@@ -41,6 +41,33 @@ pub fn same_type(said: ObjectType, object: &Object) -> Outcome<()> {
     }
 }
 
+/// The attributes of which an object speaks itself, so that no default of the server says something else.
+pub fn said(object: &Object) -> Vec<Tag> {
+    let mut said = vec![Tag::KeyFormatType, Tag::CertificateType, Tag::SecretDataType, Tag::OpaqueDataType];
+    if let Object::Certificate(certificate) = object
+        && certificate.certificate_type == CertificateType::X509
+    {
+        // One that cannot be read is refused later, with better words.
+        let found = certificate::attributes(&certificate.certificate_value).unwrap_or_default();
+        said.extend(found.into_iter().map(|(tag, _)| tag));
+    }
+    let Some(block) = object.key_block() else { return said };
+    said.extend(block.cryptographic_algorithm.map(|_| Tag::CryptographicAlgorithm));
+    said.extend(block.cryptographic_length.map(|_| Tag::CryptographicLength));
+    if block.key_format_type == KeyFormatType::Pkcs12 {
+        // What is within is seen when the container is opened.
+        said.extend([Tag::CryptographicAlgorithm, Tag::CryptographicLength, Tag::CryptographicDomainParameters]);
+        said.push(Tag::Pkcs12FriendlyName);
+        return said;
+    }
+    let is_open = block.key_value.is_some() && block.key_wrapping_data.is_none();
+    if let Some(key) = is_open.then(|| keyblock::canonical(object.object_type(), block).ok()).flatten() {
+        said.extend([Tag::CryptographicLength, Tag::CryptographicDomainParameters]);
+        said.extend(keyblock::algorithm_of(key.kind()).map(|_| Tag::CryptographicAlgorithm));
+    }
+    said
+}
+
 /// Attributes that travel within the key are the object's, unless the request says otherwise.
 pub fn take_inner(object: &Object, attributes: &mut Attributes) {
     let value = object.key_block().and_then(|block| block.key_value.as_ref());

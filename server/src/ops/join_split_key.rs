@@ -75,12 +75,15 @@ impl Handler for JoinSplitKey {
         if secret_data_type.is_some() && object_type != ObjectType::SecretData {
             return Err(Failure::invalid_field("a Secret Data Type goes with Secret Data alone"));
         }
-        let mut given = Given::admit(view, attributes, object_type)?;
         let mut parts = Vec::with_capacity(unique_identifiers.len());
         for identifier in &unique_identifiers {
             parts.push(part(view, identifier)?);
         }
         let (bytes, first) = join(&parts)?;
+        // The bytes have their length, and the parts mostly say what they are parts of.
+        let mut said = vec![Tag::CryptographicLength, Tag::SecretDataType];
+        said.extend(first.key_block.cryptographic_algorithm.map(|_| Tag::CryptographicAlgorithm));
+        let mut given = Given::with_defaults(view, attributes, object_type, &said)?;
         let flags = strictest(&parts);
         restrict(&mut given, &flags);
         let block = block(&first, &given, bytes);

@@ -128,13 +128,21 @@ impl Given {
         Self { attributes, object_type, version: view.version(), carried: false }
     }
 
-    /// Checks them, after the server's defaults were put where the client says nothing: for objects that the server makes.
+    /// Checks them, after the server's defaults were put where the client says nothing (KMIP 2.1 §6.1.53, §7.22): for every
+    /// operation that makes an object but Re-key, which takes what is not said from the replaced key (§6.1.46, §6.1.47),
+    /// and Import, where nothing else is set than what is said (§6.1.25). `said` are attributes of which the request
+    /// speaks otherwise, as in the object itself.
     ///
     /// # Errors
     /// As [`Given::admit`].
-    pub fn with_defaults(view: &mut View, attributes: Attributes, object_type: ObjectType) -> Outcome<Self> {
+    pub fn with_defaults(
+        view: &mut View,
+        attributes: Attributes,
+        object_type: ObjectType,
+        said: &[Tag],
+    ) -> Outcome<Self> {
         let mut list = resolve(view, attributes, object_type)?;
-        view.default_attributes(&mut list, object_type)?;
+        view.default_attributes(&mut list, object_type, said)?;
         Self::admit(view, Attributes { templates: Vec::new(), list }, object_type)
     }
 

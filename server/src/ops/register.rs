@@ -49,7 +49,7 @@ impl Handler for Register {
             object => object,
         };
         incoming::take_inner(&object, &mut attributes);
-        let mut given = Given::admit(view, attributes, object_type)?;
+        let mut given = Given::with_defaults(view, attributes, object_type, &incoming::said(&object))?;
         let (object, chain) = containers::open(view, object, &mut given)?;
         let incoming = Incoming::examine(view, object, &given)?;
         let new = incoming.keep(view, given, protection_storage_masks.as_ref(), Origin::Registered)?;

@@ -53,7 +53,12 @@ impl View {
     ///
     /// # Errors
     /// A store that cannot be read.
-    pub fn default_attributes(&mut self, given: &mut Vec<Attribute>, object_type: ObjectType) -> Outcome<()> {
+    pub fn default_attributes(
+        &mut self,
+        given: &mut Vec<Attribute>,
+        object_type: ObjectType,
+        otherwise: &[Tag],
+    ) -> Outcome<()> {
         let defaults = self.defaults()?;
         let groups: Vec<Text> = groups_of(given.iter().map(|attribute| (attribute.tag, &attribute.value))).collect();
         let said: Vec<AttributeReference> = given.iter().map(Attribute::reference).collect();
@@ -68,7 +73,8 @@ impl View {
                 let reference = attribute.reference();
                 let is_set = given.iter().take(before).any(|other| other.reference() == reference);
                 let is_known = rules::applicable(&reference, object_type, self.version).is_ok();
-                if is_known && !said.contains(&reference) && !is_set {
+                let is_said = said.contains(&reference) || otherwise.contains(&attribute.tag);
+                if is_known && !is_said && !is_set {
                     given.push(attribute.clone());
                 }
             }
