@@ -128,7 +128,9 @@ pub async fn build(config: &Config) -> Result<Server<KmipService>, StartError> {
     let limits = Limits { depth: config.limits.depth, items: config.limits.items };
     let lane = Lane::new(config.hsm.as_ref().map_or(SLOW_PLACES, |hsm| hsm.sessions));
     let dispatcher = Dispatcher::new(shared, limits, config.limits.batch_items, lane);
-    let service = Arc::new(KmipService::start(dispatcher.with_asynchronous(later(config))));
+    let issuers: Arc<dyn Admits> = Arc::clone(&tls) as _;
+    let dispatcher = dispatcher.with_asynchronous(later(config)).with_issuers(issuers);
+    let service = Arc::new(KmipService::start(dispatcher));
     for listener in config.notify.iter().chain(&config.put) {
         service.start_task(outbound::deliver(service.dispatcher(), Arc::clone(&tls), listener.clone()));
     }

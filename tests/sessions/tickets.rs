@@ -1,6 +1,7 @@
 //! Tickets: how often, how long, and for what they are good.
 
-use std::thread;
+use std::path::Path;
+use std::{fs, thread};
 
 use kmip_codec::message::RequestHeader;
 use kmip_codec::spec::{
@@ -16,7 +17,7 @@ use kmipd::trust::password;
 
 use crate::common::{attempt, send, ticket};
 use crate::harness::kmip::{create, get, get_attributes, header, locate, text};
-use crate::harness::{Kmip, Kmipd, served};
+use crate::harness::{Kmip, Kmipd, Signal, openssl, served};
 
 const V: Version = Version::V2_1;
 
@@ -132,6 +133,63 @@ fn a_ticket_stands_for_whoever_got_it_and_ends_with_logout() {
     assert_eq!(take(&mut kmip, &forged, &key), Err(ResultReason::InvalidTicket));
     // Its value is nowhere in the log.
     assert!(!kmipd.log().contains(&hex::encode(&child.ticket_value[..])));
+}
+
+/// Refuses the client with the certificate in this file from now on.
+fn revoke(kmipd: &Kmipd, folder: &Path, file: &str) {
+    let said = openssl(folder, &format!("x509 -in {file} -noout -fingerprint -sha256"));
+    let fingerprint = said.trim().split('=').nth(1).unwrap();
+    fs::write(folder.join("revoked.txt"), format!("sha256 {fingerprint}\n")).unwrap();
+    kmipd.signal(Signal::HUP);
+    kmipd.wait_for("certificates and trust");
+}
+
+#[test]
+fn a_ticket_ends_with_the_certificate_of_whoever_got_it() {
+    // Whose certificate is revoked: its owner's, or that of a bearer who got another one with it.
+    for file in ["client.pem", "bearer.pem"] {
+        let folder = tempfile::tempdir().unwrap();
+        let kmipd = Kmipd::serve(&served(folder.path(), ""));
+        let mut owner = kmipd.kmip(V);
+        let key = owner.create(vec![]);
+        let bearer = kmipd.authority().issue_client("bearer").unwrap();
+        fs::write(folder.path().join("bearer.pem"), &bearer.cert_pem).unwrap();
+        let mut bearer = Kmip::new(kmipd.client_with(&bearer).connect().unwrap(), V);
+        let mut third = Kmip::new(kmipd.client_named("third").connect().unwrap(), V);
+        let (get, login) = (Operation::Get, Operation::DelegatedLogin);
+        let own = delegate(&mut owner, &[], vec![right(&[get, login])]).unwrap();
+        let further = delegate(&mut bearer, &[ticket(V, &own)], vec![right(&[get])]).unwrap();
+        assert_eq!([take(&mut third, &own, &key), take(&mut third, &further, &key)], [Ok(()), Ok(())]);
+
+        revoke(&kmipd, folder.path(), file);
+        let ended = Err(ResultReason::InvalidTicket);
+        let of_owner = if file == "client.pem" { ended } else { Ok(()) };
+        assert_eq!([take(&mut third, &own, &key), take(&mut third, &further, &key)], [of_owner, ended], "{file}");
+        // The connection is not at fault.
+        third.create(vec![]);
+    }
+}
+
+#[test]
+fn a_ticket_ends_with_the_right_to_the_account_that_it_stands_for() {
+    let folder = tempfile::tempdir().unwrap();
+    let fred = format!("[[users]]\nname = \"fred\"\npassword = '{}'\n", password::hash(b"fred's").unwrap());
+    let config = served(folder.path(), &fred);
+    let mut kmipd = Kmipd::serve(&config);
+    let before = fs::read_to_string(&config).unwrap();
+    let mut kmip = kmipd.kmip(V);
+    let own = login(&mut kmip, &[Credential::password("fred", "fred's")], None, None);
+    assert_eq!(log(&mut kmip, &own), Ok(()));
+    for (now, expected) in [
+        (format!("{before}certificates = [\"client\", \"other\"]\n"), Ok(())),
+        (format!("{before}certificates = [\"other\"]\n"), Err(ResultReason::InvalidTicket)),
+        (before.replace("fred", "frederick"), Err(ResultReason::InvalidTicket)),
+    ] {
+        fs::write(&config, now).unwrap();
+        assert!(kmipd.terminate().success());
+        kmipd.restart();
+        assert_eq!(log(&mut kmipd.kmip(V), &own), expected);
+    }
 }
 
 #[test]

@@ -94,28 +94,43 @@ impl Dispatcher {
         }
         let administrator = accounts.is_some_and(|accounts| accounts.is_administrator(&owner));
         let attested = attested.unwrap_or_else(|| self.standing(&asker.identity, &owner, message));
-        let link = asker.link.clone();
-        let requester = Requester { owner: Arc::clone(&owner), administrator, grant, attested, link: link.clone() };
-        let address = asker.address.clone();
-        let asker = Asker { identity: owner, address, link, requester: Some(Arc::new(requester)) };
+        let (certificates, link) = (Arc::clone(&asker.certificates), asker.link.clone());
+        let requester = Requester { owner: Arc::clone(&owner), administrator, grant, attested, certificates, link };
+        let asker = Asker { identity: owner, requester: Some(Arc::new(requester)), ..asker.clone() };
         Ok((asker, proven.server_hashed_password))
     }
 
     /// The requester for one run of a message: its ticket as it is now.
     ///
     /// # Errors
-    /// Invalid Ticket for one that was given back since.
+    /// Invalid Ticket for one that was given back since, or that who got it could get no more.
     pub(super) fn again(&self, requester: &Requester) -> Outcome<Requester> {
-        let again = |grant: &Grant| grant.again(&self.shared.vault, self.shared.clock.now());
+        let again = |grant: &Grant| {
+            let grant = grant.again(&self.shared.vault, self.shared.clock.now())?;
+            self.stands(&grant)?;
+            Ok::<_, Failure>(grant)
+        };
         Ok(Requester { grant: requester.grant.as_ref().map(again).transpose()?, ..requester.clone() })
     }
 
     /// Who asked what is done later: what was proven then is proven; whether the ticket still is one is seen when it is done.
-    pub(super) fn later(&self, owner: &Arc<str>, ticket: Option<&str>) -> Requester {
+    pub(super) fn later(&self, owner: &Arc<str>, ticket: Option<&str>, certificates: &[Blob]) -> Requester {
         let accounts = self.shared.settings.accounts.as_ref();
         let administrator = accounts.is_some_and(|accounts| accounts.is_administrator(owner));
         let grant = ticket.map(Grant::unseen);
-        Requester { owner: Arc::clone(owner), administrator, grant, attested: Standing::Free, link: None }
+        let (owner, certificates) = (Arc::clone(owner), certificates.into());
+        Requester { owner, administrator, grant, attested: Standing::Free, certificates, link: None }
+    }
+
+    /// Whether those who got a ticket have the right to it still: a ticket is an old login, not a present right.
+    fn stands(&self, grant: &Grant) -> Outcome<()> {
+        let Some(issuers) = &self.issuers else { return Ok(()) };
+        let accounts = self.shared.settings.accounts.as_ref();
+        let may_be = |certificate: &str, owner: &str| match accounts {
+            Some(accounts) => accounts.may_be(certificate, owner),
+            None => certificate == owner,
+        };
+        grant.stands(&self.shared.vault, &**issuers, may_be)
     }
 
     /// Verifies an attestation.
@@ -203,6 +218,7 @@ impl Dispatcher {
     async fn admit_ticket(&self, value: &Blob, now: i64) -> Outcome<Grant> {
         for _ in 0..ATTEMPTS {
             let grant = Grant::load(&self.shared.vault, value, now)?;
+            self.stands(&grant)?;
             if grant.is_exhausted() {
                 return Err(ticket::exceeded());
             }

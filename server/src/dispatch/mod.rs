@@ -28,7 +28,8 @@ use crate::failure::{Failure, Outcome};
 use crate::ops::interop::is_reset;
 use crate::store::CommitError;
 use crate::store::vault::{LASTING, Vault};
-use crate::trust::link::Link;
+use crate::trust::identity::Certificates;
+use crate::trust::link::{Admits, Link};
 use crate::trust::requester::Requester;
 use crate::view::{Commit, Kept, Shared, View};
 use answer::{Extras, Failed, ItemAnswer, Success};
@@ -51,8 +52,18 @@ pub struct Asker {
     pub address: String,
     /// The certificate that it came with; none where the work is done later.
     pub link: Option<Link>,
+    /// The certificates of its connection.
+    pub certificates: Certificates,
     /// What the request's credentials have shown, once they were looked at.
     pub requester: Option<Arc<Requester>>,
+}
+
+impl Asker {
+    /// Who asked what cannot be read; the listener has logged from where it came.
+    pub fn nobody() -> Self {
+        let (address, certificates) = (String::new(), Certificates::default());
+        Self { identity: "".into(), address, certificates, link: None, requester: None }
+    }
 }
 
 /// An answer.
@@ -79,6 +90,8 @@ pub struct Dispatcher {
     turn: RwLock<()>,
     /// Marks each exchange for the logs of both sides.
     correlation: Correlation,
+    /// Says whether those who got tickets would be let in still.
+    issuers: Option<Arc<dyn Admits>>,
 }
 
 impl Dispatcher {
@@ -86,7 +99,14 @@ impl Dispatcher {
     pub fn new(shared: Arc<Shared>, limits: Limits, items: usize, lane: Lane) -> Self {
         let (asynchronous, running) = (asynchronous::Settings::default(), Running::default());
         let (turn, correlation) = (RwLock::new(()), Correlation::default());
-        Self { shared, limits, items, lane, asynchronous, running, turn, correlation }
+        Self { shared, limits, items, lane, asynchronous, running, turn, correlation, issuers: None }
+    }
+
+    /// With somebody who says whether those who got tickets would be let in still. Without, tickets live by themselves.
+    #[must_use]
+    pub fn with_issuers(mut self, issuers: Arc<dyn Admits>) -> Self {
+        self.issuers = Some(issuers);
+        self
     }
 
     /// With what the configuration says of requests that are answered later.

@@ -30,7 +30,7 @@ impl Guest {
     pub(super) fn admit(&mut self) -> Result<Arc<Peer>, Box<Refusal>> {
         if self.tls.is_outdated(&self.peer) {
             let admitted = self.tls.judge(&self.chain)?;
-            self.peer = Arc::new(admitted.at(self.peer.address));
+            self.peer = Arc::new(admitted.at(self.peer.address, Arc::clone(&self.peer.certificates)));
         }
         Ok(Arc::clone(&self.peer))
     }

@@ -30,7 +30,7 @@ use super::{BindError, Server, Tls};
 use crate::config::{self, AuthenticationSuite, IdentitySource, Limits};
 use crate::crypto::authority::{Authority as MakesCertificates, SigningKey};
 use crate::crypto::testing::{self, DAY, Entity, time};
-use crate::trust::identity::Fingerprint;
+use crate::trust::identity::{Certificates, Fingerprint};
 use crate::view::testing::NOW;
 
 /// Answers with the request. A request whose content begins with `W` waits at the gate first; one with `I` is answered
@@ -545,7 +545,7 @@ async fn a_client_is_judged_anew_when_its_certificate_has_ended() {
     let bench = Bench::new().await;
     let issued = bench.authority.issue_client("backup").unwrap();
     let chain = [CertificateDer::from_pem_slice(issued.cert_pem.as_bytes()).unwrap()];
-    let mut peer = bench.tls.judge(&chain).unwrap().at(bench.address);
+    let mut peer = bench.tls.judge(&chain).unwrap().at(bench.address, Certificates::default());
     assert!(!bench.tls.is_outdated(&peer));
     peer.until = SystemTime::now();
     assert!(bench.tls.is_outdated(&peer));

@@ -10,6 +10,7 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::SystemTime;
 
 use aws_lc_rs::digest::{Context, Digest, SHA256};
+use kmip_codec::ttlv::Blob;
 use rustls::crypto::{CryptoProvider, aws_lc_rs as provider};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, CertificateRevocationListDer, PrivateKeyDer, UnixTime};
@@ -26,7 +27,7 @@ use super::refusal::{Described, MAKE_V3, Refusal};
 use super::revoked::Revoked;
 use crate::config;
 use crate::crypto::authority::Authority;
-use crate::trust::identity::{Identity, Peer};
+use crate::trust::identity::{Certificates, Identity, Peer};
 use crate::trust::link::Admits;
 
 /// Sessions kept for clients of TLS 1.2 that know no tickets.
@@ -207,7 +208,8 @@ impl Tls {
             // A resumed one never asked the verifier.
             _ => self.judge(&chain)?,
         };
-        Ok(Accepted { stream, chain, peer: admitted.at(address), resumed })
+        let certificates = chain.iter().map(|der| Blob::copy_of(der)).collect();
+        Ok(Accepted { stream, chain, peer: admitted.at(address, certificates), resumed })
     }
 }
 
@@ -218,7 +220,7 @@ impl Admits for Tls {
         match self.judge(&chain) {
             Ok(admitted) => Some(admitted.identity),
             Err(refusal) => {
-                tracing::info!("a certificate that a client is to have from now on would not be admitted: {refusal}");
+                tracing::info!("a certificate of a client that is not there would not be admitted: {refusal}");
                 None
             }
         }
@@ -227,9 +229,9 @@ impl Admits for Tls {
 
 impl Admitted {
     /// The client at its address.
-    pub(crate) fn at(self, address: SocketAddr) -> Peer {
+    pub(crate) fn at(self, address: SocketAddr, certificates: Certificates) -> Peer {
         let Self { identity, fingerprint, certificate, epoch, until } = self;
-        Peer { identity, fingerprint, certificate, address, epoch, until }
+        Peer { identity, fingerprint, certificate, address, epoch, until, certificates }
     }
 }
 

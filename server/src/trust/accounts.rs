@@ -94,6 +94,15 @@ impl Accounts {
         !reserved || self.accounts().any(|account| *account.owner == *owner)
     }
 
+    /// Whether a client with a certificate of this name may ask as who owns objects under that name: as itself, or as an
+    /// account that is not bound to others.
+    pub fn may_be(&self, certificate: &str, owner: &str) -> bool {
+        match self.accounts().find(|account| *account.owner == *owner) {
+            Some(account) => account.admits(certificate),
+            None => certificate == owner,
+        }
+    }
+
     /// Takes one of a client's attempts at passwords, if it has one left.
     pub fn attempt(&self, client: &Arc<str>, now: i64) -> bool {
         self.passwords.attempt(client, now)

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use aws_lc_rs::digest::{SHA256, digest};
+use kmip_codec::ttlv::Blob;
 use x509_cert::Certificate;
 use x509_cert::der::asn1::{
     BmpString, Ia5StringRef, ObjectIdentifier, PrintableStringRef, TeletexStringRef, Utf8StringRef,
@@ -132,6 +133,9 @@ impl fmt::Display for Identity {
     }
 }
 
+/// A client's certificates in DER, its own first.
+pub type Certificates = Arc<[Blob]>;
+
 /// A client that was admitted, on one connection.
 #[derive(Debug, Clone)]
 pub struct Peer {
@@ -147,6 +151,8 @@ pub struct Peer {
     pub epoch: u64,
     /// When the first certificate of its chain ends.
     pub until: SystemTime,
+    /// Its certificates, to judge it by when it is not there.
+    pub certificates: Certificates,
 }
 
 fn common_name(certificate: &Certificate) -> Result<String, String> {

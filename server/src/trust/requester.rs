@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::identity::Certificates;
 use super::link::Link;
 use super::ticket::Grant;
 
@@ -16,6 +17,8 @@ pub struct Requester {
     pub grant: Option<Grant>,
     /// How it stands with what its machine has to show.
     pub attested: Standing,
+    /// The certificates of the connection that it came on.
+    pub certificates: Certificates,
     /// The certificate of its connection; none where the work is done later.
     pub link: Option<Link>,
 }
@@ -37,6 +40,13 @@ pub enum Standing {
 impl Requester {
     /// Somebody without further rights.
     pub fn new(owner: impl Into<Arc<str>>) -> Self {
-        Self { owner: owner.into(), administrator: false, grant: None, attested: Standing::Free, link: None }
+        Self {
+            owner: owner.into(),
+            administrator: false,
+            grant: None,
+            attested: Standing::Free,
+            certificates: Certificates::default(),
+            link: None,
+        }
     }
 }

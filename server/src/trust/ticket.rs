@@ -16,6 +16,8 @@ use crate::object::Managed;
 use crate::secret::Secret;
 use crate::store::Revision;
 use crate::store::vault::{Domain, Hash16, MetaChange, Vault, VaultBatch};
+use crate::trust::identity::Fingerprint;
+use crate::trust::link::{self, Admits};
 
 /// Bytes of a ticket's value.
 pub const LENGTH: usize = 32;
@@ -47,6 +49,8 @@ kmip_codec::structure! {
         pub rights: Option<Rights> = Rights,
         /// The name of the ticket that it hangs on.
         pub parent: Option<Text> = Name,
+        /// The certificates with which it was got, that of the client first.
+        pub certificates: Vec<Blob> = CertificateValue,
     }
 }
 
@@ -134,7 +138,8 @@ impl Grant {
     pub fn unseen(name: &str) -> Self {
         let rights = Some(Rights { rights: Vec::new() });
         let (until, owner) = (DateTime(i64::MIN), Text::default());
-        let stored = Stored { owner, until, requests: None, operations: None, rights, parent: None };
+        let certificates = Vec::new();
+        let stored = Stored { owner, until, requests: None, operations: None, rights, parent: None, certificates };
         let link =
             Link { name: name.to_owned(), revision: 0, stored: Arc::new(stored), counts: Vec::new(), right: None };
         Self { chain: vec![link], taken: Vec::new() }
@@ -183,6 +188,27 @@ impl Grant {
     /// Whom it stands for.
     pub fn owner(&self) -> Text {
         self.chain.first().map(|link| link.stored.owner.clone()).unwrap_or_default()
+    }
+
+    /// Whether everybody who got a ticket of the chain could get one still: is admitted, and may act as whom the first of
+    /// the tickets stands for.
+    ///
+    /// # Errors
+    /// Invalid Ticket.
+    pub fn stands(&self, vault: &Vault, admits: &dyn Admits, may_be: impl Fn(&str, &str) -> bool) -> Outcome<()> {
+        for Link { stored, .. } in &self.chain {
+            let (own, above) = stored.certificates.split_first().ok_or_else(invalid)?;
+            if vault.meta(&link::row(vault, &Fingerprint::of(own)))?.is_some() {
+                return Err(invalid());
+            }
+            let above: Vec<Vec<u8>> = above.iter().map(|der| der.to_vec()).collect();
+            let identity = admits.identity_of(own, &above).ok_or_else(invalid)?;
+            // One that hangs on another was got by its bearer.
+            if stored.parent.is_none() && !may_be(identity.as_str(), &stored.owner) {
+                return Err(invalid());
+            }
+        }
+        Ok(())
     }
 
     /// When the first of its chain ends.

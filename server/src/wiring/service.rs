@@ -60,7 +60,13 @@ impl Service for KmipService {
             fingerprint: peer.fingerprint,
             certificate: Arc::clone(&peer.certificate),
         };
-        let asker = Asker { identity, address: peer.address.to_string(), link: Some(link), requester: None };
+        let asker = Asker {
+            identity,
+            address: peer.address.to_string(),
+            certificates: Arc::clone(&peer.certificates),
+            link: Some(link),
+            requester: None,
+        };
         let answer = self.dispatcher.answer(&asker, &frame).await;
         let interview = answer.interview.map(|interview| Box::new(interview) as Box<dyn Interview>);
         Answer { bytes: answer.bytes, close: answer.close, interview }
@@ -68,7 +74,7 @@ impl Service for KmipService {
 
     fn unreadable(&self, reason: Unreadable, head: Bytes) -> Answer {
         // The listener has logged from whom and why.
-        let asker = Asker { identity: "".into(), address: String::new(), link: None, requester: None };
+        let asker = Asker::nobody();
         let kind = match reason {
             Unreadable::Text(error) => {
                 let failure = Failure::new(ResultReason::CodecError, error.to_string());
@@ -87,7 +93,7 @@ impl Service for KmipService {
     }
 
     fn undeliverable(&self, version: Option<ProtocolVersion>, why: &str) -> Answer {
-        let asker = Asker { identity: "".into(), address: String::new(), link: None, requester: None };
+        let asker = Asker::nobody();
         let failure = Failure::new(ResultReason::GeneralFailure, why);
         Answer { bytes: self.dispatcher.refuse(&asker, version, failure), close: false, interview: None }
     }

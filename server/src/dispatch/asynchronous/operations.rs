@@ -30,10 +30,15 @@ impl Dispatcher {
         Box::pin(async move {
             let _at_work = self.running.enter(group.opened.seq);
             let (message, places) = group.message(&self.limits)?;
-            let requester = self.later(&group.stored.owner, group.stored.ticket.as_deref());
-            let identity = group.stored.owner.clone();
-            let (address, requester) = ("answered later".to_owned(), Some(Arc::new(requester)));
-            let asker = Asker { identity, address, link: None, requester };
+            let stored = &group.stored;
+            let requester = self.later(&stored.owner, stored.ticket.as_deref(), &stored.certificates);
+            let asker = Asker {
+                identity: Arc::clone(&stored.owner),
+                address: "answered later".to_owned(),
+                certificates: Arc::clone(&requester.certificates),
+                link: None,
+                requester: Some(Arc::new(requester)),
+            };
             let task = Task::Stored { group, places: &places, has_turn };
             let answers = self.until_committed(&asker, &message, task).await?;
             log_failures(&asker, &message, &answers);

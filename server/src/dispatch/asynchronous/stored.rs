@@ -24,6 +24,7 @@ const KIND: Tag = Tag::new(0x54_0019);
 const MAJOR: Tag = Tag::new(0x54_001A);
 const MINOR: Tag = Tag::new(0x54_001B);
 const TICKET: Tag = Tag::new(0x54_001C);
+const CERTIFICATE: Tag = Tag::new(0x54_001D);
 
 /// Bytes of a correlation value.
 pub(super) const CORRELATION: usize = 16;
@@ -38,6 +39,8 @@ pub(super) struct Stored {
     pub(super) owner: Arc<str>,
     /// The name under which the ticket rests that it was asked with: its rights hold when it is done, too.
     pub(super) ticket: Option<Arc<str>>,
+    /// The certificates of the connection on which it was asked.
+    pub(super) certificates: Vec<Blob>,
     /// The version of the request, and so of its answers.
     pub(super) version: Version,
     /// When it was asked, in seconds.
@@ -74,6 +77,13 @@ pub(super) enum Stage {
     Over,
 }
 
+fn certificate(element: &Element) -> Option<Blob> {
+    match &element.value {
+        Value::ByteString(bytes) if element.tag == CERTIFICATE => Some(bytes.clone()),
+        _ => None,
+    }
+}
+
 impl Stored {
     /// Whether nobody waits for any of it.
     pub(super) fn is_over(&self) -> bool {
@@ -93,6 +103,7 @@ impl Stored {
             if let Some(ticket) = &self.ticket {
                 w.text(TICKET, ticket);
             }
+            self.certificates.iter().for_each(|certificate| w.bytes(CERTIFICATE, certificate));
             w.integer(MAJOR, self.version.major.into());
             w.integer(MINOR, self.version.minor.into());
             w.long_integer(SUBMITTED, self.submitted);
@@ -124,6 +135,7 @@ impl Stored {
         Ok(Self {
             owner: text(OWNER).ok_or_else(bad)?.into(),
             ticket: text(TICKET).map(Into::into),
+            certificates: value.elements().iter().filter_map(certificate).collect(),
             version: Version::supported(small(MAJOR)?, small(MINOR)?).ok_or_else(bad)?,
             submitted: number(SUBMITTED)?,
             wake: number(WAKE)?,
@@ -243,6 +255,7 @@ mod tests {
         };
         let stored = Stored {
             ticket: Some("name".into()),
+            certificates: vec![Blob::copy_of(b"own"), Blob::copy_of(b"above")],
             owner: "alice".into(),
             version: Version::V1_2,
             submitted: 5,
