@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use kmip_codec::message::ResponseMessage;
-use kmip_codec::spec::{Operation, ResultReason, ResultStatus, Tag, Version};
+use kmip_codec::spec::{EndpointRole, Operation, ResultReason, ResultStatus, Tag, Version};
 use kmip_codec::text::{json, xml};
 use kmip_codec::ttlv::{Element, Limits, Value, parse, write};
 use kmipd::ops;
@@ -223,4 +223,23 @@ fn an_answer_that_cannot_be_written_is_an_error() {
     let Value::Structure(items) = &answer.value else { panic!() };
     let found = format!("{:?}", items.last());
     assert!(response(&answer).items[0].result_status == ResultStatus::Success, "{found}");
+}
+
+#[test]
+fn the_roles_stay_as_they_are() {
+    let kmipd = Kmipd::dev_with(&["--conformance"]);
+    let mut web = Web::of(&kmipd);
+    let role = ops::set_endpoint_role::Role { endpoint_role: EndpointRole::Server };
+    for version in [Version::V2_0, Version::V2_1] {
+        for (sent, came, write, read) in ENCODINGS {
+            let reply = web.post(sent, &write(&request(version, Operation::SetEndpointRole, &role)));
+            checked(&reply, came);
+            let [item] = &response(&read(&reply.body)).items[..] else { panic!("{reply:?}") };
+            assert_eq!(item.operation.map(|operation| operation.0), Some(Operation::SetEndpointRole));
+            assert_eq!(item.result_reason, Some(ResultReason::FeatureNotSupported));
+            // It is the client that asks, still.
+            let reply = web.post(sent, &write(&request(version, Operation::Create, &create(vec![]))));
+            kmip::came(response(&read(&reply.body)));
+        }
+    }
 }

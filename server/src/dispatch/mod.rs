@@ -54,6 +54,8 @@ pub struct Asker {
     pub link: Option<Link>,
     /// The certificates of its connection.
     pub certificates: Certificates,
+    /// Whether the server could ask on its connection.
+    pub is_askable: bool,
     /// What the request's credentials have shown, once they were looked at.
     pub requester: Option<Arc<Requester>>,
 }
@@ -62,7 +64,7 @@ impl Asker {
     /// Who asked what cannot be read; the listener has logged from where it came.
     pub fn nobody() -> Self {
         let (address, certificates) = (String::new(), Certificates::default());
-        Self { identity: "".into(), address, certificates, link: None, requester: None }
+        Self { identity: "".into(), address, certificates, is_askable: false, link: None, requester: None }
     }
 }
 

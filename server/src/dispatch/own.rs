@@ -5,7 +5,7 @@ use kmip_codec::schema::{Decode, Encode, decode};
 
 use super::asynchronous;
 use super::run::{Done, Run, written};
-use crate::failure::Outcome;
+use crate::failure::{Failure, Outcome};
 use crate::ops::{Answered, Own, set_endpoint_role};
 
 /// Does one of them. The message's view is in `run`; what is changed there is taken back if this fails.
@@ -25,6 +25,9 @@ pub(super) async fn run(run: &mut Run<'_>, own: Own, payload: Element) -> Outcom
         }
         Own::SetEndpointRole => {
             let role: set_endpoint_role::Role = read(run, payload)?;
+            if !run.asker.is_askable {
+                return Err(Failure::unsupported("a client of HTTP is not asked on its connection: the roles stay"));
+            }
             // The roles are changed by who has the connection, when this answer has left.
             Ok(answered(run, role))
         }

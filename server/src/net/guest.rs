@@ -30,7 +30,8 @@ impl Guest {
     pub(super) fn admit(&mut self) -> Result<Arc<Peer>, Box<Refusal>> {
         if self.tls.is_outdated(&self.peer) {
             let admitted = self.tls.judge(&self.chain)?;
-            self.peer = Arc::new(admitted.at(self.peer.address, Arc::clone(&self.peer.certificates)));
+            let Peer { address, ref certificates, is_askable, .. } = *self.peer;
+            self.peer = Arc::new(Peer { is_askable, ..admitted.at(address, Arc::clone(certificates)) });
         }
         Ok(Arc::clone(&self.peer))
     }

@@ -50,6 +50,8 @@ pub(super) async fn serve<S: Service>(
 ) {
     let Accepted { stream, chain, peer, resumed } = accepted;
     debug!(client = %peer.identity, address = %peer.address, resumed, "connected for HTTPS");
+    // A client of HTTP asks, and is not asked on its connection (§2.5).
+    let peer = Peer { is_askable: false, ..peer };
     let pace = Arc::new(Pace::new(&limits));
     let desk = Arc::new(Desk {
         guest: Mutex::new(Guest::new(chain, peer, tls)),
@@ -159,17 +161,7 @@ impl<S: Service> Desk<S> {
         };
         let answer = match encoding.binary(body, &self.limits) {
             Ok(message) => match frame::length(&message, usize::MAX) {
-                Ok(_) => {
-                    let answer = self.service.answer(Arc::clone(&peer), message).await;
-                    match answer.interview {
-                        None => answer.bytes,
-                        // A client of HTTP asks, and cannot be asked on its connection (§2.5).
-                        Some(_) => {
-                            let version = early_version(&frame::protect(answer.bytes));
-                            self.service.undeliverable(version, "the roles do not change hands over HTTPS").bytes
-                        }
-                    }
-                }
+                Ok(_) => self.service.answer(Arc::clone(&peer), message).await.bytes,
                 Err(error) => unreadable(Unreadable::NotAMessage(error.to_string()), message),
             },
             Err(error) => unreadable(Unreadable::Text(error), Bytes::new()),

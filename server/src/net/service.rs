@@ -15,7 +15,8 @@ pub struct Answer {
     pub bytes: Vec<u8>,
     /// Whether the connection ends after it.
     pub close: bool,
-    /// What is asked of the client after it: the client has taken the server's role (KMIP 2.1 §6.1.54).
+    /// What is asked of the client after it: the client has taken the server's role (KMIP 2.1 §6.1.54). Only where it can
+    /// be asked.
     pub interview: Option<Box<dyn Interview>>,
 }
 
@@ -56,8 +57,7 @@ pub trait Service: Send + Sync + 'static {
     /// in it. A raw connection ends after this answer, since nobody knows where the next message begins.
     fn unreadable(&self, reason: Unreadable, head: Bytes) -> Answer;
 
-    /// The answer in the place of one that cannot be given over this transport, or in the encoding of its request: what was
-    /// asked is done.
+    /// The answer in the place of one that cannot be given in the encoding of its request: what was asked is done.
     fn undeliverable(&self, version: Option<ProtocolVersion>, why: &str) -> Answer;
 
     /// Lets go of everything, after the last answer has left.

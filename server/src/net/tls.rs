@@ -228,10 +228,10 @@ impl Admits for Tls {
 }
 
 impl Admitted {
-    /// The client at its address.
+    /// The client at its address, on a connection that carries messages both ways.
     pub(crate) fn at(self, address: SocketAddr, certificates: Certificates) -> Peer {
         let Self { identity, fingerprint, certificate, epoch, until } = self;
-        Peer { identity, fingerprint, certificate, address, epoch, until, certificates }
+        Peer { identity, fingerprint, certificate, address, epoch, until, certificates, is_askable: true }
     }
 }
 

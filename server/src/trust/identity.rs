@@ -153,6 +153,8 @@ pub struct Peer {
     pub until: SystemTime,
     /// Its certificates, to judge it by when it is not there.
     pub certificates: Certificates,
+    /// Whether the server could ask on its connection.
+    pub is_askable: bool,
 }
 
 fn common_name(certificate: &Certificate) -> Result<String, String> {

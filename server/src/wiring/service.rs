@@ -65,6 +65,7 @@ impl Service for KmipService {
             address: peer.address.to_string(),
             certificates: Arc::clone(&peer.certificates),
             link: Some(link),
+            is_askable: peer.is_askable,
             requester: None,
         };
         let answer = self.dispatcher.answer(&asker, &frame).await;

@@ -37,6 +37,7 @@ impl Dispatcher {
                 address: "answered later".to_owned(),
                 certificates: Arc::clone(&requester.certificates),
                 link: None,
+                is_askable: false,
                 requester: Some(Arc::new(requester)),
             };
             let task = Task::Stored { group, places: &places, has_turn };
