@@ -16,7 +16,7 @@ use crate::crypto::providers::Providers;
 use crate::dispatch::{Dispatcher, Lane, asynchronous};
 use crate::net::{BindError, Server, Tls, TlsError, outbound};
 use crate::secret::Secret;
-use crate::session::parts::Parts;
+use crate::session::parts::{self, Parts};
 use crate::store::StoreError;
 use crate::store::keyring::{self, KeysError};
 use crate::store::root::{FileRoot, RootError, RootKey, service_credential};
@@ -122,7 +122,7 @@ pub async fn build(config: &Config) -> Result<Server<KmipService>, StartError> {
         providers: Providers::new(module),
         clock: Box::new(SystemClock),
         settings,
-        parts: Parts::default(),
+        parts: Parts::new(parts_limits(&config.limits)),
         instances: Arc::default(),
     });
     let limits = Limits { depth: config.limits.depth, items: config.limits.items };
@@ -147,6 +147,16 @@ fn later(config: &Config) -> asynchronous::Settings {
         keep: keep_seconds,
         per_client: waiting_per_client,
         when_optional: whenever_possible,
+    }
+}
+
+/// What the configuration says of operations in several parts.
+const fn parts_limits(limits: &config::Limits) -> parts::Limits {
+    parts::Limits {
+        per_client: limits.parts_per_client,
+        all: limits.parts,
+        idle: limits.parts_seconds,
+        bytes: limits.parts_bytes,
     }
 }
 

@@ -183,6 +183,7 @@ impl Limits {
             ("depth", self.depth, 8),
             ("items", self.items, 16),
             ("batch_items", self.batch_items, 1),
+            ("parts_seconds", seconds(self.parts_seconds.into()), 1),
         ];
         match at_least.iter().find(|(_, value, least)| value < least) {
             Some((name, value, least)) => Err(format!("[limits] `{name}` is {value}; it must be at least {least}")),

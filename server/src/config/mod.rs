@@ -28,6 +28,8 @@ pub use provisioning::Provisioning;
 pub use query::Query;
 pub use users::{Device, Hidden, Right, User};
 
+use crate::session::parts;
+
 /// Everything that can be configured.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -372,10 +374,19 @@ pub struct Limits {
     pub batch_items: usize,
     /// Attributes of an object, counting every instance.
     pub attributes: usize,
+    /// Operations in several parts that are under way.
+    pub parts: usize,
+    /// Those of one client.
+    pub parts_per_client: usize,
+    /// Seconds after which one is dropped that nobody goes on with.
+    pub parts_seconds: u32,
+    /// Bytes of one that wait for its last part.
+    pub parts_bytes: usize,
 }
 
 impl Default for Limits {
     fn default() -> Self {
+        let parts = parts::Limits::default();
         Self {
             connections: 4096,
             handshakes: 64,
@@ -389,6 +400,10 @@ impl Default for Limits {
             items: 100_000,
             batch_items: 1000,
             attributes: 1000,
+            parts: parts.all,
+            parts_per_client: parts.per_client,
+            parts_seconds: parts.idle,
+            parts_bytes: parts.bytes,
         }
     }
 }

@@ -99,6 +99,9 @@ pub enum CryptoError {
     /// The data does not fit: a wrong length, a wrong padding, a tag that does not verify (Cryptographic Failure).
     #[error("{0}")]
     Failed(&'static str),
+    /// More than the server keeps of an operation in several parts (Server Limit Exceeded).
+    #[error("{0}")]
+    TooMuch(&'static str),
     /// The module does not answer, or lost its token or the key. The log gets the text, the client does not.
     #[error("module unavailable: {0}")]
     Unavailable(String),
@@ -183,6 +186,7 @@ impl From<CryptoError> for Failure {
             }
             CryptoError::BadParameters(what) => Self::new(ResultReason::BadCryptographicParameters, what),
             CryptoError::Failed(what) => Self::new(ResultReason::CryptographicFailure, what),
+            CryptoError::TooMuch(what) => Self::new(ResultReason::ServerLimitExceeded, what),
             CryptoError::Unavailable(what) => Self {
                 reason: ResultReason::GeneralFailure,
                 message: "the cryptographic module is not available at the moment".into(),

@@ -2,7 +2,7 @@
 //!
 //! Modes that chain blocks go from one call of the provider to the next by what the chain carries on, so that a key in the
 //! module works in parts too. GCM is carried on here for keys that the server may hold. What cannot be done in parts, or
-//! must not be shown before its tag verifies, waits for the last part, up to `MOST_HELD`.
+//! must not be shown before its tag verifies, waits for the last part, up to a limit.
 
 use zeroize::Zeroizing;
 
@@ -11,9 +11,6 @@ use super::public::Hasher;
 use super::software::Sealing;
 use super::{CryptoError, Key, Provider};
 use crate::secret::Secret;
-
-/// The most that waits for the last part, in bytes.
-const MOST_HELD: usize = 16 * 1024 * 1024;
 
 /// An encryption or decryption under way.
 #[derive(Clone)]
@@ -27,6 +24,8 @@ pub struct Ciphering {
     tag: Vec<u8>,
     /// What has come and is not worked on yet.
     waiting: Zeroizing<Vec<u8>>,
+    /// The most that waits for the last part, in bytes.
+    most: usize,
     sealing: Option<Sealing>,
 }
 
@@ -39,8 +38,8 @@ pub struct Stepped {
 }
 
 impl Ciphering {
-    /// Begins one.
-    pub fn begin(cipher: &Cipher<'_>, encrypts: bool) -> Self {
+    /// Begins one, of which at most so many bytes wait for its last part.
+    pub fn begin(cipher: &Cipher<'_>, encrypts: bool, most: usize) -> Self {
         Self {
             shape: cipher.bare(),
             encrypts,
@@ -48,6 +47,7 @@ impl Ciphering {
             aad: cipher.aad().to_vec(),
             tag: cipher.tag().to_vec(),
             waiting: Zeroizing::new(Vec::new()),
+            most,
             sealing: None,
         }
     }
@@ -77,7 +77,7 @@ impl Ciphering {
     /// The next part.
     ///
     /// # Errors
-    /// What the provider says; Failed for more than can wait.
+    /// What the provider says; TooMuch for more than can wait.
     pub fn step(
         &mut self,
         provider: &dyn Provider,
@@ -171,7 +171,7 @@ impl Ciphering {
             self.sealing = Some(sealing);
             return Ok(Stepped { data: out, tag: Vec::new() });
         }
-        hold(&mut self.waiting, data)?;
+        hold(&mut self.waiting, data, self.most)?;
         if !last {
             return Ok(Stepped { data: input_of(&[]), tag: Vec::new() });
         }
@@ -190,35 +190,35 @@ impl Ciphering {
 pub enum Macing {
     /// With a key that the server may hold.
     Running(Box<Hmac>),
-    /// All the data, for a key in the module.
-    Waiting(Zeroizing<Vec<u8>>),
+    /// All the data, for a key in the module, and the most that it may be, in bytes.
+    Waiting(Zeroizing<Vec<u8>>, usize),
 }
 
 impl Macing {
-    /// Begins one.
+    /// Begins one, of which at most so many bytes wait for its last part.
     ///
     /// # Errors
     /// What [`Mac::check`] says.
-    pub fn begin(mac: Mac, key: Key<'_>) -> Result<Self, CryptoError> {
+    pub fn begin(mac: Mac, key: Key<'_>, most: usize) -> Result<Self, CryptoError> {
         let Mac::Hmac(hash) = mac;
         mac.check(key.kind())?;
         Ok(match key {
             Key::Clear { bytes, .. } => Self::Running(Box::new(Hmac::begin(hash, bytes.expose()))),
-            Key::Guarded(_) => Self::Waiting(Zeroizing::new(Vec::new())),
+            Key::Guarded(_) => Self::Waiting(Zeroizing::new(Vec::new()), most),
         })
     }
 
     /// The next data.
     ///
     /// # Errors
-    /// Failed for more than can wait.
+    /// TooMuch for more than can wait.
     pub fn update(&mut self, data: &[u8]) -> Result<(), CryptoError> {
         match self {
             Self::Running(hmac) => {
                 hmac.inner.update(data);
                 Ok(())
             }
-            Self::Waiting(waiting) => hold(waiting, data),
+            Self::Waiting(waiting, most) => hold(waiting, data, *most),
         }
     }
 
@@ -229,7 +229,7 @@ impl Macing {
     pub fn finish(self, mac: Mac, provider: &dyn Provider, key: Key<'_>) -> Result<Vec<u8>, CryptoError> {
         match self {
             Self::Running(hmac) => Ok(hmac.finish()),
-            Self::Waiting(data) => provider.mac(key, mac, &data),
+            Self::Waiting(data, _) => provider.mac(key, mac, &data),
         }
     }
 }
@@ -276,9 +276,9 @@ fn append(buffer: &mut Zeroizing<Vec<u8>>, data: &[u8]) {
     *buffer = longer;
 }
 
-fn hold(waiting: &mut Zeroizing<Vec<u8>>, data: &[u8]) -> Result<(), CryptoError> {
-    if waiting.len().saturating_add(data.len()) > MOST_HELD {
-        return Err(CryptoError::Failed("too much data for an operation whose result waits for its last part"));
+fn hold(waiting: &mut Zeroizing<Vec<u8>>, data: &[u8], most: usize) -> Result<(), CryptoError> {
+    if waiting.len().saturating_add(data.len()) > most {
+        return Err(CryptoError::TooMuch("too much data for an operation whose result waits for its last part"));
     }
     if waiting.len().saturating_add(data.len()) <= waiting.capacity() {
         waiting.extend_from_slice(data);

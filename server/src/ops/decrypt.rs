@@ -114,7 +114,7 @@ fn in_parts(view: &mut View, key: &Permitted, request: Request, part: Part) -> O
                 let with =
                     Accompanying { iv: request.iv_counter_nonce.as_ref(), aad: request.additional_data.as_ref(), tag };
                 let cipher = if tag.is_some() { how.decrypting(with)? } else { how.encrypting(with)? };
-                let work = Ciphering::begin(&cipher, false);
+                let work = Ciphering::begin(&cipher, false, view.shared().parts.limits().bytes);
                 let key = Some(key.sequence);
                 Running { operation: Operation::Decrypt, key, parameters: given, work }
             }

@@ -132,7 +132,7 @@ fn in_parts(view: &mut View, key: &Permitted, request: Request, part: Part) -> O
                     aad: request.additional_data.as_ref(),
                     tag: None,
                 })?;
-                let work = Ciphering::begin(&cipher, true);
+                let work = Ciphering::begin(&cipher, true, view.shared().parts.limits().bytes);
                 let key = Some(key.sequence);
                 (Running { operation: Operation::Encrypt, key, parameters: given, work }, made)
             }

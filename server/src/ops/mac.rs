@@ -111,7 +111,8 @@ pub fn begin(
     }
     let parameters = parameters::applying(given, key)?;
     let method = parameters::mac(&parameters, key).map_err(as_feature)?;
-    let work = view.with_key(key, |_, key| Macing::begin(method, as_bytes(key))).map_err(as_feature)?;
+    let most = view.shared().parts.limits().bytes;
+    let work = view.with_key(key, |_, key| Macing::begin(method, as_bytes(key), most)).map_err(as_feature)?;
     Ok(Running { operation, key: Some(key.sequence), parameters, work })
 }
 

@@ -14,12 +14,24 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use crate::crypto::algorithm::Hash;
 use crate::crypto::public;
 
-/// The most that one client has under way.
-const MOST_OF_ONE: usize = 64;
-/// The most that there are.
-const MOST: usize = 4096;
-/// How long nobody needs to go on with one, in seconds.
-const IDLE: i64 = 600;
+/// How many there may be, how long, and of what size.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// The most that one client has under way.
+    pub per_client: usize,
+    /// The most that there are.
+    pub all: usize,
+    /// How long nobody needs to go on with one, in seconds.
+    pub idle: u32,
+    /// The most that waits in one of them for its last part, in bytes.
+    pub bytes: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { per_client: 64, all: 4096, idle: 600, bytes: 16 * 1024 * 1024 }
+    }
+}
 
 /// What names a state.
 pub type Correlation = [u8; 16];
@@ -34,6 +46,7 @@ pub struct Parts {
     seats: Arc<Seats>,
     /// Keeps what one server gave from meaning anything to the next.
     salt: OnceLock<Vec<u8>>,
+    limits: Limits,
 }
 
 /// A state and who began it.
@@ -52,12 +65,22 @@ impl Held {
 }
 
 impl Parts {
+    /// None yet, and so many and no more.
+    pub fn new(limits: Limits) -> Self {
+        Self { limits, ..Self::default() }
+    }
+
+    /// How many there may be, how long, and of what size.
+    pub const fn limits(&self) -> &Limits {
+        &self.limits
+    }
+
     /// A place for a new state, if the owner may have one more.
     pub fn reserve(&self, owner: &Arc<str>, now: i64) -> Option<Seat> {
         let mut held = lock(&self.held);
         held.retain(|_, held| held.until > now);
         drop(held);
-        Seats::sit(&self.seats, owner)
+        Seats::sit(&self.seats, owner, &self.limits)
     }
 
     /// The name of a place. `salt` is random, and used once.
@@ -92,7 +115,8 @@ impl Parts {
     /// Puts a state where the next part finds it.
     pub fn put(&self, correlation: Correlation, state: State, seat: Seat, now: i64) {
         let owner = Arc::clone(&seat.owner);
-        lock(&self.held).insert(correlation, Held { owner, until: now.saturating_add(IDLE), state, seat });
+        let until = now.saturating_add(self.limits.idle.into());
+        lock(&self.held).insert(correlation, Held { owner, until, state, seat });
     }
 }
 
@@ -109,11 +133,11 @@ struct Seats {
 }
 
 impl Seats {
-    fn sit(seats: &Arc<Self>, owner: &Arc<str>) -> Option<Seat> {
+    fn sit(seats: &Arc<Self>, owner: &Arc<str>, limits: &Limits) -> Option<Seat> {
         let mut taken = lock(&seats.taken);
         let all: usize = taken.values().map(BTreeSet::len).sum();
-        let number = (0..MOST_OF_ONE).find(|number| taken.get(owner).is_none_or(|own| !own.contains(number)))?;
-        if all >= MOST {
+        let number = (0..limits.per_client).find(|number| taken.get(owner).is_none_or(|own| !own.contains(number)))?;
+        if all >= limits.all {
             return None;
         }
         taken.entry(Arc::clone(owner)).or_default().insert(number);
@@ -153,7 +177,7 @@ mod tests {
         assert!(parts.take(&[1; 16], "alice", 1, |state| state.is::<u16>()).is_none());
         assert!(take("alice", 1) && !take("alice", 1));
         begin(0);
-        assert!(!take("alice", IDLE));
+        assert!(!take("alice", parts.limits().idle.into()));
     }
 
     #[test]
@@ -169,20 +193,23 @@ mod tests {
     }
 
     #[test]
-    fn one_client_has_so_many_and_no_more() {
-        let parts = Parts::default();
+    fn there_are_so_many_and_no_more() {
+        let parts = Parts::new(Limits { per_client: 3, all: 4, idle: 10, ..Limits::default() });
         let (alice, bob): (Arc<str>, Arc<str>) = ("alice".into(), "bob".into());
-        let mut seats: Vec<Seat> = (0..MOST_OF_ONE).map(|_| parts.reserve(&alice, 0).unwrap()).collect();
+        let mut seats: Vec<Seat> = (0..3).map(|_| parts.reserve(&alice, 0).unwrap()).collect();
         assert!(parts.reserve(&alice, 0).is_none());
-        assert!(parts.reserve(&bob, 0).is_some());
+        let of_bob = parts.reserve(&bob, 0).unwrap();
+        // Bob has room, and the server has none.
+        assert!(parts.reserve(&bob, 0).is_none());
         seats.pop();
-        assert!(parts.reserve(&alice, 0).is_some());
+        assert!(parts.reserve(&bob, 0).is_some());
+        drop(of_bob);
         // What nobody went on with makes room.
         for (number, seat) in seats.into_iter().enumerate() {
             parts.put([u8::try_from(number).unwrap(); 16], Box::new(()), seat, 0);
         }
-        let _last = parts.reserve(&alice, 1).unwrap();
-        assert!(parts.reserve(&alice, 1).is_none());
-        assert!(parts.reserve(&alice, IDLE).is_some());
+        let _last = parts.reserve(&alice, 9).unwrap();
+        assert!(parts.reserve(&alice, 9).is_none());
+        assert!(parts.reserve(&alice, 10).is_some());
     }
 }

@@ -4,6 +4,8 @@ use super::*;
 use crate::crypto::algorithm::KeyKind;
 use crate::crypto::software::SoftwareProvider;
 
+const MOST: usize = 1024;
+
 const IV: [u8; 16] = [9; 16];
 
 fn data(len: usize) -> Vec<u8> {
@@ -19,7 +21,7 @@ fn cuts(data: &[u8]) -> Vec<Vec<&[u8]>> {
 }
 
 fn run(cipher: &Cipher<'_>, encrypts: bool, key: Key<'_>, parts: &[&[u8]]) -> Result<(Vec<u8>, Vec<u8>), CryptoError> {
-    let mut work = Ciphering::begin(cipher, encrypts);
+    let mut work = Ciphering::begin(cipher, encrypts, MOST);
     let (mut out, mut tag) = (Vec::new(), Vec::new());
     for (place, part) in parts.iter().enumerate() {
         let stepped = work.step(&SoftwareProvider, key, part, place + 1 == parts.len())?;
@@ -79,16 +81,16 @@ fn nothing_is_shown_before_its_tag_verifies() {
     let bytes = Secret::copy_of(&[3; 16]);
     let key = Key::Clear { kind: KeyKind::Aes { bits: 128 }, bytes: &bytes };
     let cipher = Cipher::AesGcm { iv: &IV[..12], aad: b"", tag_len: 16, tag: &[0; 16] };
-    let mut work = Ciphering::begin(&cipher, false);
+    let mut work = Ciphering::begin(&cipher, false, MOST);
     assert!(work.step(&SoftwareProvider, key, &[1; 64], false).unwrap().data.is_empty());
     let ended = work.step(&SoftwareProvider, key, &[1; 64], true);
     assert!(matches!(ended, Err(CryptoError::Failed(_))));
     // What waits is bounded.
-    let mut work = Ciphering::begin(&cipher, false);
-    let part = vec![0; MOST_HELD / 2];
+    let mut work = Ciphering::begin(&cipher, false, MOST);
+    let part = vec![0; MOST / 2];
     assert!(work.step(&SoftwareProvider, key, &part, false).is_ok());
     assert!(work.step(&SoftwareProvider, key, &part, false).is_ok());
-    assert!(matches!(work.step(&SoftwareProvider, key, &[0], false), Err(CryptoError::Failed(_))));
+    assert!(matches!(work.step(&SoftwareProvider, key, &[0], false), Err(CryptoError::TooMuch(_))));
 }
 
 #[test]
@@ -100,7 +102,7 @@ fn hmac_in_parts_is_hmac() {
             let key = Key::Clear { kind: KeyKind::Generic { bytes: len as u32 }, bytes: &bytes };
             let whole = SoftwareProvider.mac(key, Mac::Hmac(hash), &data(50)).unwrap();
             for cut in [vec![&data(50)[..]], vec![&data(50)[..7], &data(50)[7..]]] {
-                let mut work = Macing::begin(Mac::Hmac(hash), key).unwrap();
+                let mut work = Macing::begin(Mac::Hmac(hash), key, MOST).unwrap();
                 cut.iter().for_each(|part| work.update(part).unwrap());
                 assert_eq!(work.finish(Mac::Hmac(hash), &SoftwareProvider, key).unwrap(), whole, "{hash:?} {len}");
             }

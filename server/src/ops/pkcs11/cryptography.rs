@@ -25,9 +25,6 @@ use crate::ops::{Handler, decrypt, encrypt, parameters};
 use crate::trust::policy::{Permitted, Use};
 use crate::view::View;
 
-/// The most that all operations of an instance hold back until their last part, in bytes.
-const MOST_WAITING: usize = 16 * 1024 * 1024;
-
 /// Which way a cipher works.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Way {
@@ -166,7 +163,8 @@ pub fn init(call: &mut Call<'_>, way: Way) -> Done {
                 |failure| Trouble::from(failure).instead(Code::MechanismParamInvalid, Code::KeyTypeInconsistent);
             let how = Enciphering::read(call.view, &parameters, &opened).map_err(inconsistent)?;
             let with = Accompanying { iv: iv.as_ref(), aad: aad.as_ref(), tag: None };
-            let stream = Ciphering::begin(&how.encrypting(with)?, way == Way::Encrypt);
+            let most = call.view.shared().parts.limits().bytes;
+            let stream = Ciphering::begin(&how.encrypting(with)?, way == Way::Encrypt, most);
             Work::Blocks(Box::new(Blocks { stream, tag, tail: Zeroizing::default() }))
         }
     };
@@ -220,8 +218,9 @@ fn step(call: &mut Call<'_>, session: u64, way: Way, part: Part, data: &[u8], ro
     if !part.is_last() {
         after.has_begun = true;
         *slot(call, session, way)? = Some(after);
+        // All operations of an instance together hold back as much as one of another operation in parts.
         let waiting: usize = call.instance.sessions.values().map(super::instance::Session::waiting).sum();
-        if waiting > MOST_WAITING {
+        if waiting > call.view.shared().parts.limits().bytes {
             *slot(call, session, way)? = None;
             return Err(Code::DeviceMemory.into());
         }

@@ -77,7 +77,7 @@ impl Signing {
     /// How many bytes wait for the last part.
     pub fn waiting(&self) -> usize {
         match &self.work {
-            Work::Mac(Running { work: Macing::Waiting(waiting), .. }) => waiting.len(),
+            Work::Mac(Running { work: Macing::Waiting(waiting, _), .. }) => waiting.len(),
             _ => 0,
         }
     }
