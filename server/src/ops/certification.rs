@@ -182,7 +182,11 @@ pub(super) fn certify(
     given: Given,
     masks: Option<&ProtectionStorageMasks>,
 ) -> Outcome<New> {
-    let Case { public_key, request, subject, otherwise } = case;
+    let Case { public_key, mut request, subject, otherwise } = case;
+    // A request for another key gives the names alone.
+    if let Some(request) = request.as_mut().filter(|request| request.public_key != public_key) {
+        (request.key_usage, request.extended, request.key_identifier) = (None, None, None);
+    }
     if given.certificate_type().is_some_and(|kind| kind != CertificateType::X509) {
         return Err(Failure::unsupported("certificates of other types than X.509 are not made here"));
     }

@@ -126,8 +126,7 @@ pub(super) fn replace(view: &mut View, existing: &Permitted, renewal: Renewal) -
     let new = certify(view, &authority, case, given, masks.as_ref())?;
     retire(view, existing)?;
     let renewed = view.insert(new)?;
-    let key = existing.attributes.structures::<Link>(Tag::Link).find(|link| link.kind == LinkType::PublicKeyLink);
-    if let Some(Link { linked: UniqueIdentifier::Text(key), .. }) = key {
+    if let Some(key) = key_of(existing) {
         link(view, &renewed, LinkType::PublicKeyLink, &key)?;
         relink(view, &key, &existing.identifier(), &renewed)?;
     }
@@ -135,7 +134,7 @@ pub(super) fn replace(view: &mut View, existing: &Permitted, renewal: Renewal) -
     Ok(renewed)
 }
 
-/// The certificate in DER, if it can be renewed: one of X.509 whose key nobody else has.
+/// The certificate in DER, if it can be renewed: one of X.509 whose key nobody else has, as far as is known.
 ///
 /// # Errors
 /// Invalid Object Type, Permission Denied, Feature Not Supported.
@@ -151,6 +150,12 @@ fn renewable(view: &mut View, existing: &Permitted) -> Outcome<Vec<u8>> {
         let why = format!("a certificate in the state {state} is not renewed");
         return Err(Failure::new(ResultReason::PermissionDenied, why));
     }
+    if let Some(key) = key_of(existing) {
+        let key = view.open(Some(&UniqueIdentifier::Text(key)), Use::ReadAttributes);
+        if key.is_ok_and(|key| matches!(key.state(), State::Compromised | State::DestroyedCompromised)) {
+            return Err(Failure::new(ResultReason::PermissionDenied, "the key of the certificate is compromised"));
+        }
+    }
     match &*view.material(existing)? {
         Material::Open(object) => match &**object {
             Object::Certificate(certificate) if certificate.certificate_type == CertificateType::X509 => {
@@ -159,6 +164,15 @@ fn renewable(view: &mut View, existing: &Permitted) -> Outcome<Vec<u8>> {
             _ => Err(Failure::unsupported("certificates of other types than X.509 are not renewed here")),
         },
         Material::Guarded(_) => Err(Failure::internal("a certificate is in the module")),
+    }
+}
+
+/// The public key that the certificate is linked with.
+fn key_of(certificate: &Permitted) -> Option<Text> {
+    let mut links = certificate.attributes.structures::<Link>(Tag::Link);
+    match links.find(|link| link.kind == LinkType::PublicKeyLink)?.linked {
+        UniqueIdentifier::Text(key) => Some(key),
+        _ => None,
     }
 }
 

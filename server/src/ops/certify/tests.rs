@@ -6,10 +6,12 @@ use kmip_codec::spec::{
     RevocationReasonCode, State,
 };
 use kmip_codec::types::{Attribute, CertificateRequest, Link, Name, Object, RevocationReason};
-use x509_cert::der::asn1::{Ia5String, ObjectIdentifier};
+use x509_cert::der::asn1::{Ia5String, ObjectIdentifier, OctetString};
 use x509_cert::der::{Decode, Encode};
 use x509_cert::ext::pkix::name::GeneralName;
-use x509_cert::ext::pkix::{BasicConstraints, ExtendedKeyUsage, KeyUsage, KeyUsages, SubjectAltName};
+use x509_cert::ext::pkix::{
+    BasicConstraints, ExtendedKeyUsage, KeyUsage, KeyUsages, SubjectAltName, SubjectKeyIdentifier,
+};
 
 use super::*;
 use crate::crypto::algorithm::KeyKind;
@@ -288,8 +290,11 @@ fn a_request_for_another_key_gives_its_names_where_that_is_allowed() {
     let bench = with(|settings| settings.accept_foreign_request = true);
     let (entity, other) = (Entity::new("CN=entity"), Entity::new("CN=other"));
     let key = public_key(&bench, &entity);
-    let certificate = certified(&bench, request(Some(&key), Some(other.request(vec![]))));
+    let identifier = OctetString::new([7; 20]).unwrap();
+    let csr = other.request(vec![extension(&SubjectKeyIdentifier(identifier.clone()), false)]);
+    let certificate = certified(&bench, request(Some(&key), Some(csr)));
     let body = parsed(&bench, &certificate).tbs_certificate;
+    assert_ne!(body.get::<SubjectKeyIdentifier>().unwrap().unwrap().1.0, identifier);
     // The link says the truth: the certificate has the named key.
     assert_eq!(body.subject_public_key_info.to_der().unwrap(), entity.spki);
     assert_eq!(body.subject, other.name);

@@ -226,6 +226,9 @@ fn what_cannot_be_renewed() {
     };
     let pgp = house.bench.object(Object::Certificate(pgp), Vec::new());
     assert_eq!(house.reason(request(&pgp)).0, ResultReason::FeatureNotSupported);
+    let known = house.certificate(Vec::new());
+    house.revoke(&house.key, RevocationReasonCode::KeyCompromise);
+    assert_eq!(house.reason(request(&known)), denied);
     // Without an authority there is nobody who could.
     let none = Bench::new();
     let failure = none.run::<ReCertify>(V, request(&unknown)).unwrap_err();
@@ -247,4 +250,21 @@ fn one_that_was_superseded_is_renewed_and_a_key_that_is_gone_is_no_hindrance() {
     let latest = house.open(&house.renewed(wanted));
     assert_eq!(latest.state(), State::Active);
     assert!(!latest.attributes.has(Tag::RevocationReason));
+}
+
+#[test]
+fn names_of_the_request_have_the_first_numbers_in_1_x() {
+    let house = House::new();
+    let names = |version| {
+        let former = house.certificate(vec![name("old")]);
+        let wanted = Request { attributes: list(vec![name("new")]), ..request(&former) };
+        let latest = house.bench.run::<ReCertify>(version, wanted).unwrap().unique_identifier;
+        let latest = UniqueIdentifier::Text(latest);
+        let names: Vec<Value> = house.open(&latest).attributes.values(Tag::Name).cloned().collect();
+        let destroy = crate::ops::activate::Request { unique_identifier: Some(latest) };
+        house.bench.run::<crate::ops::destroy::Destroy>(V, destroy).unwrap();
+        names
+    };
+    assert_eq!(names(Version::V1_2), [name("new").1, name("old").1]);
+    assert_eq!(names(V), [name("old").1, name("new").1]);
 }
