@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod harness;
 
+use std::fs;
+use std::net::TcpListener;
 use std::path::Path;
 use std::thread;
 use std::time::Duration;
@@ -15,6 +17,7 @@ use kmip_conformance::case::{Case, Encoding, files};
 use kmip_conformance::connect::Server;
 use kmip_conformance::play::{Verdict, play, reset};
 use kmip_conformance::subject::Facts;
+use kmipd_certs::{Authority, Profile, Usage};
 
 /// Reached only when a test fails.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -70,6 +73,41 @@ fn the_cases_of_a_server_that_asks_for_attestations_pass() {
     let mut server = Server::new(&kmipd.address.to_string(), &file("ca.pem"), &[(&cert, &key)], PATIENCE).unwrap();
     let failed = cases("attested", 4, &mut server);
     assert!(failed.is_empty(), "{failed:#?}");
+}
+
+/// Plays the cases of what a server sends, against one whose configuration has this kind of listener.
+#[cfg(test)]
+fn sent_cases(kind: &str, least: usize) {
+    // The server is told where the player listens before the player is told where the server does.
+    let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let more =
+        format!("[[{kind}]]\nname = \"player\"\naddress = \"{address}\"\nca = \"ca.pem\"\nidentities = [\"client\"]\n");
+    let config = served(folder.path(), &more);
+    let read = |name: &str| fs::read_to_string(folder.path().join(name)).unwrap();
+    // The server's certificate is a client's, too.
+    let authority = Authority::from_pem(&read("ca.pem"), &read("ca.key")).unwrap();
+    let profile = Profile::server(&["127.0.0.1"]).unwrap().usages(&[Usage::Server, Usage::Client]);
+    let issued = authority.issue(&profile).unwrap();
+    fs::write(folder.path().join("server.pem"), &*issued.cert_pem).unwrap();
+    fs::write(folder.path().join("server.key"), issued.key_pem.as_bytes()).unwrap();
+    let kmipd = Kmipd::serve(&config);
+    let file = |name: &str| kmipd.dir.join(name);
+    let (cert, key) = (file("client.pem"), file("client.key"));
+    let server = Server::new(&kmipd.address.to_string(), &file("ca.pem"), &[(&cert, &key)], PATIENCE).unwrap();
+    let mut server = server.listening(&address.to_string(), &file("server.pem"), &file("server.key")).unwrap();
+    let failed = cases(&format!("sent/{kind}"), least, &mut server);
+    assert!(failed.is_empty(), "{failed:#?}");
+}
+
+#[test]
+fn new_objects_are_put_as_the_cases_have_it() {
+    sent_cases("put", 4);
+}
+
+#[test]
+fn changes_are_told_as_the_cases_have_it() {
+    sent_cases("notify", 2);
 }
 
 #[test]

@@ -33,6 +33,13 @@ const WITHOUT: &[Operation] = &[
     Operation::Login,
     Operation::Logout,
     Operation::Ping,
+    // They are about certificates, and tested with them; and about the client's own.
+    Operation::Certify,
+    Operation::ReCertify,
+    Operation::Validate,
+    Operation::ReProvision,
+    // It has objects of its own.
+    Operation::Pkcs11,
     Operation::SetConstraints,
     Operation::SetDefaults,
     Operation::Hash,
