@@ -60,6 +60,8 @@ enum What {
     Protocol(u16),
     /// Messages over HTTPS, in any of the encodings that go with it.
     Https,
+    /// Requests of the server over HTTPS: Put and Notify leave over TLS alone.
+    AsksOverHttps,
     /// Every operation, object, key format, algorithm, curve and hash function that the version has.
     Everything,
 }
@@ -250,7 +252,8 @@ pub static PROFILES: &[ProfileRow] = &[
             from(Version::V2_0, What::VendorAttributes(20)),
         ],
     ),
-    row("HTTPS Server", Suite::OneOf, &[ever(What::Https)]),
+    // Who asks clients does it over HTTPS, too (KMIP Profiles 2.1 §5.3.2).
+    row("HTTPS Server", Suite::OneOf, &[ever(What::Https), ever(What::AsksOverHttps)]),
     row("JSON Server", Suite::OneOf, &[ever(What::Https)]),
     row("XML Server", Suite::OneOf, &[ever(What::Https)]),
     // Keys for XTS, which the client uses by itself: the profile has no mode of operation in it.
@@ -373,6 +376,7 @@ impl Ask {
             What::Hashes(hashes) => hashes.iter().all(|hash| public::hash_named(*hash).is_some()),
             What::Protocol(protocol) => about.spoken.protocols.contains(&protocol),
             What::Https => !about.https.is_empty(),
+            What::AsksOverHttps => false,
             What::Everything => {
                 all::<Operation>(|value| does(Operation(value), version))
                     && all::<ObjectType>(|value| keeps(ObjectType(value), version))

@@ -95,14 +95,16 @@ fn a_profile_of_operations_is_none_where_there_are_none_of_them() {
 
 #[test]
 fn where_https_is_spoken_is_said() {
-    let https = |settings: &Settings| {
+    let claimed = |settings: &Settings, name: ProfileName| {
         let claimed = fulfilled(Version::V2_1, settings).into_iter();
-        claimed.filter(|profile| profile.name == ProfileName::HTTPSServer).collect::<Vec<_>>()
+        claimed.filter(|profile| profile.name == name).collect::<Vec<_>>()
     };
-    assert_eq!(https(&basic()), []);
+    assert_eq!(claimed(&basic(), ProfileName::XMLServer), []);
     let mut settings = basic();
     settings.about.https.push(Endpoint { uri: "https://keys.example.org:5697/kmip".into(), port: 5697 });
-    let [claimed] = &https(&settings)[..] else { panic!() };
-    assert!(claimed.server_port == Some(5697) && claimed.server_uri.is_some());
-    assert_eq!(claimed.version, Some(ProfileVersion { major: 2, minor: 1 }));
+    let [xml] = &claimed(&settings, ProfileName::XMLServer)[..] else { panic!() };
+    assert!(xml.server_port == Some(5697) && xml.server_uri.is_some());
+    assert_eq!(xml.version, Some(ProfileVersion { major: 2, minor: 1 }));
+    // It is one for requests alone, while the server's own leave otherwise.
+    assert_eq!(claimed(&settings, ProfileName::HTTPSServer), []);
 }
