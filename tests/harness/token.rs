@@ -42,6 +42,11 @@ impl Token {
         answer.output_parameters.map(|output| output.to_vec()).unwrap_or_default()
     }
 
+    /// The request that calls a function.
+    pub(crate) fn request(&self, function: Pkcs11Function, input: Writer) -> Request {
+        request(Some(&self.correlation), function, input)
+    }
+
     /// Calls a function; answers what it comes to.
     #[track_caller]
     pub(crate) fn attempt(
@@ -79,13 +84,16 @@ fn call(
     function: Pkcs11Function,
     input: Writer,
 ) -> Result<Response, Refused> {
-    let request = Request {
+    kmip.attempt(Operation::Pkcs11, &request(correlation, function, input))
+}
+
+fn request(correlation: Option<&Blob>, function: Pkcs11Function, input: Writer) -> Request {
+    Request {
         interface: None,
         function: Called::Standard(function),
         correlation_value: correlation.cloned(),
         input_parameters: Some(Blob::new(input.finish())).filter(|input| !input.is_empty()),
-    };
-    kmip.attempt(Operation::Pkcs11, &request)
+    }
 }
 
 /// The one CK_ULONG of an answer.

@@ -9,8 +9,8 @@ use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair};
 use kmip_codec::message::{Asynchronous, RequestHeader, ResponseMessage};
 use kmip_codec::schema::decode;
 use kmip_codec::spec::{
-    AsynchronousIndicator, AttestationType, BatchErrorContinuationOption, CredentialType, Operation, QueryFunction,
-    ResultReason, ResultStatus, Version,
+    AsynchronousIndicator, AttestationType, BatchErrorContinuationOption, CredentialType, Operation, Pkcs11Function,
+    QueryFunction, ResultReason, ResultStatus, Version,
 };
 use kmip_codec::ttlv::{Blob, Text};
 use kmip_codec::types::{AttestationCredential, Authentication, Credential, Nonce};
@@ -20,6 +20,7 @@ use rustls::pki_types::pem::PemObject;
 
 use crate::common::credential;
 use crate::harness::kmip::{create, get, header, item, message};
+use crate::harness::token::{Token, p, ulong};
 use crate::harness::{Kmip, Kmipd, openssl, served};
 
 const VERSIONS: [Version; 4] = [Version::V1_2, Version::V1_4, Version::V2_0, Version::V2_1];
@@ -240,6 +241,38 @@ fn an_item_that_needs_it_fails_by_itself() {
         let answer = kmip.exchange(&message(version, with(authentication), items()));
         assert!(answer.items.iter().all(|item| item.result_status == ResultStatus::Success), "{answer:?}");
     }
+}
+
+/// A function of PKCS #11 that does what Get does needs what Get needs.
+#[test]
+fn nothing_is_got_by_another_operation_without_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let (kmipd, _) = server(folder.path(), "");
+    let mut kmip = kmipd.kmip(Version::V2_1);
+    let token = Token::initialise(&mut kmip);
+    let session = token.session(&mut kmip);
+    // C_CreateObject of a data object (CKA_VALUE), which needs none; and its CKA_VALUE.
+    let data = p().ulong(session).count(3).ulong(0).flag(true).flag(true).ulong(0);
+    let data = data.ulong(1).flag(true).flag(true).flag(true).ulong(0x11).flag(true).flag(true).bytes(b"anything");
+    let handle = ulong(&token.ask(&mut kmip, Pkcs11Function::CreateObject, data));
+    let asked = || p().ulong(session).ulong(handle).count(1).ulong(0x11).flag(false).flag(true).count(99);
+    let refused = |indicator: Option<bool>, kmip: &mut Kmip| {
+        let header = RequestHeader { attestation_capable_indicator: indicator, ..header(Version::V2_1) };
+        let request = token.request(Pkcs11Function::GetAttributeValue, asked());
+        let answer = kmip.exchange(&message(Version::V2_1, header, vec![kmip.item(Operation::Pkcs11, &request)]));
+        answer.items[0].result_reason
+    };
+    assert_eq!(refused(Some(true), &mut kmip), Some(ResultReason::AttestationRequired));
+    // Who is not able to attest itself is told so by the return code.
+    assert_eq!(refused(Some(false), &mut kmip), None);
+    // Nor is it put off to a time when nobody asks for it.
+    let header = RequestHeader {
+        asynchronous_indicator: Some(Asynchronous(AsynchronousIndicator::Mandatory)),
+        ..header(Version::V2_1)
+    };
+    let request = token.request(Pkcs11Function::GetAttributeValue, asked());
+    let answer = kmip.exchange(&message(Version::V2_1, header, vec![kmip.item(Operation::Pkcs11, &request)]));
+    assert_eq!(answer.items[0].result_status, ResultStatus::OperationFailed);
 }
 
 #[test]

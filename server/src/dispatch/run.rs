@@ -11,8 +11,8 @@ use super::asynchronous::{self, Ledger, When};
 use super::references::References;
 use super::{Asker, Dispatcher, own, short};
 use crate::failure::{Failure, Outcome};
-use crate::ops::{self, Answered, Lane as OperationLane, OperationRow, Placeholder};
-use crate::trust::requester::Standing;
+use crate::ops::{self, Answered, Effect, Lane as OperationLane, OperationRow, Placeholder};
+use crate::trust::attestation;
 use crate::view::{Shared, View};
 
 /// One run of a message.
@@ -76,10 +76,12 @@ impl Run<'_> {
             Ok(row) => row,
             Err(failure) => return failed(failure),
         };
-        match (self.when, row.run) {
-            (When::Now, _) | (When::Later, ops::Run::Dispatcher(_)) => {}
-            (When::AllLater, ops::Run::Dispatcher(_)) => return failed(asynchronous::not_later(row.operation)),
-            (When::Later | When::AllLater, ops::Run::Handler(_)) => {
+        // A step of a session is done at once: the next one goes on from it.
+        let at_once = row.effect == Effect::Once || matches!(row.run, ops::Run::Dispatcher(_));
+        match (self.when, at_once) {
+            (When::Now, _) | (When::Later, true) => {}
+            (When::AllLater, true) => return failed(asynchronous::not_later(row.operation)),
+            (When::Later | When::AllLater, false) => {
                 let submitted = self.ledger.submit(item, &self.dispatcher.shared);
                 let pending = submitted.map(Success::Pending).map_err(Failed::Failure);
                 return vec![answer(pending)];
@@ -156,21 +158,12 @@ impl Run<'_> {
     /// An operation that requires an attestation is not done without one (KMIP 2.1 §9.3). What was submitted to be done
     /// later was asked with it.
     fn check_attestation(&self, operation: Operation) -> Outcome<()> {
-        let attestation = self.dispatcher.shared.settings.attestation.as_ref();
-        let Some(requester) =
-            self.asker.requester.as_ref().filter(|_| attestation.is_some_and(|it| it.covers(operation)))
-        else {
-            return Ok(());
-        };
-        match requester.attested {
-            Standing::Free | Standing::Attested => Ok(()),
-            Standing::Capable => {
-                Err(Failure::new(ResultReason::AttestationRequired, format!("{operation} requires an attestation")))
+        match &self.asker.requester {
+            Some(requester) => {
+                let attestation = self.dispatcher.shared.settings.attestation.as_deref();
+                attestation::permit(attestation, requester.attested, operation)
             }
-            Standing::Incapable => Err(Failure::new(
-                ResultReason::PermissionDenied,
-                format!("{operation} requires an attestation, and the client says that it is not able to make one"),
-            )),
+            None => Ok(()),
         }
     }
 

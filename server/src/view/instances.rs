@@ -8,13 +8,15 @@ use std::any::Any;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use kmip_codec::spec::ResultReason;
+use kmip_codec::spec::{Operation, ResultReason};
 use kmip_codec::ttlv::Blob;
 
 use super::View;
 use crate::failure::{Failure, Outcome};
 use crate::session::instances::{Instances, Lease, Refused, Snapshot};
 use crate::session::parts::Correlation;
+use crate::trust::attestation;
+use crate::trust::policy::{Permitted, Use};
 
 /// The instances that a message has, over all its runs.
 pub(super) type Leases = HashMap<Correlation, Lease>;
@@ -85,6 +87,35 @@ impl View {
     /// What the item makes of an instance: nothing if it finishes it.
     pub fn set_instance<S: Any + Send + Sync>(&mut self, name: Correlation, state: Option<S>) {
         self.instanced.now.insert(name, state.map(|state| Arc::new(state) as Snapshot));
+    }
+
+    /// Says that the operation at hand does what another one does: the requester needs the right to that one, too, for
+    /// every object that it opens from here on, and the attestation that is required for it.
+    ///
+    /// # Errors
+    /// Not Authorised; what [`attestation::permit`] says.
+    pub fn do_as(&mut self, deed: Operation) -> Outcome<()> {
+        attestation::permit(self.shared.settings.attestation.as_deref(), self.requester.attested, deed)?;
+        if !self.may_ask(deed) {
+            return Err(Failure::new(ResultReason::NotAuthorised, format!("no right is for {deed}")));
+        }
+        self.deed = Some(deed);
+        Ok(())
+    }
+
+    /// Opens the object with this number of creation for a use, as [`View::open`] does.
+    ///
+    /// # Errors
+    /// The same.
+    pub fn open_numbered(&mut self, sequence: u64, intent: Use) -> Outcome<Permitted> {
+        let object = self.overlay.by_sequence(&self.shared, sequence, self.now)?.ok_or_else(Failure::not_found)?;
+        self.opened(object, intent)
+    }
+
+    /// Takes back what the item has changed in objects so far, while it goes on.
+    pub fn retract(&mut self) {
+        self.overlay.roll_back();
+        self.metas.roll_back();
     }
 
     /// Lets the instances be what the message made of them: the commit stands.

@@ -222,7 +222,7 @@ pub struct View {
     requester: Requester,
     /// The operation of the item at hand.
     operation: Option<Operation>,
-    /// The operation whose right it needs besides, where it does the same.
+    /// The operation whose right it needs besides.
     deed: Option<Operation>,
     /// What a ticket had counted when the item began.
     counted: usize,
@@ -320,19 +320,6 @@ impl View {
         self.requester.grant.as_ref().is_none_or(|grant| grant.has(operation))
     }
 
-    /// Says that the operation at hand does what another one does: the requester needs the right to that one, too, for
-    /// every object that it opens from here on.
-    ///
-    /// # Errors
-    /// Not Authorised.
-    pub fn do_as(&mut self, deed: Operation) -> Outcome<()> {
-        if !self.may_ask(deed) {
-            return Err(Failure::new(ResultReason::NotAuthorised, format!("no right is for {deed}")));
-        }
-        self.deed = Some(deed);
-        Ok(())
-    }
-
     /// Decides on an object.
     fn decide(&mut self, object: Arc<Managed>, intent: Use) -> Outcome<Permitted> {
         let tell = self.shared.settings.tell_of_others;
@@ -397,15 +384,6 @@ impl View {
             })?,
         };
         let object = self.overlay.load(&self.shared, &self.asker, &identifier, self.now)?;
-        self.opened(object, intent)
-    }
-
-    /// Opens the object with this number of creation for a use, as [`View::open`] does.
-    ///
-    /// # Errors
-    /// The same.
-    pub fn open_numbered(&mut self, sequence: u64, intent: Use) -> Outcome<Permitted> {
-        let object = self.overlay.by_sequence(&self.shared, sequence, self.now)?.ok_or_else(Failure::not_found)?;
         self.opened(object, intent)
     }
 
@@ -549,12 +527,6 @@ impl View {
         self.noted = self.notes.len();
         self.counted = self.requester.grant.as_ref().map_or(0, |grant| grant.mark());
         self.steps.clear();
-    }
-
-    /// Takes back what the item has changed in objects so far, while it goes on.
-    pub fn retract(&mut self) {
-        self.overlay.roll_back();
-        self.metas.roll_back();
     }
 
     /// Takes back what the item has changed.

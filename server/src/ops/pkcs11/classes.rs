@@ -3,7 +3,8 @@
 use cryptoki_sys as ck;
 use kmip_codec::Value;
 use kmip_codec::spec::{
-    AlternativeNameType, CryptographicAlgorithm as Algorithm, CryptographicUsageMask as Mask, NameType, ObjectType, Tag,
+    AlternativeNameType, CertificateType, CryptographicAlgorithm as Algorithm, CryptographicUsageMask as Mask,
+    NameType, ObjectType, Tag,
 };
 use kmip_codec::ttlv::{Blob, Text};
 use kmip_codec::types::{Attribute, AttributeReference, Name};
@@ -85,6 +86,11 @@ impl Class {
     /// The class of an object.
     pub fn of(object: &Managed) -> Option<Self> {
         let class = CLASSES.iter().find(|row| row.2 == object.object_type()).map(|row| row.0)?;
+        let other = class == Self::Certificate
+            && object.attributes.enumeration(Tag::CertificateType) != Some(CertificateType::X509);
+        if other {
+            return None;
+        }
         (!class.is_key() || key_type(object.algorithm()?).is_some()).then_some(class)
     }
 

@@ -47,18 +47,16 @@ impl Trouble {
 /// rather than the function.
 const fn code_of(reason: Reason) -> Option<Code> {
     Some(match reason {
-        Reason::ObjectNotFound
-        | Reason::ItemNotFound
-        | Reason::ObjectDestroyed
-        | Reason::ObjectArchived
-        | Reason::PermissionDenied => Code::ObjectHandleInvalid,
+        Reason::ObjectNotFound | Reason::ItemNotFound | Reason::ObjectDestroyed | Reason::ObjectArchived => {
+            Code::ObjectHandleInvalid
+        }
         Reason::WrappingObjectNotFound | Reason::WrappingObjectDestroyed | Reason::WrappingObjectArchived => {
             Code::WrappingKeyHandleInvalid
         }
         Reason::IncompatibleCryptographicUsageMask | Reason::WrongKeyLifecycleState | Reason::UsageLimitExceeded => {
             Code::KeyFunctionNotPermitted
         }
-        Reason::NotAuthorised => Code::FunctionRejected,
+        Reason::NotAuthorised | Reason::PermissionDenied => Code::FunctionRejected,
         Reason::Sensitive => Code::AttributeSensitive,
         Reason::NotExtractable => Code::KeyUnextractable,
         Reason::InvalidObjectType | Reason::IllegalObjectType => Code::KeyTypeInconsistent,

@@ -97,7 +97,12 @@ pub fn find_objects_init(call: &mut Call<'_>) -> Done {
     call.view.do_as(Operation::Locate)?;
     let mut found = Vec::new();
     for identifier in candidates(call.view, &wanted)? {
-        let Ok(object) = call.view.open(Some(&UniqueIdentifier::Text(identifier)), Use::Locate) else { continue };
+        let object = match call.view.open(Some(&UniqueIdentifier::Text(identifier)), Use::Locate).map_err(Trouble::from)
+        {
+            Ok(object) => object,
+            Err(Trouble::Code(..)) => continue,
+            Err(failure) => return Err(failure),
+        };
         let Some(class) = Class::of(&object).filter(|_| !object.is_destroyed() && !object.is_archived()) else {
             continue;
         };

@@ -146,7 +146,9 @@ impl<'a> Template<'a> {
         let class = Class::of(&object).ok_or(Code::TemplateInconsistent)?;
         for (kind, value) in &self.0 {
             // Who may see what is the certificate's matter, and a login makes no difference. A value is what it was made of.
-            if *kind == ck::CKA_PRIVATE || *kind == ck::CKA_VALUE || attributes::is_secret(class, *kind) {
+            let is_source = *kind == ck::CKA_VALUE
+                || class == Class::Private && matches!(*kind, ck::CKA_MODULUS | ck::CKA_PUBLIC_EXPONENT);
+            if *kind == ck::CKA_PRIVATE || is_source || attributes::is_secret(class, *kind) {
                 continue;
             }
             // An empty one is as none.

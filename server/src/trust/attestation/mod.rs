@@ -17,6 +17,7 @@ use rustls::pki_types::pem::PemObject;
 
 use crate::config;
 use crate::failure::{Failure, Outcome};
+use crate::trust::requester::Standing;
 use nonces::Nonces;
 use tpm::{Quote, Registers};
 
@@ -197,6 +198,27 @@ fn operation(name: &str) -> Result<Operation, String> {
 /// As long as every nonce is.
 pub fn longest_nonce() -> Nonce {
     nonces::longest()
+}
+
+/// Whether an operation is done for a request that stands so: one that requires an attestation is not done without (KMIP 2.1
+/// §9.3).
+///
+/// # Errors
+/// Attestation Required; Permission Denied for a client that says that it is not able to make one.
+pub fn permit(attestation: Option<&Attestation>, standing: Standing, operation: Operation) -> Outcome<()> {
+    if !attestation.is_some_and(|it| it.covers(operation)) {
+        return Ok(());
+    }
+    match standing {
+        Standing::Free | Standing::Attested => Ok(()),
+        Standing::Capable => {
+            Err(Failure::new(ResultReason::AttestationRequired, format!("{operation} requires an attestation")))
+        }
+        Standing::Incapable => Err(Failure::new(
+            ResultReason::PermissionDenied,
+            format!("{operation} requires an attestation, and the client says that it is not able to make one"),
+        )),
+    }
 }
 
 /// What is said where a type is not verified.
