@@ -122,8 +122,12 @@ fn the_own_cases_pass_over_https_in_every_encoding() {
         server.speak(None);
         reset(&mut server, "the own cases").unwrap();
         server.speak(Some(encoding));
-        let failed = own_cases(&mut server);
+        // Roles do not change where each message has a request of HTTP.
+        let (skipped, failed): (Vec<_>, Vec<_>) =
+            own_cases(&mut server).into_iter().partition(|(_, verdict)| matches!(verdict, Verdict::Skipped(_)));
         assert!(failed.is_empty(), "{encoding:?} {failed:#?}");
+        let skipped: Vec<String> = skipped.into_iter().map(|(name, _)| name).collect();
+        assert_eq!(skipped, ["2.1/set-endpoint-role/response-too-large.xml"]);
     }
 }
 

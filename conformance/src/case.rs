@@ -185,13 +185,16 @@ fn pushed(request: &Node) -> bool {
 
 /// Whether client and server change roles (KMIP 2.1 §6.1.54, §6.2.5): who is asked becomes the client.
 fn changes_roles(request: &Node, answer: &Node) -> bool {
-    let client = Some(u32::from(EndpointRole::Client));
     let success = Some(u32::from(ResultStatus::Success));
-    request.all(Tag::BatchItem).zip(answer.all(Tag::BatchItem)).any(|(asked, answered)| {
-        operation(asked) == Some(Operation::SetEndpointRole)
-            && asked.search(Tag::EndpointRole).and_then(Node::code) == client
-            && answered.find(Tag::ResultStatus).and_then(Node::code) == success
-    })
+    let items = request.all(Tag::BatchItem).zip(answer.all(Tag::BatchItem));
+    let mut done = items.filter(|(_, answered)| answered.find(Tag::ResultStatus).and_then(Node::code) == success);
+    done.any(|(asked, _)| wants_role(asked))
+}
+
+/// Whether a batch item asks to change roles.
+pub(crate) fn wants_role(item: &Node) -> bool {
+    operation(item) == Some(Operation::SetEndpointRole)
+        && item.search(Tag::EndpointRole).and_then(Node::code) == Some(u32::from(EndpointRole::Client))
 }
 
 /// The name of a case: its path below the folder, or its own name if the folder is the file itself.

@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use kmip_codec::spec::{InteropFunction, Operation, ResultStatus, Tag};
 use kmip_codec::ttlv::{Element, Value};
 
-use crate::case::{Case, Step, Way, operation};
+use crate::case::{Case, Step, Way, operation, wants_role};
 use crate::compare::Course;
 use crate::node::{Content, Node};
 use crate::subject::Facts;
@@ -74,7 +74,8 @@ pub fn play(case: &Case, peer: &mut dyn Peer, facts: &mut Facts, waits: bool) ->
     if needed > peer.clients() {
         return Verdict::Skipped(format!("needs {needed} clients"));
     }
-    let heard = case.steps.iter().filter(|step| step.way == Way::ToClient);
+    let heard =
+        case.steps.iter().filter(|step| step.way == Way::ToClient || step.request.all(Tag::BatchItem).any(wants_role));
     if let Some(why) = heard.filter_map(|step| peer.deaf(!pushed(step))).next() {
         return Verdict::Skipped(why);
     }

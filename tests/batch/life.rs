@@ -34,7 +34,8 @@ fn dates_of_the_past_count_at_creation() {
     let kmipd = Kmipd::dev();
     for version in VERSIONS {
         let mut kmip = kmipd.kmip(version);
-        let past = |tag| date(tag, now() - 100);
+        let moment = now() - 100;
+        let past = |tag| date(tag, moment);
         let active = kmip.create(vec![past(Tag::ActivationDate)]);
         assert_eq!(kmip.state(&active), State::Active);
         assert_eq!(kmip.value(&active, Tag::ActivationDate), past(Tag::ActivationDate).value);
