@@ -229,14 +229,19 @@ fn an_answer_that_cannot_be_written_is_an_error() {
 fn the_roles_stay_as_they_are() {
     let kmipd = Kmipd::dev_with(&["--conformance"]);
     let mut web = Web::of(&kmipd);
-    let role = ops::set_endpoint_role::Role { endpoint_role: EndpointRole::Server };
+    let role = |endpoint_role| ops::set_endpoint_role::Role { endpoint_role };
+    let refused = Some(ResultReason::FeatureNotSupported);
     for version in [Version::V2_0, Version::V2_1] {
         for (sent, came, write, read) in ENCODINGS {
-            let reply = web.post(sent, &write(&request(version, Operation::SetEndpointRole, &role)));
-            checked(&reply, came);
-            let [item] = &response(&read(&reply.body)).items[..] else { panic!("{reply:?}") };
-            assert_eq!(item.operation.map(|operation| operation.0), Some(Operation::SetEndpointRole));
-            assert_eq!(item.result_reason, Some(ResultReason::FeatureNotSupported));
+            // What the server is it may be told to be.
+            for (wanted, reason) in [(EndpointRole::Client, refused), (EndpointRole::Server, None)] {
+                let request = request(version, Operation::SetEndpointRole, &role(wanted));
+                let reply = web.post(sent, &write(&request));
+                checked(&reply, came);
+                let [item] = &response(&read(&reply.body)).items[..] else { panic!("{reply:?}") };
+                assert_eq!(item.operation.map(|operation| operation.0), Some(Operation::SetEndpointRole));
+                assert_eq!(item.result_reason, reason);
+            }
             // It is the client that asks, still.
             let reply = web.post(sent, &write(&request(version, Operation::Create, &create(vec![]))));
             kmip::came(response(&read(&reply.body)));

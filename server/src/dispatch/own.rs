@@ -2,6 +2,7 @@
 
 use kmip_codec::Element;
 use kmip_codec::schema::{Decode, Encode, decode};
+use kmip_codec::spec::EndpointRole;
 
 use super::asynchronous;
 use super::run::{Done, Run, written};
@@ -25,7 +26,7 @@ pub(super) async fn run(run: &mut Run<'_>, own: Own, payload: Element) -> Outcom
         }
         Own::SetEndpointRole => {
             let role: set_endpoint_role::Role = read(run, payload)?;
-            if !run.asker.is_askable {
+            if role.endpoint_role == EndpointRole::Client && !run.asker.is_askable {
                 return Err(Failure::unsupported("a client of HTTP is not asked on its connection: the roles stay"));
             }
             // The roles are changed by who has the connection, when this answer has left.
