@@ -1,7 +1,7 @@
 //! What a replacement takes over from the key that it replaces (KMIP 2.1 §6.1.46, §6.1.47; 1.4 §4.4, §4.5).
 
 use kmip_codec::Value;
-use kmip_codec::spec::{ResultReason, Tag, Version};
+use kmip_codec::spec::{LinkType, ResultReason, Tag, Version};
 use kmip_codec::types::Attribute;
 
 use super::{Managed, rules};
@@ -80,11 +80,19 @@ pub fn inherit(existing: &Managed, wanted: Vec<Attribute>, offset: Option<u32>, 
 }
 
 /// What the existing key is after it was replaced at `now`: its names are the replacement's, and it is the latest no more.
+/// One that was replaced before is not linked with that replacement any more: there is one at a time (KMIP 2.1 §11.28).
 pub fn retire(existing: &mut Managed, now: i64) {
-    let names: Vec<Attribute> =
-        existing.attributes.iter().filter(|attribute| attribute.tag == Tag::Name).cloned().collect();
-    for name in names {
-        existing.attributes.remove(&Tag::Name.into(), name.index.unwrap_or_default());
+    let goes = |attribute: &&Attribute| match attribute.tag {
+        Tag::Name => true,
+        Tag::Link => {
+            let kind = attribute.value.find(Tag::LinkType);
+            kind == Some(&Value::Enumeration(LinkType::ReplacementObjectLink.into()))
+        }
+        _ => false,
+    };
+    let gone: Vec<Attribute> = existing.attributes.iter().filter(goes).cloned().collect();
+    for attribute in gone {
+        existing.attributes.remove(&attribute.tag.into(), attribute.index.unwrap_or_default());
     }
     if !existing.attributes.has(Tag::RotateGeneration) {
         existing.attributes.set(Tag::RotateGeneration, Value::Integer(0));

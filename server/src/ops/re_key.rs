@@ -221,6 +221,9 @@ mod tests {
         assert_eq!(links(&old), [(LinkType::ReplacementObjectLink, latest.clone())]);
         assert_eq!(links(&new), [(LinkType::ReplacedObjectLink, former.clone())]);
         assert_eq!((old.state(), new.state()), (State::Active, State::Active));
+        // There is one replacement at a time.
+        let again = replaced(&bench, request(&former));
+        assert_eq!(links(&open(&bench, &former)), [(LinkType::ReplacementObjectLink, again)]);
         assert_eq!(new.attributes.date(Tag::InitialDate), Some(NOW + 10));
         assert_eq!(old.attributes.date(Tag::LastChangeDate), Some(NOW + 10));
         assert_eq!(new.attributes.text(Tag::Comment), Some("c"));
