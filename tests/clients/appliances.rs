@@ -1,9 +1,11 @@
 //! Storage arrays, firewalls, tape libraries and what else comes in a box.
 
+use std::fs;
+
 use kmip_codec::spec::{Operation, ResultReason, Tag, Version};
 use kmip_codec::{Element, Value};
 
-use crate::harness::{Kmipd, served};
+use crate::harness::{Client, Kmipd, openssl, served};
 use crate::session::{Session, aes, attribute, e, i, identifier, key_block, named, s, t, text};
 
 const ENCRYPT_DECRYPT: i32 = 0x0C;
@@ -169,4 +171,39 @@ fn vast_data() {
     session.ask(Operation::Revoke, vec![identifier(&key), reason()]);
     session.ask(Operation::Destroy, vec![identifier(&key)]);
     assert_eq!(session.say(Operation::Get, vec![identifier(&key)]).reason(), ResultReason::ItemNotFound);
+}
+
+/// Dell's iDRAC: the key of its certificate never leaves the device, and the server's side signs its certificate request.
+/// Then it has a key for each set of drives.
+#[test]
+fn idrac() {
+    let kmipd = Kmipd::dev();
+    let device = tempfile::tempdir().unwrap();
+    let device = device.path();
+    openssl(device, "genpkey -algorithm RSA -pkeyopt rsa_keygen_bits:2048 -out device.key");
+    openssl(device, "req -new -key device.key -subj /CN=idrac-7C2F -out device.csr");
+    for file in ["ca.pem", "ca.key"] {
+        fs::copy(kmipd.dir.join(file), device.join(file)).unwrap();
+    }
+    fs::write(device.join("version-3"), "basicConstraints = CA:FALSE\n").unwrap();
+    openssl(
+        device,
+        "x509 -req -in device.csr -CA ca.pem -CAkey ca.key -CAcreateserial -days 30 -extfile version-3 -out device.pem",
+    );
+    let read = |file: &str| fs::read_to_string(device.join(file)).unwrap();
+    let client = || Client::new(kmipd.address, &read("ca.pem"), Some((&read("device.pem"), &read("device.key"))));
+    let mut session = Session::of(client(), Version::V1_2);
+    let mut attributes = aes(256, ENCRYPT_DECRYPT);
+    attributes.push(named("7C2F-drives"));
+    let fields = vec![e(Tag::ObjectType, 2_u32), s(Tag::TemplateAttribute, attributes)];
+    let key = session.ask(Operation::Create, fields).identifier();
+    session.ask(Operation::Activate, vec![identifier(&key)]);
+    let material = session.ask(Operation::Get, vec![identifier(&key)]).material(Tag::SymmetricKey);
+    // After a start it looks for it again, on a new connection.
+    let mut session = Session::of(client(), Version::V1_2);
+    let found = session.ask(Operation::Locate, vec![named("7C2F-drives")]).texts(Tag::UniqueIdentifier);
+    assert_eq!(found, [key.as_str()]);
+    assert_eq!(session.ask(Operation::Get, vec![identifier(&key)]).material(Tag::SymmetricKey), material);
+    // It is the identity of the request: nobody else's.
+    assert!(Session::new(&kmipd, Version::V1_2).ask(Operation::Locate, vec![]).texts(Tag::UniqueIdentifier).is_empty());
 }

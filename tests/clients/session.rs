@@ -203,7 +203,11 @@ impl Session {
 
     /// On one connection.
     pub(crate) fn new(kmipd: &Kmipd, version: Version) -> Self {
-        let client = kmipd.client();
+        Self::of(kmipd.client(), version)
+    }
+
+    /// The same as this client.
+    pub(crate) fn of(client: Client, version: Version) -> Self {
         let wire = client.connect().unwrap();
         Self { client, wire: Some(wire), web: None, version, before: Vec::new(), marks: false, length: 0 }
     }
