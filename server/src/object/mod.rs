@@ -219,3 +219,19 @@ impl Managed {
         self.attributes.set(Tag::LastChangeDate, Value::DateTime(now));
     }
 }
+
+/// An object with nothing but a type and a state.
+#[cfg(test)]
+fn sample(kind: ObjectType, state: State) -> Managed {
+    let mut attributes = AttributeSet::default();
+    attributes.set(Tag::UniqueIdentifier, kmip_codec::Value::TextString("id".into()));
+    attributes.set(Tag::ObjectType, kmip_codec::Value::Enumeration(kind.into()));
+    attributes.set(Tag::State, kmip_codec::Value::Enumeration(state.into()));
+    Managed {
+        sequence: 1,
+        owner: Arc::from("owner"),
+        residency: Residency::Sealed,
+        origin: Origin::Generated,
+        attributes,
+    }
+}

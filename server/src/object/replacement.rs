@@ -143,13 +143,11 @@ fn shift(existing: &Managed, list: &mut Vec<Attribute>, activation: i64) -> Outc
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
     use kmip_codec::Element;
     use kmip_codec::spec::{ObjectType, State};
 
     use super::*;
-    use crate::object::{AttributeSet, Origin, Residency};
+    use crate::object::sample;
 
     const NOW: i64 = 10_000;
 
@@ -170,20 +168,11 @@ mod tests {
     }
 
     fn key(more: Vec<Attribute>) -> Managed {
-        let mut attributes = AttributeSet::default();
-        attributes.set(Tag::UniqueIdentifier, Value::TextString("id".into()));
-        attributes.set(Tag::ObjectType, Value::Enumeration(ObjectType::SymmetricKey.into()));
-        attributes.set(Tag::State, Value::Enumeration(State::Compromised.into()));
+        let mut key = sample(ObjectType::SymmetricKey, State::Compromised);
         for attribute in more {
-            attributes.add(attribute);
+            key.attributes.add(attribute);
         }
-        Managed {
-            sequence: 1,
-            owner: Arc::from("owner"),
-            residency: Residency::Sealed,
-            origin: Origin::Generated,
-            attributes,
-        }
+        key
     }
 
     fn values(list: &[Attribute], tag: Tag) -> Vec<Value> {

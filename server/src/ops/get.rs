@@ -38,6 +38,19 @@ structure! {
     }
 }
 
+impl Request {
+    /// A request for an object as it is.
+    pub const fn of(identifier: UniqueIdentifier) -> Self {
+        Self {
+            unique_identifier: Some(identifier),
+            key_format_type: None,
+            key_wrap_type: None,
+            key_compression_type: None,
+            key_wrapping_specification: None,
+        }
+    }
+}
+
 /// Get.
 pub struct Get;
 

@@ -54,7 +54,10 @@ pub fn read(container: &[u8], password: &Secret, name: Option<&str>) -> Outcome<
         })
     })?;
     let of = |bag: &Bag| match &bag.held {
-        Held::Certificate(der) => Certificate::from_der(der).ok(),
+        Held::Certificate(der) => Some(
+            Certificate::from_der(der)
+                .map_err(|_| Failure::invalid_field("the PKCS#12 container has a certificate that is none")),
+        ),
         Held::Key(_) => None,
     };
     let own = bags.iter().find(|other| {
@@ -62,10 +65,10 @@ pub fn read(container: &[u8], password: &Secret, name: Option<&str>) -> Outcome<
             && bag.local_key_id.is_some()
             && other.local_key_id == bag.local_key_id
     });
-    let all: Vec<Certificate> = bags.iter().filter_map(of).collect();
+    let all = bags.iter().filter_map(of).collect::<Outcome<Vec<Certificate>>>()?;
     Ok(Contents {
         pkcs8: Secret::copy_of(pkcs8),
-        chain: own.and_then(of).map(|own| chain(own, &all)).unwrap_or_default(),
+        chain: own.and_then(of).transpose()?.map(|own| chain(own, &all)).unwrap_or_default(),
         name: bag.name.clone(),
     })
 }
@@ -100,9 +103,11 @@ pub fn write(pkcs8: &Secret, chain: &[Vec<u8>], name: &str, password: &Secret) -
     store.writer(text(password)?).write().map(Zeroizing::new).map_err(broken)
 }
 
-/// A password as the text that the container's format has.
+/// A password as the text that the container's format has: that of a BMPString (RFC 7292 appendix B.1).
 fn text(password: &Secret) -> Outcome<&str> {
-    std::str::from_utf8(password.expose()).map_err(|_| bad_password("the password is no text in UTF-8"))
+    let text = std::str::from_utf8(password.expose()).ok();
+    let fits = |text: &&str| text.chars().all(|character| u32::from(character) <= 0xFFFF);
+    text.filter(fits).ok_or_else(|| bad_password("the password is no text that a container can have"))
 }
 
 #[cfg(test)]
@@ -150,5 +155,6 @@ mod tests {
         let reason = |name, password: &[u8]| write(&pkcs8, &[], name, &Secret::copy_of(password)).unwrap_err().reason;
         assert_eq!(reason("\u{1F511}", b"password"), ResultReason::InvalidField);
         assert_eq!(reason("key", &[0xFF]), ResultReason::BadPassword);
+        assert_eq!(reason("key", "\u{1F511}".as_bytes()), ResultReason::BadPassword);
     }
 }

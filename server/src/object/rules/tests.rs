@@ -1,29 +1,13 @@
 //! The attribute table applied: what clients may set, change and delete, and when.
 
-use std::sync::Arc;
-
 use kmip_codec::spec::{AttributeKind, FieldRow, attributes, enumeration_of};
 use kmip_codec::ttlv::Blob;
 
 use super::*;
-use crate::object::{Origin, Residency};
+use crate::object::sample as object;
 
 const NOW: i64 = 1_000_000;
 const V: Version = Version::V2_1;
-
-fn object(kind: ObjectType, state: State) -> Managed {
-    let mut attributes = AttributeSet::default();
-    attributes.set(Tag::UniqueIdentifier, Value::TextString("id".into()));
-    attributes.set(Tag::ObjectType, Value::Enumeration(kind.into()));
-    attributes.set(Tag::State, Value::Enumeration(state.into()));
-    Managed {
-        sequence: 1,
-        owner: Arc::from("owner"),
-        residency: Residency::Sealed,
-        origin: Origin::Generated,
-        attributes,
-    }
-}
 
 /// Two different values of a kind. Dates lie in the future.
 fn values(tag: Tag, kind: AttributeKind) -> [Value; 2] {

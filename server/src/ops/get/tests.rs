@@ -148,6 +148,19 @@ fn a_key_that_came_wrapped_is_given_as_it_came_opened_or_wrapped_anew() {
 }
 
 #[test]
+fn wrapped_bytes_that_came_in_a_structure_are_opened_like_others() {
+    let bench = Bench::new();
+    let key = kek(&bench, Mask::UNWRAP_KEY);
+    let mut object = wrapped(&key, WRAPPED);
+    object.key_block_mut().unwrap().key_value = Some(KeyValue::bytes(Blob::new(hex::decode(WRAPPED).unwrap())));
+    let identifier = register(&bench, object.clone(), vec![usage(Mask::ENCRYPT)]).unwrap();
+    assert_eq!(got(&bench, request(&identifier)), Ok(object));
+    let opened = got(&bench, not_wrapped(&identifier)).unwrap();
+    let value = opened.key_block().unwrap().key_value.clone();
+    assert_eq!(value, Some(KeyValue::bytes(Blob::new(hex::decode(KEY).unwrap()))));
+}
+
+#[test]
 fn what_does_not_open_is_not_given() {
     let bench = Bench::new();
     // A key that may not unwrap, one that does not fit, and one that is not there.

@@ -70,13 +70,7 @@ fn reason<T>(outcome: Outcome<T>) -> Option<Reason> {
 }
 
 fn got(bench: &Bench, object: &UniqueIdentifier) -> Outcome<Object> {
-    let request = get::Request {
-        unique_identifier: Some(object.clone()),
-        key_format_type: None,
-        key_wrap_type: None,
-        key_compression_type: None,
-        key_wrapping_specification: None,
-    };
+    let request = get::Request::of(object.clone());
     bench.run::<Get>(V, request).map(|answer| answer.object)
 }
 

@@ -60,13 +60,7 @@ fn join(bench: &Bench, request: Request) -> Outcome<UniqueIdentifier> {
 }
 
 fn got(bench: &Bench, object: &UniqueIdentifier) -> Outcome<Object> {
-    let request = get::Request {
-        unique_identifier: Some(object.clone()),
-        key_format_type: None,
-        key_wrap_type: None,
-        key_compression_type: None,
-        key_wrapping_specification: None,
-    };
+    let request = get::Request::of(object.clone());
     bench.run::<Get>(Version::V2_1, request).map(|answer| answer.object)
 }
 

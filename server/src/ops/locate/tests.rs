@@ -53,13 +53,7 @@ fn fresh_members_are_given_out_in_the_order_of_their_making() {
     assert_eq!((answer.located_items, answer.unique_identifiers), (Some(3), vec![made[1].clone()]));
     for expected in &made {
         assert_eq!(find(&bench, fresh(Some(1))), [expected.clone()]);
-        let request = get::Request {
-            unique_identifier: Some(UniqueIdentifier::Text(expected.clone())),
-            key_format_type: None,
-            key_wrap_type: None,
-            key_compression_type: None,
-            key_wrapping_specification: None,
-        };
+        let request = get::Request::of(UniqueIdentifier::Text(expected.clone()));
         bench.run::<get::Get>(Version::V2_1, request).unwrap();
     }
     assert!(find(&bench, fresh(Some(1))).is_empty());

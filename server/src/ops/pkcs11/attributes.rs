@@ -316,13 +316,7 @@ pub fn is_secret(class: Class, kind: u64) -> bool {
 /// The object as Get gives it: the one way by which bytes leave.
 fn given(view: &mut View, object: &Permitted) -> Done<Object> {
     view.do_as(Operation::Get)?;
-    let request = get::Request {
-        unique_identifier: Some(UniqueIdentifier::Text(object.identifier())),
-        key_format_type: None,
-        key_wrap_type: None,
-        key_compression_type: None,
-        key_wrapping_specification: None,
-    };
+    let request = get::Request::of(UniqueIdentifier::Text(object.identifier()));
     let given = get::Get::run(view, request)?.object;
     view.do_as(Operation::GetAttributes)?;
     Ok(given)

@@ -59,10 +59,7 @@ pub fn wrap_key(call: &mut Call<'_>) -> Done {
         _ => return Err(Code::KeyNotWrappable.into()),
     };
     let request = get::Request {
-        unique_identifier: Some(UniqueIdentifier::Text(object.identifier())),
         key_format_type: Some(format),
-        key_wrap_type: None,
-        key_compression_type: None,
         key_wrapping_specification: Some(KeyWrappingSpecification {
             wrapping_method: WrappingMethod::Encrypt,
             encryption_key_information: Some(information),
@@ -70,6 +67,7 @@ pub fn wrap_key(call: &mut Call<'_>) -> Done {
             attribute_names: Vec::new(),
             encoding_option: Some(EncodingOption::NoEncoding),
         }),
+        ..get::Request::of(UniqueIdentifier::Text(object.identifier()))
     };
     let given = get::Get::run(call.view, request).map_err(|failure| {
         let trouble = Trouble::from(failure).instead(Code::KeyTypeInconsistent, Code::WrappingKeyTypeInconsistent);

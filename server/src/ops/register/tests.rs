@@ -67,13 +67,7 @@ fn register(bench: &Bench, version: Version, object: Object, attributes: Attribu
 }
 
 fn got(bench: &Bench, version: Version, identifier: &UniqueIdentifier) -> Outcome<Object> {
-    let request = get::Request {
-        unique_identifier: Some(identifier.clone()),
-        key_format_type: None,
-        key_wrap_type: None,
-        key_compression_type: None,
-        key_wrapping_specification: None,
-    };
+    let request = get::Request::of(identifier.clone());
     bench.run::<Get>(version, request).map(|answer| answer.object)
 }
 
