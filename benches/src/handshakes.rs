@@ -1,0 +1,63 @@
+//! Connections that begin, ask once, and end: full handshakes or resumed ones.
+
+use std::io;
+use std::rc::Rc;
+use std::time::Instant;
+
+use tokio::task::JoinSet;
+
+use crate::Outcome;
+use crate::connection::Target;
+use crate::load::{Measured, Phase, Shared};
+use crate::options::Options;
+use crate::task::{Line, Random, Talk};
+
+/// Makes handshakes on as many connections at a time as the options say, and measures them. A handshake counts when the
+/// first request after it is answered: before, the server may not have looked at the client's certificate.
+///
+/// # Errors
+/// The server's process is gone.
+pub async fn measure(
+    target: &Target,
+    talk: &Rc<dyn Talk>,
+    options: &Options,
+    resumed: bool,
+) -> Outcome<(Measured, Rc<Shared>)> {
+    let shared = Shared::new();
+    let mut lines = JoinSet::new();
+    for _ in 0..options.connections.max(1) {
+        // Each line has sessions of its own; they share one store where sessions are resumed.
+        let (target, talk, shared) = (target.clone(), Rc::clone(talk), Rc::clone(&shared));
+        lines.spawn_local(async move {
+            let mut begun = false;
+            while shared.phase.get() != Phase::Over {
+                // The first of a line has no session to resume.
+                if let Err(error) = one(&target, &*talk, &shared, resumed && begun).await {
+                    shared.faults.add(format!("handshake: {error}"));
+                    return;
+                }
+                begun = true;
+            }
+        });
+    }
+    let measured = shared.measure(options).await?;
+    while lines.join_next().await.is_some() {}
+    Ok((measured, shared))
+}
+
+async fn one(target: &Target, talk: &dyn Talk, shared: &Shared, resumed: bool) -> io::Result<()> {
+    let begin = Instant::now();
+    let mut connection = target.connect().await?;
+    if connection.is_resumed() != resumed && (resumed || shared.phase.get() == Phase::Measured) {
+        let kind = if resumed { "was not resumed" } else { "is not full" };
+        shared.faults.add(format!("a handshake {kind}"));
+    }
+    let mut line = Line { random: Random::new(), asked: std::collections::VecDeque::new() };
+    let mut message = Vec::new();
+    talk.ask(&mut line, &mut message);
+    let answer = connection.ask(&message).await?;
+    let operations = talk.hear(&mut line, &answer, &shared.faults);
+    shared.count(operations, begin.elapsed(), answer.len());
+    connection.close().await;
+    Ok(())
+}
