@@ -10,6 +10,7 @@
 //! | [`types`] | structures that several operations share |
 //! | [`dialect`] | every difference between the versions' ways to write attributes |
 //! | [`message`] | request and response messages (KMIP 2.1 §8) |
+//! | [`wipe`] | buffers that leave nothing behind |
 #![forbid(unsafe_code)]
 
 pub mod dialect;
@@ -19,6 +20,7 @@ pub mod spec;
 pub mod text;
 pub mod ttlv;
 pub mod types;
+pub mod wipe;
 
 #[cfg(test)]
 mod tests;

@@ -2,28 +2,28 @@
 
 use std::fmt;
 
+use kmip_codec::wipe::{Wiped, wipe_slice};
 use subtle::ConstantTimeEq;
-use zeroize::Zeroizing;
 
 /// Secret bytes. The only way to the bytes is [`Secret::expose`], so that every use can be found.
 #[derive(Clone)]
-pub struct Secret(Zeroizing<Box<[u8]>>);
+pub struct Secret(Box<[u8]>);
 
 impl Secret {
     /// Takes over a buffer. The buffer should have been sized exactly, so that no copy stays behind.
     pub fn new(bytes: Vec<u8>) -> Self {
         // `into_boxed_slice` moves the bytes when capacity and length differ, and frees the old place unwiped.
         if bytes.capacity() == bytes.len() {
-            Self(Zeroizing::new(bytes.into_boxed_slice()))
+            Self(bytes.into_boxed_slice())
         } else {
-            let bytes = Zeroizing::new(bytes);
+            let bytes = Wiped::from(bytes);
             Self::copy_of(&bytes)
         }
     }
 
     /// Copies bytes into a buffer of their exact size.
     pub fn copy_of(bytes: &[u8]) -> Self {
-        Self(Zeroizing::new(Box::from(bytes)))
+        Self(Box::from(bytes))
     }
 
     /// The bytes.
@@ -39,6 +39,12 @@ impl Secret {
     /// Whether there is no byte.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
+    }
+}
+
+impl Drop for Secret {
+    fn drop(&mut self) {
+        wipe_slice(&mut self.0);
     }
 }
 

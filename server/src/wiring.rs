@@ -88,7 +88,10 @@ impl Storage {
     /// Which of them cannot be opened, and why.
     pub fn open(config: &Config) -> Result<Self, StartError> {
         let token = config.hsm.as_ref().map(token).transpose()?;
-        let options = SledOptions { cache_bytes: config.store.cache_mib.saturating_mul(1024 * 1024) };
+        let options = SledOptions {
+            cache_bytes: config.store.cache_mib.saturating_mul(1024 * 1024),
+            hot_bytes: config.store.hot_mib.saturating_mul(1024 * 1024),
+        };
         // First the store: its lock keeps others from the files that are made beside it.
         let store = SledStore::open(&config.store.path, &options)?;
         let id = store.id();

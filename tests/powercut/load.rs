@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 use kmipd::secret::Secret;
 use kmipd::store::sled::{SledOptions, SledStore};
-use kmipd::store::vault::{Belongs, Count, Domain, Hash16, KeyRing, Opened, Vault};
+use kmipd::store::vault::{Belongs, Count, Domain, Hash16, KeyRing, Opened, Stamp, Vault};
 
 const THREADS: u64 = 4;
 const RECORD: usize = 1024;
@@ -40,7 +40,7 @@ impl Promised {
 }
 
 fn open(folder: &Path, sync: bool) -> Result<Vault, String> {
-    let options = SledOptions { cache_bytes: 32 * 1024 * 1024 };
+    let options = SledOptions { cache_bytes: 32 * 1024 * 1024, ..SledOptions::default() };
     let store = match sync {
         true => SledStore::open(folder, &options),
         false => SledStore::open_with_sync(folder, &options, Box::new(|_| Ok(()))),
@@ -85,7 +85,7 @@ fn posting(vault: &Vault) -> Hash16 {
 }
 
 /// One commit: the object in this version, 0 to delete it.
-fn step(vault: &Vault, seq: u64, version: u64, before: Option<&Opened>) -> Result<(), String> {
+fn step(vault: &Vault, seq: u64, version: u64, before: Option<&Stamp>) -> Result<(), String> {
     let mut batch = vault.batch();
     let fail = |error: &dyn std::fmt::Display| error.to_string();
     let belongs = Belongs { owner: vault.hash(Domain::Owner, &[b"owner"]), identifier: unique(vault, seq) };
@@ -158,7 +158,7 @@ fn write_for_ever(vault: &Vault, mut own: Vec<u64>) -> String {
         if version == 0 {
             say(&format!("delete {seq}\n"));
         }
-        if let Err(error) = step(vault, seq, version, before.as_ref()) {
+        if let Err(error) = step(vault, seq, version, before.as_ref().map(|before| &before.stamp)) {
             return error;
         }
         match old {

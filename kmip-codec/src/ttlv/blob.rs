@@ -4,7 +4,8 @@ use std::fmt;
 use std::ops::Deref;
 
 use bytes::Bytes;
-use zeroize::Zeroizing;
+
+use crate::wipe::Wiped;
 
 /// A Byte String or Big Integer: a reference-counted slice of the frame that it arrived in, or of a buffer of its own.
 /// Either is wiped when its last slice goes. `Debug` shows the length alone.
@@ -14,7 +15,7 @@ pub struct Blob(Bytes);
 impl Blob {
     /// Takes over bytes; they are wiped when the last clone goes.
     pub fn new(bytes: Vec<u8>) -> Self {
-        Self(Bytes::from_owner(Zeroizing::new(bytes)))
+        Self(Bytes::from_owner(Wiped::from(bytes)))
     }
 
     /// Copies bytes.

@@ -1,9 +1,9 @@
 //! Where one message ends and the next begins.
 
 use bytes::Bytes;
-use zeroize::Zeroizing;
 
 use super::{Error, ErrorKind, ItemType, Result};
+use crate::wipe::Wiped;
 
 /// Bytes of tag, type and length.
 pub const HEADER: usize = 8;
@@ -30,5 +30,5 @@ pub fn length(head: &[u8], limit: usize) -> Result<Option<usize>> {
 
 /// Turns a buffer into a frame that is wiped when its last slice goes.
 pub fn protect(buffer: Vec<u8>) -> Bytes {
-    Bytes::from_owner(Zeroizing::new(buffer))
+    Bytes::from_owner(Wiped::from(buffer))
 }

@@ -1,21 +1,25 @@
 //! The writer: straight into one buffer, which is wiped as it grows and when it goes.
 
-use zeroize::{Zeroize, Zeroizing};
-
 use super::frame::HEADER;
 use super::{Element, ItemType, Value};
 use crate::spec::{Tag, Version};
+use crate::wipe::{Wiped, wipe_slice};
 
 /// Writes elements of one version into one buffer.
 pub struct Writer {
-    buffer: Zeroizing<Vec<u8>>,
+    buffer: Wiped,
     version: Version,
 }
 
 impl Writer {
     /// An empty buffer for messages of this version.
     pub fn new(version: Version) -> Self {
-        Self { buffer: Zeroizing::default(), version }
+        Self { buffer: Wiped::default(), version }
+    }
+
+    /// An empty buffer for messages of this version that has room for so many bytes, so that it need not grow.
+    pub fn with_capacity(version: Version, bytes: usize) -> Self {
+        Self { buffer: Wiped::from(Vec::with_capacity(bytes)), version }
     }
 
     /// The version that is written.
@@ -36,14 +40,14 @@ impl Writer {
     /// Takes back everything after the first `length` bytes.
     pub fn truncate(&mut self, length: usize) {
         if let Some(tail) = self.buffer.get_mut(length..) {
-            tail.zeroize();
+            wipe_slice(tail);
         }
         self.buffer.truncate(length);
     }
 
     /// The bytes.
     pub fn finish(mut self) -> Vec<u8> {
-        std::mem::take(&mut *self.buffer)
+        self.buffer.take()
     }
 
     /// Writes a structure; its length is filled in after `content` has written its elements.
@@ -148,24 +152,29 @@ impl Writer {
     }
 
     fn header(&mut self, tag: Tag, item: ItemType, length: usize) {
-        let [_, tag @ ..] = tag.code().to_be_bytes();
-        self.put(&tag);
-        self.put(&[item as u8]);
-        self.put(&wire_length(length));
+        let head = head(tag, item, wire_length(length));
+        self.put(&head);
     }
 
-    fn four(&mut self, tag: Tag, item: ItemType, value: [u8; 4]) {
-        self.header(tag, item, 4);
-        self.put(&value);
-        self.fill(0, 4);
+    fn four(&mut self, tag: Tag, item: ItemType, [a, b, c, d]: [u8; 4]) {
+        self.eight_of(tag, item, 4, [a, b, c, d, 0, 0, 0, 0]);
     }
 
     fn eight(&mut self, tag: Tag, item: ItemType, value: [u8; 8]) {
-        self.header(tag, item, 8);
-        self.put(&value);
+        self.eight_of(tag, item, 8, value);
+    }
+
+    /// An item whose value takes eight bytes with its padding: most are so, and each is put at once.
+    fn eight_of(&mut self, tag: Tag, item: ItemType, length: u32, value: [u8; 8]) {
+        let mut whole = [0; 2 * HEADER];
+        let (first, second) = whole.split_at_mut(HEADER);
+        first.copy_from_slice(&head(tag, item, length.to_be_bytes()));
+        second.copy_from_slice(&value);
+        self.put(&whole);
     }
 
     fn padded(&mut self, tag: Tag, item: ItemType, value: &[u8]) {
+        self.reserve(HEADER + value.len().next_multiple_of(8));
         self.header(tag, item, value.len());
         self.put(value);
         self.fill(0, value.len().next_multiple_of(8) - value.len());
@@ -196,8 +205,13 @@ impl Writer {
         }
         let mut grown = Vec::with_capacity(need.max(self.buffer.capacity() * 2).max(512));
         grown.extend_from_slice(&self.buffer);
-        self.buffer = Zeroizing::new(grown);
+        self.buffer = Wiped::from(grown);
     }
+}
+
+fn head(tag: Tag, item: ItemType, [a, b, c, d]: [u8; 4]) -> [u8; HEADER] {
+    let [_, high, middle, low] = tag.code().to_be_bytes();
+    [high, middle, low, item as u8, a, b, c, d]
 }
 
 /// A message of 4 GiB cannot be written; limits on what is stored and asked are far below.

@@ -205,9 +205,12 @@ pub enum IdentitySource {
 pub struct Store {
     /// The folder.
     pub path: PathBuf,
-    /// Memory for cached rows, in MiB.
+    /// Memory for rows as they are on disk, in MiB.
     #[serde(default = "cache_mib")]
     pub cache_mib: u64,
+    /// Memory for opened objects, in MiB.
+    #[serde(default = "hot_mib")]
+    pub hot_mib: usize,
     /// Whether a conformance suite may empty the store with the operation Interop (KMIP 2.1 section 6.1.26). A store is
     /// made for that or never is, and `kmipd serve` refuses it.
     #[serde(default)]
@@ -215,6 +218,10 @@ pub struct Store {
 }
 
 fn cache_mib() -> u64 {
+    64
+}
+
+fn hot_mib() -> usize {
     64
 }
 

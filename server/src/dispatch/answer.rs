@@ -3,10 +3,9 @@
 use kmip_codec::message::{RequestMessage, ResponseHeader};
 use kmip_codec::schema::{DateTime, Encode};
 use kmip_codec::spec::{AttestationType, CredentialType, Operation, ResultStatus, Tag, Version};
-use kmip_codec::ttlv::{Blob, Text, Writer};
+use kmip_codec::ttlv::{Blob, Text, Writer, frame};
 use kmip_codec::types::{Credential, Nonce};
-
-use zeroize::Zeroizing;
+use kmip_codec::wipe::Wiped;
 
 use crate::failure::Failure;
 use crate::trust::attestation::{self, Attestation};
@@ -28,7 +27,7 @@ pub(super) struct ItemAnswer {
 #[derive(Debug, Clone)]
 pub(super) enum Success {
     /// It is done: the payload as it is written, wiped when it goes, since it may hold a key.
-    Payload(Zeroizing<Vec<u8>>),
+    Payload(Wiped),
     /// It is answered later, to who polls for this Asynchronous Correlation Value.
     Pending(Blob),
 }
@@ -40,7 +39,7 @@ pub(super) enum Failed {
     Failure(Failure),
     /// It succeeded, and was undone because a later one failed. Its payload is returned as any other (KMIP 2.1 §11.5,
     /// Undo); an item that was to be answered later has none.
-    Undone(Option<Zeroizing<Vec<u8>>>),
+    Undone(Option<Wiped>),
 }
 
 impl ItemAnswer {
@@ -86,17 +85,31 @@ impl ItemAnswer {
         });
     }
 
-    /// Length of the Batch Item, in bytes.
-    pub(super) fn length(&self, version: Version) -> usize {
-        let mut writer = Writer::new(version);
-        self.write(&mut writer);
-        writer.len()
+    /// Length of the Batch Item as it is written, in bytes. Nothing is written to know it.
+    pub(super) fn length(&self) -> usize {
+        let operation = if self.operation.is_some() { FIXED } else { 0 };
+        let mark = self.mark.as_ref().map_or(0, |mark| padded(mark.len()));
+        let result = match &self.result {
+            Ok(Success::Payload(payload)) | Err(Failed::Undone(Some(payload))) => payload.len(),
+            Ok(Success::Pending(correlation)) => padded(correlation.len()),
+            Err(Failed::Failure(failure)) => FIXED + padded(failure.message.len()),
+            Err(Failed::Undone(None)) => 0,
+        };
+        frame::HEADER + operation + mark + FIXED + result
     }
+}
+
+/// An Enumeration, in bytes.
+const FIXED: usize = frame::HEADER + 8;
+
+/// Text or bytes of this length, in bytes.
+const fn padded(length: usize) -> usize {
+    frame::HEADER + length.next_multiple_of(8)
 }
 
 /// A Server Correlation Value (KMIP 2.1 §9.10); all have one length, so that it is known how long an answer will be.
 pub(super) fn correlation(run: [u8; 4], number: u64) -> Text {
-    format!("{}-{number:016X}", hex::encode_upper(run)).into()
+    format!("{:08X}-{number:016X}", u32::from_be_bytes(run)).into()
 }
 
 /// What the header of a response says besides version and time.
@@ -138,9 +151,13 @@ impl Extras {
     }
 }
 
+/// About what a message has beside its items, in bytes.
+const HEADER: usize = 256;
+
 /// A whole response message.
 pub(super) fn message(version: Version, now: i64, extras: &Extras, items: &[ItemAnswer]) -> Vec<u8> {
-    let mut writer = Writer::new(version);
+    let lengths = items.iter().map(ItemAnswer::length);
+    let mut writer = Writer::with_capacity(version, lengths.fold(HEADER, usize::saturating_add));
     let header = ResponseHeader {
         protocol_version: version.into(),
         time_stamp: DateTime(now),
@@ -162,4 +179,33 @@ pub(super) fn message(version: Version, now: i64, extras: &Extras, items: &[Item
 pub(super) fn refusal(version: Version, now: i64, extras: &Extras, failure: Failure) -> Vec<u8> {
     let item = ItemAnswer { item: 0, operation: None, mark: None, result: Err(Failed::Failure(failure)) };
     message(version, now, extras, &[item])
+}
+
+#[cfg(test)]
+mod tests {
+    use kmip_codec::spec::ResultReason;
+
+    use super::*;
+
+    #[test]
+    fn an_item_is_as_long_as_it_says() {
+        let payload = || Wiped::from(vec![0; 40]);
+        let results = [
+            Ok(Success::Payload(payload())),
+            Ok(Success::Pending(Blob::copy_of(b"correlation"))),
+            Err(Failed::Failure(Failure::new(ResultReason::ItemNotFound, "a text of some length"))),
+            Err(Failed::Undone(Some(payload()))),
+            Err(Failed::Undone(None)),
+        ];
+        for result in results {
+            for (operation, mark) in [(None, None), (Some(Operation::Get), Some(Blob::copy_of(b"mark 1 of 2")))] {
+                let answer = ItemAnswer { item: 0, operation, mark, result: result.clone() };
+                for version in [Version::V1_0, Version::V2_1] {
+                    let mut writer = Writer::new(version);
+                    answer.write(&mut writer);
+                    assert_eq!(answer.length(), writer.len(), "{answer:?} {version}");
+                }
+            }
+        }
+    }
 }

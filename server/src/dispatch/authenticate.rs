@@ -50,8 +50,7 @@ impl Dispatcher {
     /// Refuses a client whose certificate was replaced, before anything else of its request is looked at.
     pub(super) fn check_link(&self, asker: &Asker, message: &RequestMessage) -> Outcome<()> {
         let Some(link) = asker.link.as_ref().filter(|_| !is_excepted(&self.shared, message)) else { return Ok(()) };
-        let row = link::row(&self.shared.vault, &link.fingerprint);
-        match self.shared.vault.meta(&row)? {
+        match self.shared.vault.meta(link.row(&self.shared.vault))? {
             Some(_) => Err(link::replaced()),
             None => Ok(()),
         }

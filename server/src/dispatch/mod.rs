@@ -12,6 +12,8 @@ mod own;
 mod references;
 mod run;
 
+use std::fmt;
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -23,7 +25,7 @@ use kmip_codec::types::ProtocolVersion;
 use kmip_codec::{ErrorKind, Value};
 use tokio::sync::RwLock;
 
-use crate::crypto::{Guarded, Place};
+use crate::crypto::{self, Guarded};
 use crate::failure::{Failure, Outcome};
 use crate::ops::interop::is_reset;
 use crate::store::CommitError;
@@ -43,15 +45,36 @@ use run::Run;
 /// How often a message runs beside others before it runs alone.
 const ATTEMPTS: usize = 3;
 
+/// From where somebody asks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Place {
+    /// On a connection from this address.
+    Address(SocketAddr),
+    /// Nowhere: it was asked before.
+    Earlier,
+    /// The listener has logged it.
+    Unknown,
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Address(address) => address.fmt(f),
+            Self::Earlier => f.write_str("answered later"),
+            Self::Unknown => Ok(()),
+        }
+    }
+}
+
 /// Who asks, and from where.
 #[derive(Debug, Clone)]
 pub struct Asker {
     /// The identity.
     pub identity: Arc<str>,
-    /// The address, for the log.
-    pub address: String,
+    /// From where, for the log.
+    pub place: Place,
     /// The certificate that it came with; none where the work is done later.
-    pub link: Option<Link>,
+    pub link: Option<Arc<Link>>,
     /// The certificates of its connection.
     pub certificates: Certificates,
     /// Whether the server could ask on its connection.
@@ -63,8 +86,9 @@ pub struct Asker {
 impl Asker {
     /// Who asked what cannot be read; the listener has logged from where it came.
     pub fn nobody() -> Self {
-        let (address, certificates) = (String::new(), Certificates::default());
-        Self { identity: "".into(), address, certificates, is_askable: false, link: None, requester: None }
+        let certificates = Certificates::default();
+        let place = Place::Unknown;
+        Self { identity: "".into(), place, certificates, is_askable: false, link: None, requester: None }
     }
 }
 
@@ -311,7 +335,7 @@ impl Dispatcher {
                 Ok(()) => {
                     log_notes(asker, message, view.notes());
                     if let Some((before, after)) = view.followed() {
-                        let (identity, address) = (&*asker.identity, &asker.address);
+                        let (identity, address) = (&*asker.identity, &asker.place);
                         tracing::info!(identity, %address, %before, %after, "the client's certificate is replaced");
                     }
                     view.settle();
@@ -338,6 +362,9 @@ impl Dispatcher {
     }
 
     async fn commit(&self, commit: Commit) -> Result<(), CommitError> {
+        if let Some(known) = self.shared.vault.compare(&commit.batch) {
+            return known;
+        }
         let stopped = |_| CommitError::Broken("its writer has ended".into());
         self.shared.vault.commit(commit.batch).await.map_err(stopped)??;
         if !commit.destroyed.is_empty() {
@@ -373,7 +400,7 @@ impl Dispatcher {
         let forgotten = self.lane.run(move || {
             let (forgotten, left): (Vec<_>, Vec<_>) =
                 destroyed.into_iter().partition(|guarded| forget(&shared, guarded));
-            let on_token = |guarded: &Guarded| (guarded.place == Place::Token).then_some(guarded.id);
+            let on_token = |guarded: &Guarded| (guarded.place == crypto::Place::Token).then_some(guarded.id);
             left.iter().filter_map(on_token).for_each(|id| shared.providers.note_remaining(id));
             forgotten.iter().filter_map(on_token).collect::<Vec<_>>()
         });
@@ -488,7 +515,10 @@ fn log_failures(asker: &Asker, message: &RequestMessage, items: &[ItemAnswer]) {
 
 /// What clients wanted to stand in the log, one line each.
 fn log_notes(asker: &Asker, message: &RequestMessage, notes: &[String]) {
-    let (identity, address) = (&*asker.identity, &asker.address);
+    if notes.is_empty() {
+        return;
+    }
+    let (identity, address) = (&*asker.identity, &asker.place);
     let correlation = message.header.client_correlation_value.as_ref().map(|text| short(text));
     for note in notes {
         tracing::info!(target: "kmipd::client", identity, %address, correlation, "logged by a client: {note}");
@@ -497,7 +527,7 @@ fn log_notes(asker: &Asker, message: &RequestMessage, notes: &[String]) {
 
 fn log_failure(asker: &Asker, message: Option<&RequestMessage>, operation: Option<Operation>, failure: &Failure) {
     let operation = operation.map_or_else(|| "message".to_owned(), |operation| operation.to_string());
-    let (identity, address, reason) = (&*asker.identity, &asker.address, failure.reason);
+    let (identity, address, reason) = (&*asker.identity, &asker.place, failure.reason);
     // What the client sends for this purpose (KMIP 2.1 §9.9).
     let correlation = message.and_then(|message| message.header.client_correlation_value.as_ref());
     let correlation = correlation.map(|text| short(text));

@@ -3,8 +3,8 @@
 use kmip_codec::message::{RequestBatchItem, RequestMessage};
 use kmip_codec::spec::{BatchErrorContinuationOption, KeyFormatType, Operation, ResultReason, Tag, Version};
 use kmip_codec::ttlv::{Blob, Text, Writer};
+use kmip_codec::wipe::Wiped;
 use kmip_codec::{Element, Value};
-use zeroize::Zeroizing;
 
 use super::answer::{self, Extras, Failed, ItemAnswer, Success};
 use super::asynchronous::{self, Ledger, When};
@@ -32,11 +32,10 @@ impl Run<'_> {
     /// Runs its items in their order.
     pub(super) async fn items(&mut self, message: &RequestMessage) -> Vec<ItemAnswer> {
         let on_error = message.header.batch_error_continuation_option.unwrap_or(BatchErrorContinuationOption::Stop);
-        let budget = Budget::new(message, &self.dispatcher.shared);
+        let mut budget = Budget::new(message, &self.dispatcher.shared);
         let mut answers: Vec<ItemAnswer> = Vec::with_capacity(message.items.len());
-        let mut length = budget.header;
         for (place, item) in message.items.iter().enumerate() {
-            for answer in self.item(place, item, &budget, &mut length).await {
+            for answer in self.item(place, item, &mut budget).await {
                 let has_failed = answer.result.is_err();
                 answers.push(answer);
                 if !has_failed {
@@ -62,13 +61,7 @@ impl Run<'_> {
     }
 
     /// One item: one answer, or one for each object that its Unique Identifier means.
-    async fn item(
-        &mut self,
-        place: usize,
-        item: &RequestBatchItem,
-        budget: &Budget,
-        length: &mut usize,
-    ) -> Vec<ItemAnswer> {
+    async fn item(&mut self, place: usize, item: &RequestBatchItem, budget: &mut Budget) -> Vec<ItemAnswer> {
         let (operation, mark) = (Some(item.operation.0), item.unique_batch_item_id.clone());
         let answer = |result| ItemAnswer { item: place, operation, mark: mark.clone(), result };
         let failed = |failure| vec![answer(Err(Failed::Failure(failure)))];
@@ -114,17 +107,11 @@ impl Run<'_> {
                 }
             };
             let (done, identifiers) = done;
-            let longer = done.iter().fold(*length, |sum, answer| sum.saturating_add(answer.length(self.version)));
-            if longer > budget.maximum {
+            if let Err(failure) = budget.spend(&done) {
                 self.take_back(before);
-                let failure = Failure::new(
-                    ResultReason::ResponseTooLarge,
-                    format!("the answer would have more than {} bytes", budget.maximum),
-                );
                 answers.push(answer(Err(Failed::Failure(failure))));
                 break;
             }
-            *length = longer;
             self.references.note_data(row.operation, data);
             self.refer(row, &identifiers);
             answers.extend(done);
@@ -240,20 +227,20 @@ pub(super) fn written(answered: Answered, version: Version) -> Done {
     let Answered { payload, identifiers, data } = answered;
     let mut writer = Writer::new(version);
     payload.encode(Tag::ResponsePayload, &mut writer);
-    Done::Answered(Zeroizing::new(writer.finish()), identifiers, data)
+    Done::Answered(Wiped::from(writer.finish()), identifiers, data)
 }
 
 /// A Response Payload without anything.
-fn nothing(version: Version) -> Zeroizing<Vec<u8>> {
+fn nothing(version: Version) -> Wiped {
     let mut writer = Writer::new(version);
     writer.structure(Tag::ResponsePayload, |_| {});
-    Zeroizing::new(writer.finish())
+    Wiped::from(writer.finish())
 }
 
 /// What an operation gave.
 pub(super) enum Done {
     /// Its Response Payload as it is written, its Unique Identifiers, and its data.
-    Answered(Zeroizing<Vec<u8>>, Vec<Text>, Option<Blob>),
+    Answered(Wiped, Vec<Text>, Option<Blob>),
     /// The answers of another operation that was asked earlier.
     Earlier(Vec<ItemAnswer>),
 }
@@ -261,8 +248,8 @@ pub(super) enum Done {
 /// How long the answer may be, in bytes.
 struct Budget {
     maximum: usize,
-    /// The response without its items.
-    header: usize,
+    /// The response so far.
+    length: usize,
 }
 
 impl Budget {
@@ -270,7 +257,23 @@ impl Budget {
         let asked = message.header.maximum_response_size.and_then(|size| usize::try_from(size).ok());
         let maximum = shared.settings.maximum_response.min(asked.unwrap_or(usize::MAX));
         let expected = Extras::expected(message, shared.settings.attestation.as_deref());
-        Self { maximum, header: answer::message(message.version, 0, &expected, &[]).len() }
+        Self { maximum, length: answer::message(message.version, 0, &expected, &[]).len() }
+    }
+
+    /// Takes room for what an item answers.
+    ///
+    /// # Errors
+    /// Response Too Large; nothing is taken.
+    fn spend(&mut self, answers: &[ItemAnswer]) -> Outcome<()> {
+        let longer = answers.iter().fold(self.length, |sum, answer| sum.saturating_add(answer.length()));
+        if longer > self.maximum {
+            return Err(Failure::new(
+                ResultReason::ResponseTooLarge,
+                format!("the answer would have more than {} bytes", self.maximum),
+            ));
+        }
+        self.length = longer;
+        Ok(())
     }
 }
 

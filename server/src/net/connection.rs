@@ -49,7 +49,7 @@ pub(super) const SLOW_ANSWER: &str = "the client did not take the answer in time
 impl End {
     /// Says how the connection ended.
     pub(super) fn log(&self, peer: &Peer) {
-        let Peer { identity, address, fingerprint, .. } = peer;
+        let (identity, address, fingerprint) = (&peer.identity, &peer.address, &peer.link.fingerprint);
         match self {
             Self::Done => debug!(client = %identity, %address, "disconnected"),
             Self::Refused(refusal) => warn!(

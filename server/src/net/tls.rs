@@ -28,7 +28,7 @@ use super::revoked::Revoked;
 use crate::config;
 use crate::crypto::authority::Authority;
 use crate::trust::identity::{Certificates, Identity, Peer};
-use crate::trust::link::Admits;
+use crate::trust::link::{Admits, Link};
 
 /// Sessions kept for clients of TLS 1.2 that know no tickets.
 const SESSION_CACHE: usize = 4096;
@@ -231,7 +231,8 @@ impl Admitted {
     /// The client at its address, on a connection that carries messages both ways.
     pub(crate) fn at(self, address: SocketAddr, certificates: Certificates) -> Peer {
         let Self { identity, fingerprint, certificate, epoch, until } = self;
-        Peer { identity, fingerprint, certificate, address, epoch, until, certificates, is_askable: true }
+        let link = Arc::new(Link::new(identity.shared(), fingerprint, certificate));
+        Peer { identity, link, address, epoch, until, certificates, is_askable: true }
     }
 }
 

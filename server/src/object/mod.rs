@@ -183,16 +183,24 @@ impl Managed {
         }
     }
 
+    /// The state that time has brought the object to, if it is another one.
+    fn overdue(&self, now: i64) -> Option<State> {
+        let before = self.state();
+        state::next(before, Event::Time, self.dates(), now).ok().filter(|after| *after != before)
+    }
+
+    /// Whether time did something to the object up to `now`.
+    pub fn is_behind(&self, now: i64) -> bool {
+        self.overdue(now).is_some()
+    }
+
     /// What time did to the object up to `now`. Answers whether it changed.
     pub fn advance(&mut self, now: i64) -> bool {
-        let before = self.state();
-        match state::next(before, Event::Time, self.dates(), now) {
-            Ok(after) if after != before => {
-                self.attributes.set(Tag::State, Value::Enumeration(after.into()));
-                true
-            }
-            _ => false,
+        let overdue = self.overdue(now);
+        if let Some(after) = overdue {
+            self.attributes.set(Tag::State, Value::Enumeration(after.into()));
         }
+        overdue.is_some()
     }
 
     /// Lets an event happen at `now`, and sets the dates that come with it. The object must be up to date.

@@ -4,6 +4,8 @@
 //! Who a client is stays as it is. The new certificate is one that the listeners would let in now, as the same client; one
 //! that is made here has the names of the old one, and of a certificate request no more than its key.
 
+use std::sync::Arc;
+
 use kmip_codec::spec::{
     CertificateRequestType, CertificateType, CryptographicAlgorithm, CryptographicUsageMask as Mask, LinkType,
     ObjectType, ResultReason, State, Tag,
@@ -87,7 +89,7 @@ impl Handler for ReProvision {
 
 /// The certificate that the client came with, if it may be replaced. Whether it has expired, or is refused by a list, the
 /// listener has looked at before this request.
-fn present(view: &mut View) -> Outcome<Link> {
+fn present(view: &mut View) -> Outcome<Arc<Link>> {
     let requester = view.requester();
     let Some(link) = requester.link.clone() else {
         return Err(Failure::unsupported("a client's certificate is replaced at once, on its own connection"));

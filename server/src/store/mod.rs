@@ -11,6 +11,7 @@ pub mod sled;
 pub mod vault;
 
 mod durable;
+mod hot;
 mod stage;
 #[cfg(test)]
 mod suite;
@@ -18,6 +19,7 @@ mod suite;
 use std::fmt;
 use std::ops::ControlFlow;
 
+pub use self::hot::Made;
 use crate::failure::Failure;
 
 /// The longest value of one row, in bytes. Larger things are cut into chunks by the vault.
@@ -149,6 +151,21 @@ pub trait Store: Send + Sync {
     /// Reads a row as the last applied commit left it.
     fn get(&self, key: &[u8]) -> Result<Option<Row>, StoreError>;
 
+    /// The revision of a row, 0 for one that is absent: as [`Store::get`] has it, or as the commit that is being applied
+    /// will leave it.
+    fn revision(&self, key: &[u8]) -> Result<Revision, StoreError> {
+        Ok(self.get(key)?.map_or(0, |row| row.revision))
+    }
+
+    /// What was kept with a row, if the row has not changed since.
+    fn made(&self, _key: &[u8]) -> Option<Made> {
+        None
+    }
+
+    /// Keeps what was made of a row of this revision, about so many bytes of memory, until the row changes or the memory is
+    /// used for others. A store that keeps nothing is right too.
+    fn keep(&self, _key: &[u8], _revision: Revision, _made: Made, _bytes: usize) {}
+
     /// The row with the greatest key that starts with `prefix`.
     fn last(&self, prefix: &[u8]) -> Result<Option<(Vec<u8>, Row)>, StoreError>;
 
@@ -165,6 +182,11 @@ pub trait Store: Send + Sync {
     /// Reads may see a batch before it is durable: no answer may leave before the answer of the reader's own commit.
     /// A batch without changes is answered once everything that it could have read is durable.
     fn commit(&self, batch: Batch) -> Committed;
+
+    /// What [`Store::commit`] would answer to a batch without changes, if that is known at once.
+    fn compare(&self, _batch: &Batch) -> Option<Result<(), CommitError>> {
+        None
+    }
 
     /// Waits for all commits, syncs and lets go of the files.
     fn close(&self) -> Result<(), StoreError>;

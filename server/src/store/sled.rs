@@ -22,8 +22,9 @@ use std::time::Duration;
 use tokio::sync::oneshot;
 
 use self::marker::Marker;
-use self::writer::{Shared, Work, Writer};
-use super::{Batch, CommitError, Committed, MAX_KEY, MAX_VALUE, Row, Store, StoreError, durable};
+use self::writer::{Work, Writer};
+use super::hot::Hot;
+use super::{Batch, CommitError, Committed, MAX_KEY, MAX_VALUE, Made, Revision, Row, Store, StoreError, durable};
 
 /// sled's segment, in bytes. A page of more than a quarter of it would leave the log for a file of its own.
 const SEGMENT: usize = 2 * 1024 * 1024;
@@ -48,11 +49,13 @@ pub type Sync = Box<dyn Fn(&File) -> io::Result<()> + Send>;
 pub struct SledOptions {
     /// Memory for pages, in bytes.
     pub cache_bytes: u64,
+    /// Memory for what was made of rows, in bytes.
+    pub hot_bytes: usize,
 }
 
 impl Default for SledOptions {
     fn default() -> Self {
-        Self { cache_bytes: 128 * 1024 * 1024 }
+        Self { cache_bytes: 128 * 1024 * 1024, hot_bytes: 64 * 1024 * 1024 }
     }
 }
 
@@ -60,7 +63,7 @@ impl Default for SledOptions {
 pub struct SledStore {
     id: [u8; 16],
     tree: RwLock<Option<::sled::Tree>>,
-    shared: Arc<Shared>,
+    hot: Arc<Hot>,
     queue: SyncSender<Work>,
     writer: Mutex<Option<JoinHandle<Result<(), String>>>>,
     lock: Mutex<Option<File>>,
@@ -116,7 +119,7 @@ impl SledStore {
 
         let id = marker.id;
         let tree = ::sled::Tree::clone(&db);
-        let shared = Arc::new(Shared::default());
+        let hot = Arc::new(Hot::new(options.hot_bytes, commits));
         let writer = Writer {
             db,
             data,
@@ -124,7 +127,7 @@ impl SledStore {
             commits,
             marker,
             folder: folder.to_owned(),
-            shared: Arc::clone(&shared),
+            hot: Arc::clone(&hot),
             marked: std::time::Instant::now(),
         };
         let (queue, work) = std::sync::mpsc::sync_channel(QUEUE);
@@ -133,7 +136,7 @@ impl SledStore {
         Ok(Self {
             id,
             tree: RwLock::new(Some(tree)),
-            shared,
+            hot,
             queue,
             writer: Mutex::new(Some(writer)),
             lock: Mutex::new(Some(lock)),
@@ -151,24 +154,44 @@ impl SledStore {
         read(tree).map_err(|error| StoreError::Io(error.to_string()))
     }
 
-    /// Compares without the writer, which is possible only while everything that was applied is durable.
-    fn compare(&self, batch: &Batch) -> Option<Result<(), CommitError>> {
-        let epoch = self.shared.durable_epoch()?;
-        for (key, revision) in &batch.expect {
-            if self.get(key).ok()?.map_or(0, |row| row.revision) != *revision {
-                return Some(Err(CommitError::Conflict));
-            }
+    fn read(&self, key: &[u8]) -> Result<Option<Row>, StoreError> {
+        match self.tree(|tree| tree.get(key))? {
+            Some(value) => decode(&value).map(Some),
+            None => Ok(None),
         }
-        (self.shared.durable_epoch() == Some(epoch)).then_some(Ok(()))
+    }
+
+    fn read_revision(&self, key: &[u8]) -> Result<Revision, StoreError> {
+        match self.tree(|tree| tree.get(key))? {
+            Some(value) => split(&value).map(|(revision, _)| revision),
+            None => Ok(0),
+        }
     }
 }
 
 impl Store for SledStore {
     fn get(&self, key: &[u8]) -> Result<Option<Row>, StoreError> {
-        match self.tree(|tree| tree.get(key))? {
-            Some(value) => decode(&value).map(Some),
-            None => Ok(None),
+        let (row, _) = self.hot.note(key, || self.read(key), |row| row.as_ref().map_or(0, |row| row.revision))?;
+        Ok(row)
+    }
+
+    fn revision(&self, key: &[u8]) -> Result<Revision, StoreError> {
+        match self.hot.revision(key) {
+            Some(revision) => Ok(revision),
+            None => Ok(self.hot.note(key, || self.read_revision(key), |revision| *revision)?.0),
         }
+    }
+
+    fn made(&self, key: &[u8]) -> Option<Made> {
+        self.hot.made(key)
+    }
+
+    fn keep(&self, key: &[u8], revision: Revision, made: Made, bytes: usize) {
+        self.hot.keep(key, revision, made, bytes);
+    }
+
+    fn compare(&self, batch: &Batch) -> Option<Result<(), CommitError>> {
+        if batch.changes.is_empty() { self.hot.compare(batch, |key| self.read_revision(key)) } else { None }
     }
 
     fn last(&self, prefix: &[u8]) -> Result<Option<(Vec<u8>, Row)>, StoreError> {
@@ -204,9 +227,7 @@ impl Store for SledStore {
 
     fn commit(&self, batch: Batch) -> Committed {
         let (answer, committed) = oneshot::channel();
-        if batch.changes.is_empty()
-            && let Some(result) = self.compare(&batch)
-        {
+        if let Some(result) = self.compare(&batch) {
             let _ = answer.send(result);
         } else if let Err(refused) = self.queue.send(Work::Commit(batch, answer))
             && let Work::Commit(_, answer) = refused.0
@@ -246,8 +267,12 @@ fn encode(row: &Row) -> Vec<u8> {
 }
 
 fn decode(bytes: &[u8]) -> Result<Row, StoreError> {
+    split(bytes).map(|(revision, value)| Row { revision, value: value.to_vec() })
+}
+
+fn split(bytes: &[u8]) -> Result<(Revision, &[u8]), StoreError> {
     match bytes.split_first_chunk() {
-        Some((revision, value)) => Ok(Row { revision: u64::from_be_bytes(*revision), value: value.to_vec() }),
+        Some((revision, value)) => Ok((u64::from_be_bytes(*revision), value)),
         None => Err(StoreError::Io("a row is too short".to_owned())),
     }
 }

@@ -23,7 +23,7 @@ pub use self::batch::{Count, MetaChange, VaultBatch};
 pub use self::later::Later;
 use self::rows::{Header, Kind};
 pub use super::seal::{Hash16, KeyRing};
-use super::{Committed, MAX_VALUE, Revision, Row, Store, StoreError};
+use super::{CommitError, Committed, MAX_VALUE, Made, Revision, Row, Store, StoreError};
 use crate::secret::Secret;
 
 /// The longest plaintext in one row, in bytes.
@@ -116,9 +116,9 @@ pub struct Belongs {
     pub identifier: Hash16,
 }
 
-/// A record or material, opened.
-#[derive(Debug)]
-pub struct Opened {
+/// Which state of which record or material it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Stamp {
     /// The creation sequence.
     pub seq: u64,
     /// What a commit that relies on it expects.
@@ -129,9 +129,28 @@ pub struct Opened {
     pub generation: u32,
     /// How many rows it takes.
     pub chunks: u16,
+}
+
+/// A record or material, opened.
+#[derive(Debug)]
+pub struct Opened {
+    /// Which it is.
+    pub stamp: Stamp,
     /// What it says.
     pub plaintext: Secret,
 }
+
+/// A record or material, opened and read.
+#[derive(Debug)]
+pub struct Known<T> {
+    /// Which it is.
+    pub stamp: Stamp,
+    /// What it says.
+    pub content: Arc<T>,
+}
+
+/// How much more memory something takes as it is read than as it is written.
+const READ: usize = 5;
 
 /// The sealed layer over a store.
 pub struct Vault {
@@ -182,19 +201,64 @@ impl Vault {
         self.read(Kind::Material, seq)
     }
 
+    /// Opens and reads an object's record, or has it still as it was read from this very state of it.
+    ///
+    /// # Errors
+    /// A row that cannot be opened, and what `read` says.
+    pub fn known_record<T: Send + Sync + 'static, E: From<VaultError>>(
+        &self,
+        seq: u64,
+        read: impl FnOnce(&Secret) -> Result<T, E>,
+    ) -> Result<Option<Arc<Known<T>>>, E> {
+        self.known(Kind::Record, seq, read)
+    }
+
+    /// Opens and reads an object's material, or has it still as it was read from this very state of it.
+    ///
+    /// # Errors
+    /// A row that cannot be opened, and what `read` says.
+    pub fn known_material<T: Send + Sync + 'static, E: From<VaultError>>(
+        &self,
+        seq: u64,
+        read: impl FnOnce(&Secret) -> Result<T, E>,
+    ) -> Result<Option<Arc<Known<T>>>, E> {
+        self.known(Kind::Material, seq, read)
+    }
+
+    fn known<T: Send + Sync + 'static, E: From<VaultError>>(
+        &self,
+        kind: Kind,
+        seq: u64,
+        read: impl FnOnce(&Secret) -> Result<T, E>,
+    ) -> Result<Option<Arc<Known<T>>>, E> {
+        let key = rows::chunk(kind, seq, 0);
+        if let Some(known) = self.store.made(&key).and_then(|made| made.downcast::<Known<T>>().ok()) {
+            return Ok(Some(known));
+        }
+        let Some(Opened { stamp, plaintext }) = self.read(kind, seq)? else { return Ok(None) };
+        let known = Arc::new(Known { stamp, content: Arc::new(read(&plaintext)?) });
+        self.store.keep(&key, stamp.revision, Arc::clone(&known) as Made, READ * plaintext.len());
+        Ok(Some(known))
+    }
+
     /// The revision of a record without opening it; 0 if there is none.
     pub fn record_revision(&self, seq: u64) -> Result<Revision, VaultError> {
-        Ok(self.store.get(&rows::chunk(Kind::Record, seq, 0))?.map_or(0, |row| row.revision))
+        Ok(self.store.revision(&rows::chunk(Kind::Record, seq, 0))?)
     }
 
     /// The sequence and the row's revision under what must be unique.
     pub fn lookup_unique(&self, unique: &Hash16) -> Result<Option<(u64, Revision)>, VaultError> {
         let key = rows::unique(unique);
-        let Some(row) = self.store.get(&key)? else {
+        if let Some(found) = self.store.made(&key).and_then(|made| made.downcast::<(u64, Revision)>().ok()) {
+            return Ok(Some(*found));
+        }
+        let Some(row) = self.some(&key)? else {
             return Ok(None);
         };
         let (_, plaintext) = self.open_row(Kind::Unique, &key, &row)?;
-        Ok(Some((number(Kind::Unique, &plaintext)?, row.revision)))
+        let found = (number(Kind::Unique, &plaintext)?, row.revision);
+        self.store.keep(&key, row.revision, Arc::new(found), size_of_val(&found));
+        Ok(Some(found))
     }
 
     /// A counter of an object, opened, and its revision.
@@ -210,7 +274,7 @@ impl Vault {
     /// A named value that belongs to no object, and its revision.
     pub fn meta(&self, name: &str) -> Result<Option<(Secret, Revision)>, VaultError> {
         let key = rows::meta(name);
-        let Some(row) = self.store.get(&key)? else {
+        let Some(row) = self.some(&key)? else {
             return Ok(None);
         };
         let (_, plaintext) = self.open_row(Kind::Meta, &key, &row)?;
@@ -312,6 +376,16 @@ impl Vault {
         self.store.commit(batch.into_batch())
     }
 
+    /// Whether what a batch expects is so, if it changes nothing and that is known at once.
+    pub fn compare(&self, batch: &VaultBatch) -> Option<Result<(), CommitError>> {
+        self.store.compare(batch.as_batch()?)
+    }
+
+    /// A row, without a look at the disk for one that is known to be absent.
+    fn some(&self, key: &[u8]) -> Result<Option<Row>, VaultError> {
+        if self.store.revision(key)? == 0 { Ok(None) } else { Ok(self.store.get(key)?) }
+    }
+
     fn newest_first(
         &self,
         kind: Kind,
@@ -347,7 +421,8 @@ impl Vault {
             if let Some(plaintext) = self.rest(kind, seq, row.revision, header, first)? {
                 self.opened.fetch_add(1, Ordering::Relaxed);
                 let Header { belongs, generation, chunks, .. } = header;
-                return Ok(Some(Opened { seq, revision: row.revision, belongs, generation, chunks, plaintext }));
+                let stamp = Stamp { seq, revision: row.revision, belongs, generation, chunks };
+                return Ok(Some(Opened { stamp, plaintext }));
             }
             last = Some(row.revision);
         }

@@ -15,6 +15,7 @@ use x509_cert::der::{Tag, Tagged};
 use x509_cert::ext::pkix::SubjectAltName;
 use x509_cert::ext::pkix::name::GeneralName;
 
+use super::link::Link;
 use crate::config::IdentitySource;
 
 /// The longest identity, in bytes. RFC 5280 allows a Common Name 64 characters; names of services (URIs) are longer.
@@ -125,6 +126,11 @@ impl Identity {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+
+    /// The name, to be kept.
+    pub fn shared(&self) -> Arc<str> {
+        Arc::clone(&self.0)
+    }
 }
 
 impl fmt::Display for Identity {
@@ -142,9 +148,7 @@ pub struct Peer {
     /// Who it is.
     pub identity: Identity,
     /// Its certificate.
-    pub fingerprint: Fingerprint,
-    /// The same in DER.
-    pub certificate: Arc<[u8]>,
+    pub link: Arc<Link>,
     /// Where it comes from.
     pub address: SocketAddr,
     /// The set of trusted certificates and refused clients that admitted it; a greater one asks again.

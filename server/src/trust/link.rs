@@ -4,7 +4,7 @@
 //! message of whoever comes with it reads that row. A connection that was open before is no exception.
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use super::credentials::unsuccessful;
 use super::identity::{Fingerprint, Identity};
@@ -13,7 +13,7 @@ use crate::failure::Failure;
 use crate::store::vault::{Domain, Hash16, Vault};
 
 /// The link-level credential of a client: the certificate of its connection.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub struct Link {
     /// Who it says the client is.
     pub identity: Arc<str>,
@@ -21,6 +21,20 @@ pub struct Link {
     pub fingerprint: Fingerprint,
     /// The certificate in DER.
     pub certificate: Arc<[u8]>,
+    /// The name of the row that says that it was replaced: asked for at every request.
+    row: OnceLock<String>,
+}
+
+impl Link {
+    /// The credential of a client of this name, with a certificate of this fingerprint, in DER.
+    pub const fn new(identity: Arc<str>, fingerprint: Fingerprint, certificate: Arc<[u8]>) -> Self {
+        Self { identity, fingerprint, certificate, row: OnceLock::new() }
+    }
+
+    /// The name of the row that says that the certificate was replaced.
+    pub fn row(&self, vault: &Vault) -> &str {
+        self.row.get_or_init(|| row(vault, &self.fingerprint))
+    }
 }
 
 /// Says whom the listeners would let in.

@@ -20,7 +20,7 @@ pub struct Requester {
     /// The certificates of the connection that it came on.
     pub certificates: Certificates,
     /// The certificate of its connection; none where the work is done later.
-    pub link: Option<Link>,
+    pub link: Option<Arc<Link>>,
 }
 
 /// How a request stands with attestation (KMIP 2.1 §9.3).

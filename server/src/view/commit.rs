@@ -40,8 +40,8 @@ impl View {
         for (&sequence, entry) in &self.overlay.entries {
             if entry.changed {
                 self.write(&mut batch, sequence, entry, &mut freed)?;
-            } else if let Some(Base { opened, .. }) = &entry.base {
-                batch.expect_record(sequence, opened.revision);
+            } else if let Some(Base { stamp, .. }) = &entry.base {
+                batch.expect_record(sequence, stamp.revision);
             }
             if let (MaterialChange::Keep, Some((_, revision))) = (&entry.material, &entry.read) {
                 batch.expect_material(sequence, *revision);
@@ -98,7 +98,7 @@ impl View {
         let shared = &*self.shared;
         let object = &*entry.object;
         let belongs = belongs(shared, object);
-        batch.put_record(sequence, entry.base.as_ref().map(|base| &*base.opened), belongs, &record::write(object))?;
+        batch.put_record(sequence, entry.base.as_ref().map(|base| &base.stamp), belongs, &record::write(object))?;
         match &entry.material {
             MaterialChange::Keep => {}
             MaterialChange::Put(material) | MaterialChange::Exchange(_, material) => {

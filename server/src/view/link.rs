@@ -12,8 +12,12 @@ impl View {
     /// # Errors
     /// Authentication Not Successful for one that was replaced.
     pub fn check_link(&mut self) -> Outcome<()> {
-        let Some(fingerprint) = self.requester.link.as_ref().map(|link| link.fingerprint) else { return Ok(()) };
-        if self.is_replaced(&fingerprint)? { Err(link::replaced()) } else { Ok(()) }
+        let Some(link) = &self.requester.link else { return Ok(()) };
+        let row = link.row(&self.shared.vault);
+        match self.metas.read(&self.shared.vault, row)? {
+            Some(_) => Err(link::replaced()),
+            None => Ok(()),
+        }
     }
 
     /// Whether a certificate was replaced.

@@ -69,6 +69,11 @@ impl Metas {
         Ok(())
     }
 
+    /// The row as it stands in this message.
+    pub(super) fn read(&mut self, vault: &Vault, name: &str) -> Outcome<Option<&Secret>> {
+        Ok(self.load(vault, name)?.value.as_ref())
+    }
+
     fn load(&mut self, vault: &Vault, name: &str) -> Outcome<&mut Entry> {
         if !self.entries.contains_key(name) {
             let (value, revision) = vault.meta(name)?.map_or((None, 0), |(value, revision)| (Some(value), revision));
@@ -84,7 +89,7 @@ impl View {
     /// # Errors
     /// A store that cannot be read.
     pub fn meta(&mut self, name: &str) -> Outcome<Option<Secret>> {
-        Ok(self.metas.load(&self.shared.vault, name)?.value.clone())
+        Ok(self.metas.read(&self.shared.vault, name)?.cloned())
     }
 
     /// Writes a named row, or removes it. A row that is removed must never be written again: whoever has read it before

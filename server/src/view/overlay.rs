@@ -14,8 +14,9 @@ use crate::object::material::{self, Material};
 use crate::object::record;
 use crate::object::terms::{self, Term};
 use crate::object::{Managed, Residency};
+use crate::secret::Secret;
 use crate::store::Revision;
-use crate::store::vault::{Belongs, Domain, Hash16, Opened};
+use crate::store::vault::{Belongs, Domain, Hash16, Stamp};
 use crate::trust::policy::Permitted;
 
 /// The counter of Usage Limits among an object's counters.
@@ -61,8 +62,8 @@ pub(super) struct Entry {
 /// An object in the store.
 #[derive(Clone)]
 pub(super) struct Base {
-    /// The record.
-    pub(super) opened: Arc<Opened>,
+    /// Which state of the record it is.
+    pub(super) stamp: Stamp,
     /// What it says.
     pub(super) object: Arc<Managed>,
 }
@@ -133,13 +134,16 @@ impl Overlay {
         if let Some(entry) = self.entries.get(&sequence) {
             return Ok(Some(Arc::clone(&entry.object)));
         }
-        let Some(opened) = shared.vault.record(sequence)? else { return Ok(None) };
-        let mut object =
-            record::read(sequence, &opened.plaintext).map_err(|error| Failure::internal(error.to_string()))?;
-        let base = Base { opened: Arc::new(opened), object: Arc::new(object.clone()) };
-        object.advance(now);
+        let read = |plaintext: &Secret| {
+            record::read(sequence, plaintext).map_err(|error| Failure::internal(error.to_string()))
+        };
+        let Some(known) = shared.vault.known_record(sequence, read)? else { return Ok(None) };
+        let base = Base { stamp: known.stamp, object: Arc::clone(&known.content) };
+        let mut object = Arc::clone(&base.object);
+        if object.is_behind(now) {
+            Arc::make_mut(&mut object).advance(now);
+        }
         let counted = refill(shared, &mut object)?;
-        let object = Arc::new(object);
         self.identifiers.insert(object.identifier(), sequence);
         self.entries.insert(
             sequence,
@@ -240,11 +244,12 @@ impl Overlay {
             | (MaterialChange::Keep, Some((material, _))) => Ok(Arc::clone(material)),
             (MaterialChange::Drop(_), _) => Err(absent()),
             (MaterialChange::Keep, None) => {
-                let opened = shared.vault.material(sequence)?.ok_or_else(absent)?;
-                let material =
-                    material::read(&opened.plaintext).map_err(|error| Failure::internal(error.to_string()))?;
-                let material = Arc::new(material);
-                entry.read = Some((Arc::clone(&material), opened.revision));
+                let read = |plaintext: &Secret| {
+                    material::read(plaintext).map_err(|error| Failure::internal(error.to_string()))
+                };
+                let known = shared.vault.known_material(sequence, read)?.ok_or_else(absent)?;
+                let material = Arc::clone(&known.content);
+                entry.read = Some((Arc::clone(&material), known.stamp.revision));
                 Ok(material)
             }
         }
@@ -317,11 +322,11 @@ pub(super) fn belongs(shared: &Shared, object: &Managed) -> Belongs {
 
 /// The count of Usage Limits lives in a counter of its own, so that uses of one key do not conflict with each other.
 /// Answers what the counter has.
-fn refill(shared: &Shared, object: &mut Managed) -> Outcome<u64> {
+fn refill(shared: &Shared, object: &mut Arc<Managed>) -> Outcome<u64> {
     let Some(limits) = object.usage_limits() else { return Ok(0) };
     let taken = shared.vault.counter(object.sequence, USAGE)?.map_or(0, |(taken, _)| taken);
     let left = limits.total.saturating_sub(i64::try_from(taken).unwrap_or(i64::MAX)).max(0);
-    set_count(object, left);
+    set_count(Arc::make_mut(object), left);
     Ok(taken)
 }
 

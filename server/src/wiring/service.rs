@@ -10,11 +10,10 @@ use kmip_codec::{Error, ErrorKind};
 use tokio::task::JoinHandle;
 use zeroize::Zeroizing;
 
-use crate::dispatch::{self, Asker, Dispatcher, asynchronous};
+use crate::dispatch::{self, Asker, Dispatcher, Place, asynchronous};
 use crate::failure::Failure;
 use crate::net::service::{Answer, Interview, Peer, Service, Unreadable};
 use crate::sweeper;
-use crate::trust::link::Link;
 
 impl Interview for dispatch::Interview {
     fn next(&mut self, heard: Option<&Bytes>) -> Result<Option<Zeroizing<Vec<u8>>>, String> {
@@ -54,17 +53,11 @@ impl KmipService {
 
 impl Service for KmipService {
     async fn answer(&self, peer: Arc<Peer>, frame: Bytes) -> Answer {
-        let identity: Arc<str> = peer.identity.as_str().into();
-        let link = Link {
-            identity: Arc::clone(&identity),
-            fingerprint: peer.fingerprint,
-            certificate: Arc::clone(&peer.certificate),
-        };
         let asker = Asker {
-            identity,
-            address: peer.address.to_string(),
+            identity: peer.identity.shared(),
+            place: Place::Address(peer.address),
             certificates: Arc::clone(&peer.certificates),
-            link: Some(link),
+            link: Some(Arc::clone(&peer.link)),
             is_askable: peer.is_askable,
             requester: None,
         };

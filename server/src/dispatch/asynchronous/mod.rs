@@ -101,8 +101,8 @@ impl Group {
 
     /// Whether the store has another one by now, or none.
     pub(super) fn is_outdated(&self, vault: &Vault) -> bool {
-        let now = vault.later(Later::Request, self.opened.seq);
-        !matches!(now, Ok(Some(now)) if now.revision == self.opened.revision)
+        let now = vault.later(Later::Request, self.opened.stamp.seq);
+        !matches!(now, Ok(Some(now)) if now.stamp.revision == self.opened.stamp.revision)
     }
 
     /// The message as it is to be run: what was canceled is left out. The places are those of its items here.
@@ -153,20 +153,20 @@ impl Group {
         if self.stored.is_over() {
             return self.delete(batch, vault);
         }
-        let sequence = self.opened.seq;
+        let sequence = self.opened.stamp.seq;
         // The wake that the row in the store has; a stale one does no harm, and goes when it is met.
         let before = Stored::read(&self.opened.plaintext)?.wake;
         if before != self.stored.wake {
             batch.delete_wake(time(before), sequence);
             batch.put_wake(time(self.stored.wake), sequence);
         }
-        let belongs = self.opened.belongs;
+        let belongs = self.opened.stamp.belongs;
         Ok(batch.put_later(Later::Request, sequence, Some(&self.opened), belongs, &self.stored.write())?)
     }
 
     /// Removes it and all that leads to it.
     fn delete(&self, batch: &mut VaultBatch, vault: &Vault) -> Outcome<()> {
-        let (owner, sequence) = (&self.stored.owner, self.opened.seq);
+        let (owner, sequence) = (&self.stored.owner, self.opened.stamp.seq);
         batch.delete_later(Later::Request, &self.opened);
         batch.delete_wake(time(Stored::read(&self.opened.plaintext)?.wake), sequence);
         batch.delete_posting(&owner_hash(vault, owner), sequence);

@@ -11,7 +11,7 @@ use kmip_codec::ttlv::Blob;
 
 use super::{Group, Stage, owner_hash};
 use crate::dispatch::answer::{ItemAnswer, Success};
-use crate::dispatch::{Asker, Dispatcher, Run, Task, log_failures};
+use crate::dispatch::{Asker, Dispatcher, Place, Run, Task, log_failures};
 use crate::failure::{Failure, Outcome};
 use crate::ops::{cancel, poll, process, query_asynchronous_requests as query};
 
@@ -28,13 +28,13 @@ impl Dispatcher {
         has_turn: bool,
     ) -> Pin<Box<dyn Future<Output = Outcome<()>> + Send + 'a>> {
         Box::pin(async move {
-            let _at_work = self.running.enter(group.opened.seq);
+            let _at_work = self.running.enter(group.opened.stamp.seq);
             let (message, places) = group.message(&self.limits)?;
             let stored = &group.stored;
             let requester = self.later(&stored.owner, stored.ticket.as_deref(), &stored.certificates);
             let asker = Asker {
                 identity: Arc::clone(&stored.owner),
-                address: "answered later".to_owned(),
+                place: Place::Earlier,
                 certificates: Arc::clone(&requester.certificates),
                 link: None,
                 is_askable: false,
@@ -172,7 +172,7 @@ async fn run_now(run: &mut Run<'_>, correlation: &Blob) -> Outcome<()> {
     let group = group.clone();
     run.dispatcher.run_stored(&group, true).await?;
     // What this message did to it was written with it.
-    run.ledger.groups.remove(&group.opened.seq);
+    run.ledger.groups.remove(&group.opened.stamp.seq);
     Ok(())
 }
 

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use kmip_codec::spec::{Operation, ResultReason, Tag, Version};
 use kmip_codec::ttlv::{Blob, Limits, Text, Writer, frame, parse};
+use kmip_codec::wipe::Wiped;
 use kmip_codec::{Element, Value};
-use zeroize::Zeroizing;
 
 use crate::dispatch::answer::{Failed, ItemAnswer, Success};
 use crate::failure::{Failure, Outcome};
@@ -201,7 +201,7 @@ fn write_answer(answer: &ItemAnswer, w: &mut Writer) {
 
 fn read_answer(answer: &Element, operation: Operation) -> Option<ItemAnswer> {
     let value = &answer.value;
-    let payload = || bytes_of(value, Tag::ResponsePayload).map(|payload| Zeroizing::new(payload.to_vec()));
+    let payload = || bytes_of(value, Tag::ResponsePayload).map(|payload| Wiped::from(payload.to_vec()));
     let result = match code(value, KIND)? {
         1 => Ok(Success::Payload(payload()?)),
         2 => {
@@ -240,9 +240,9 @@ mod tests {
         let stages = [
             Stage::Submitted,
             Stage::Completed(vec![
-                answer(Ok(Success::Payload(Zeroizing::new(vec![1, 2, 3])))),
+                answer(Ok(Success::Payload(Wiped::from(vec![1, 2, 3])))),
                 answer(Err(Failed::Failure(failure))),
-                answer(Err(Failed::Undone(Some(Zeroizing::new(vec![4]))))),
+                answer(Err(Failed::Undone(Some(Wiped::from(vec![4]))))),
                 answer(Err(Failed::Undone(None))),
             ]),
             Stage::Over,

@@ -6,7 +6,7 @@ use super::*;
 use crate::store::{Change, suite};
 
 fn small() -> SledOptions {
-    SledOptions { cache_bytes: 8 * 1024 * 1024 }
+    SledOptions { cache_bytes: 8 * 1024 * 1024, ..SledOptions::default() }
 }
 
 fn put(key: &[u8]) -> Batch {

@@ -5,7 +5,6 @@ use std::fs::File;
 use std::panic::{self, AssertUnwindSafe};
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
@@ -13,6 +12,7 @@ use tokio::sync::oneshot;
 
 use super::marker::Marker;
 use super::{COMMIT_ROW, Sync, decode, encode};
+use crate::store::hot::Hot;
 use crate::store::stage::Stage;
 use crate::store::{Batch, CommitError, Row, StoreError};
 
@@ -34,20 +34,6 @@ pub(super) enum Work {
     Close,
 }
 
-/// What readers may know of the writer.
-#[derive(Default)]
-pub(super) struct Shared {
-    /// Odd from before rows are applied until they are durable; odd for good when that failed.
-    epoch: AtomicU64,
-}
-
-impl Shared {
-    /// The present epoch, if everything that was applied is durable.
-    pub(super) fn durable_epoch(&self) -> Option<u64> {
-        Some(self.epoch.load(Ordering::SeqCst)).filter(|epoch| epoch % 2 == 0)
-    }
-}
-
 /// The writer's own.
 pub(super) struct Writer {
     pub(super) db: ::sled::Db,
@@ -59,7 +45,7 @@ pub(super) struct Writer {
     pub(super) marker: Marker,
     pub(super) marked: Instant,
     pub(super) folder: PathBuf,
-    pub(super) shared: Arc<Shared>,
+    pub(super) hot: Arc<Hot>,
 }
 
 impl Writer {
@@ -74,6 +60,7 @@ impl Writer {
                 Err(RecvTimeoutError::Disconnected) => (Ok(()), false),
             };
             if let Err(why) = result {
+                self.hot.fail();
                 tracing::error!(error = %why, "the store is broken: no commit is accepted any more");
                 refuse_all(work, &why);
                 return Err(why);
@@ -122,6 +109,8 @@ impl Writer {
             return Ok(());
         }
         let commits = self.commits + 1;
+        let revisions = rows.iter().map(|(key, row)| (key.as_slice(), row.as_ref().map_or(0, |row| row.revision)));
+        self.hot.begin(commits, revisions);
         let mut batch = ::sled::Batch::default();
         for (key, row) in rows {
             match row {
@@ -130,14 +119,13 @@ impl Writer {
             }
         }
         batch.insert(COMMIT_ROW, encode(&Row { revision: commits, value: Vec::new() }));
-        self.shared.epoch.fetch_add(1, Ordering::SeqCst);
         let applied = panic::catch_unwind(AssertUnwindSafe(|| {
             self.db.apply_batch(batch).map_err(|error| error.to_string())?;
             self.db.flush().map_err(|error| error.to_string())?;
             (self.sync)(&self.data).map_err(|error| error.to_string())
         }));
         applied.unwrap_or_else(|_| Err("sled panicked".to_owned()))?;
-        self.shared.epoch.fetch_add(1, Ordering::SeqCst);
+        self.hot.finish(commits);
         self.commits = commits;
         if commits == 1 || self.marked.elapsed() >= MARK_EVERY {
             self.mark()?;

@@ -4,7 +4,7 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use super::rows::{self, Header, Kind};
-use super::{Belongs, CHUNK, Hash16, KeyRing, Opened, VaultError};
+use super::{Belongs, CHUNK, Hash16, KeyRing, Stamp, VaultError};
 use crate::secret::Secret;
 use crate::store::seal::SealError;
 use crate::store::{Batch, Change, Revision, Row, Store, Updated};
@@ -70,18 +70,18 @@ impl VaultBatch {
     pub fn put_record(
         &mut self,
         seq: u64,
-        before: Option<&Opened>,
+        before: Option<&Stamp>,
         belongs: Belongs,
         plaintext: &Secret,
     ) -> Result<Revision, VaultError> {
         if before.is_none() {
             self.highest = self.highest.max(seq);
         }
-        self.put_chunks(Kind::Record, seq, before.map(|opened| (opened.revision, opened.chunks)), belongs, plaintext)
+        self.put_chunks(Kind::Record, seq, before.map(|before| (before.revision, before.chunks)), belongs, plaintext)
     }
 
     /// Removes a record, which is expected as it was opened.
-    pub fn delete_record(&mut self, record: &Opened) {
+    pub fn delete_record(&mut self, record: &Stamp) {
         self.expect_record(record.seq, record.revision);
         self.delete_chunks(Kind::Record, record.seq, 0, record.chunks);
     }
@@ -265,6 +265,11 @@ impl VaultBatch {
     /// Whether nothing is expected and nothing changes.
     pub fn is_empty(&self) -> bool {
         self.batch.expect.is_empty() && self.batch.changes.is_empty()
+    }
+
+    /// What it expects, if that is all.
+    pub(super) fn as_batch(&self) -> Option<&Batch> {
+        (self.highest == 0 && self.batch.changes.is_empty()).then_some(&self.batch)
     }
 
     /// The batch for the store.

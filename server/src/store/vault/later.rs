@@ -63,14 +63,14 @@ impl VaultBatch {
         if before.is_none() {
             self.highest = self.highest.max(seq);
         }
-        let before = before.map(|opened| (opened.revision, opened.chunks));
+        let before = before.map(|opened| (opened.stamp.revision, opened.stamp.chunks));
         self.put_chunks(later.kind(), seq, before, belongs, plaintext).map(|_| ())
     }
 
     /// Removes such a row, which is expected as it was opened.
     pub fn delete_later(&mut self, later: Later, opened: &Opened) {
-        self.batch.expect.push((rows::chunk(later.kind(), opened.seq, 0), opened.revision));
-        self.delete_chunks(later.kind(), opened.seq, 0, opened.chunks);
+        self.batch.expect.push((rows::chunk(later.kind(), opened.stamp.seq, 0), opened.stamp.revision));
+        self.delete_chunks(later.kind(), opened.stamp.seq, 0, opened.stamp.chunks);
     }
 
     /// Notes that a request needs attention at a time.

@@ -54,12 +54,12 @@ fn records_and_material_come_back_in_any_length() {
             .unwrap();
             let record = vault.record(seq).unwrap().unwrap();
             assert_eq!(
-                (record.seq, record.revision, record.belongs, record.generation),
+                (record.stamp.seq, record.stamp.revision, record.stamp.belongs, record.stamp.generation),
                 (seq, round as u64 + 1, to, 1)
             );
             assert_eq!(record.plaintext, plaintext);
             assert_eq!(vault.material(seq).unwrap().unwrap().plaintext, plaintext);
-            before = Some(record);
+            before = Some(record.stamp);
         }
         commit(&vault, |batch| {
             batch.delete_record(before.as_ref().unwrap());
@@ -87,11 +87,11 @@ fn what_was_read_is_expected() {
     assert_eq!(commit(&vault, new), Err(CommitError::Conflict));
     let read = vault.record(1).unwrap().unwrap();
     let change = |batch: &mut VaultBatch| {
-        batch.put_record(1, Some(&read), to, &text(8)).unwrap();
+        batch.put_record(1, Some(&read.stamp), to, &text(8)).unwrap();
     };
     commit(&vault, change).unwrap();
     assert_eq!(commit(&vault, change), Err(CommitError::Conflict));
-    assert_eq!(commit(&vault, |batch| batch.delete_record(&read)), Err(CommitError::Conflict));
+    assert_eq!(commit(&vault, |batch| batch.delete_record(&read.stamp)), Err(CommitError::Conflict));
     assert_eq!(commit(&vault, |batch| batch.expect_record(1, 1)), Err(CommitError::Conflict));
     commit(&vault, |batch| batch.expect_record(1, 2)).unwrap();
     commit(&vault, |batch| batch.expect_material(1, 0)).unwrap();
@@ -223,12 +223,12 @@ fn an_older_generation_still_opens_and_the_current_one_seals() {
     .unwrap();
     let next = Vault::open(Arc::clone(&vault.store), ID, ring(&[1, 2], 2)).unwrap();
     let old = next.record(1).unwrap().unwrap();
-    assert_eq!(old.generation, 1);
+    assert_eq!(old.stamp.generation, 1);
     commit(&next, |batch| {
-        batch.put_record(1, Some(&old), to, &old.plaintext).unwrap();
+        batch.put_record(1, Some(&old.stamp), to, &old.plaintext).unwrap();
     })
     .unwrap();
-    assert_eq!(next.record(1).unwrap().unwrap().generation, 2);
+    assert_eq!(next.record(1).unwrap().unwrap().stamp.generation, 2);
     assert_eq!(next.hash(Domain::Owner, &[b"alice"]), to.owner, "the index key stays");
     let error = vault.record(1).unwrap_err();
     assert!(matches!(error, VaultError::Generation { kind: "record", generation: 2 }), "{error}");
