@@ -1,7 +1,7 @@
 //! Answers, read as far as a check needs: no copy, no allocation.
 
 use kmip_codec::spec::{Operation, ResultReason, ResultStatus, Tag};
-use kmip_codec::ttlv::{Limits, Value, parse};
+use kmip_codec::ttlv::{Element, Limits, Value, parse};
 
 /// One element: tag, type, and the bytes of its value without padding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -127,6 +127,12 @@ pub fn bytes_at<'v>(value: &'v Value, path: &[Tag]) -> Option<&'v [u8]> {
 /// The text of a Text String, found along a path of tags.
 pub fn text_at<'v>(value: &'v Value, path: &[Tag]) -> Option<&'v str> {
     at(value, path)?.text()
+}
+
+/// Whether a text is anywhere in a value, under this tag.
+pub fn has_text(value: &Value, tag: Tag, text: &str) -> bool {
+    let is = |element: &Element| element.tag == tag && element.value.text() == Some(text);
+    value.elements().iter().any(|element| is(element) || has_text(&element.value, tag, text))
 }
 
 fn at<'v>(value: &'v Value, path: &[Tag]) -> Option<&'v Value> {

@@ -10,7 +10,7 @@ use crate::Outcome;
 use crate::connection::Target;
 use crate::load::{Measured, Phase, Shared};
 use crate::options::Options;
-use crate::task::{Line, Random, Talk};
+use crate::task::{Line, Talk};
 
 /// Makes handshakes on as many connections at a time as the options say, and measures them. A handshake counts when the
 /// first request after it is answered: before, the server may not have looked at the client's certificate.
@@ -26,13 +26,12 @@ pub async fn measure(
     let shared = Shared::new();
     let mut lines = JoinSet::new();
     for _ in 0..options.connections.max(1) {
-        // Each line has sessions of its own; they share one store where sessions are resumed.
         let (target, talk, shared) = (target.clone(), Rc::clone(talk), Rc::clone(&shared));
         lines.spawn_local(async move {
             let mut begun = false;
             while shared.phase.get() != Phase::Over {
-                // The first of a line has no session to resume.
-                if let Err(error) = one(&target, &*talk, &shared, resumed && begun).await {
+                // The first of a line may find a session to resume or not.
+                if let Err(error) = one(&target, &*talk, &shared, (begun || !resumed).then_some(resumed)).await {
                     shared.faults.add(format!("handshake: {error}"));
                     return;
                 }
@@ -45,14 +44,15 @@ pub async fn measure(
     Ok((measured, shared))
 }
 
-async fn one(target: &Target, talk: &dyn Talk, shared: &Shared, resumed: bool) -> io::Result<()> {
+async fn one(target: &Target, talk: &dyn Talk, shared: &Shared, wanted: Option<bool>) -> io::Result<()> {
     let begin = Instant::now();
     let mut connection = target.connect().await?;
-    if connection.is_resumed() != resumed && (resumed || shared.phase.get() == Phase::Measured) {
-        let kind = if resumed { "was not resumed" } else { "is not full" };
-        shared.faults.add(format!("a handshake {kind}"));
+    match wanted {
+        Some(true) if !connection.is_resumed() => shared.faults.add("a handshake was not resumed".to_owned()),
+        Some(false) if connection.is_resumed() => shared.faults.add("a handshake is not full".to_owned()),
+        _ => {}
     }
-    let mut line = Line { random: Random::new(), asked: std::collections::VecDeque::new() };
+    let mut line = Line::new();
     let mut message = Vec::new();
     talk.ask(&mut line, &mut message);
     let answer = connection.ask(&message).await?;

@@ -7,7 +7,7 @@
 //! | [`request`], [`answer`] | messages as bytes, made before the clock runs, and read as far as a check needs |
 //! | [`tls`], [`connection`] | the client's side of TLS, and messages on it |
 //! | [`keys`] | keys to ask for: made, or found by their names |
-//! | [`task`] | the operations: what is asked, and what must come back |
+//! | [`task`], [`lifecycle`] | the operations: what is asked, and what must come back |
 //! | [`load`], [`handshakes`] | connections that ask as fast as they are answered |
 //! | [`verify`] | what is checked when the clock has stopped |
 //! | [`histogram`], [`process`], [`report`] | what was measured |
@@ -18,6 +18,7 @@ pub mod connection;
 pub mod handshakes;
 pub mod histogram;
 pub mod keys;
+pub mod lifecycle;
 pub mod limit;
 pub mod load;
 pub mod options;

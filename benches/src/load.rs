@@ -13,7 +13,7 @@ use crate::connection::{Connection, Target};
 use crate::histogram::Histogram;
 use crate::options::Options;
 use crate::process::{Process, Used};
-use crate::task::{Faults, Line, Random, Talk};
+use crate::task::{Faults, Line, Talk};
 use crate::{Error, Outcome};
 
 /// Where the run is.
@@ -111,6 +111,10 @@ impl Shared {
         let begin = clocks()?;
         self.phase.set(Phase::Measured);
         sleep(seconds(options.seconds)).await;
+        // However slow the server is, there is something to tell in the end.
+        while self.count.operations.get() == 0 && self.faults.count.get() == 0 {
+            sleep(Duration::from_millis(1)).await;
+        }
         self.phase.set(Phase::Over);
         let end = clocks()?;
         let messages = self.count.messages.get();
@@ -174,7 +178,7 @@ impl Load {
 }
 
 async fn drive(mut connection: Connection, talk: &dyn Talk, shared: &Shared, depth: usize) -> io::Result<()> {
-    let mut line = Line { random: Random::new(), asked: VecDeque::new() };
+    let mut line = Line::new();
     let mut sent: VecDeque<Instant> = VecDeque::new();
     let mut outbox = Vec::new();
     loop {

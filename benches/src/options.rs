@@ -44,7 +44,8 @@ pub struct Options {
     /// Keys there are
     #[arg(long, value_name = "N", default_value_t = 1000)]
     pub keys: usize,
-    /// Keys that are asked for, spread evenly over all of them [default: all]
+    /// Keys that are asked for, spread evenly over all of them; of more than 100000, Locate alone, nothing is known
+    /// before [default: all]
     #[arg(long, value_name = "N")]
     pub keys_asked: Option<usize>,
     /// Use the keys that `populate` made under this prefix; without it, keys are made first
@@ -122,6 +123,8 @@ pub enum Asked {
     Register,
     /// Create Key Pair
     CreateKeyPair,
+    /// Create, Activate, Revoke and Destroy, one after the other: the four are one operation, and each is timed
+    Lifecycle,
     /// Encrypt with AES in GCM
     Encrypt,
     /// Decrypt with AES in GCM

@@ -1,7 +1,7 @@
 //! A run: keys, connections, the measurement, and what is verified after it.
 
 use std::cell::{Cell, RefCell};
-use std::collections::{HashMap, VecDeque};
+use std::collections::HashMap;
 use std::rc::Rc;
 use std::time::Instant;
 
@@ -13,20 +13,23 @@ use kmip_codec::ttlv::Writer;
 use kmip_codec::types::CryptographicParameters;
 use tokio::task::LocalSet;
 
-use crate::answer::{bytes_at, text_at};
+use crate::answer::{bytes_at, has_text, text_at};
 use crate::connection::{Connection, Target};
 use crate::keys::{self, Key, Making};
+use crate::lifecycle::Lifecycle;
 use crate::load::{Load, Measured, Shared};
 use crate::options::{Algorithm, Asked, Options};
 use crate::process::Process;
 use crate::report::Report;
 use crate::request::{Form, Head, gcm, sha256};
-use crate::task::{Asking, Items, Judge, Judging, Kept, Line, Random, Raw, Sample, Talk, ends};
+use crate::task::{Asking, Items, Judge, Judging, Kept, Line, Number, Random, Raw, Sample, Talk, ends};
 use crate::verify::{Subject, decrypt};
 use crate::{Error, Outcome, handshakes, limit};
 
 /// Keys that `populate` keeps in mind at a time.
 const SLICE: usize = 20_000;
+/// Keys that are known before they are asked for, at the most.
+const MOST_KNOWN: usize = 100_000;
 /// A number of eight digits that [`Asking::Numbered`] writes over.
 const NUMBER: usize = 0;
 
@@ -119,8 +122,13 @@ impl Run<'_> {
     }
 
     async fn verify(&self, target: &Target, work: &Work, samples: &[Sample], shared: &Shared) -> Outcome<u64> {
-        let subject =
-            Subject { keys: &work.keys, algorithm: self.options.algorithm(), data: &work.data, form: self.single() };
+        let subject = Subject {
+            keys: &work.keys,
+            algorithm: self.options.algorithm(),
+            prefix: self.options.prefix.as_deref().unwrap_or_default(),
+            data: &work.data,
+            form: self.single(),
+        };
         subject.verify(&mut target.connect().await?, samples, &shared.faults).await
     }
 
@@ -157,7 +165,11 @@ impl Run<'_> {
     async fn work(&self, target: &Target) -> Outcome<Work> {
         let options = self.options;
         let data: Vec<u8> = (0..options.size).map(|n| n as u8).collect();
-        let keys = Rc::new(if needs_keys(options.operation) { self.keys(target).await? } else { Vec::new() });
+        let keys = Rc::new(if needs_keys(options.operation) && !is_strange(options) {
+            self.keys(target).await?
+        } else {
+            Vec::new()
+        });
         let ids = || keys.iter().map(|key| key.id.clone()).collect::<Vec<_>>();
         let drawn = |item: &dyn Fn(Form, &Key) -> Vec<u8>| keys.iter().map(|key| item(self.form(), key)).collect();
         let cryptography = |operation: Operation, parameters: &CryptographicParameters| {
@@ -183,6 +195,14 @@ impl Run<'_> {
                 let (asked, or) = (Rc::clone(&keys), is_named(&keys));
                 let item = move |form: Form, place: usize| form.get_attributes(id(&asked, place));
                 self.same(target, Operation::GetAttributes, keys.len(), item, or).await?
+            }
+            Asked::Locate if is_strange(options) => {
+                let prefix = options.prefix.as_deref().ok_or_else(|| Error::new("so many keys need --prefix"))?;
+                let name = keys::name(prefix, NUMBER);
+                let item = self.form().locate(&name);
+                let number = Number::Below(options.keys);
+                let asking = Asking::Numbered { ends: ends(&item, &name), item, number };
+                self.items(Operation::Locate, asking, Judging::Located)
             }
             Asked::Locate => {
                 // That the names are theirs is asked apart from Locate.
@@ -237,6 +257,7 @@ impl Run<'_> {
                 let key = digest::digest(&digest::SHA256, random_prefix().as_bytes());
                 self.numbered(Operation::Register, |making, form, name| making.register(form, name, key.as_ref()))
             }
+            Asked::Lifecycle => Rc::new(Lifecycle::new(options, &random_prefix())?),
             Asked::Populate => return Err(Error::new("populate is nothing to load with")),
         };
         Ok(Work { talk, keys, data })
@@ -300,7 +321,7 @@ impl Run<'_> {
             Operation::CreateKeyPair => Tag::PrivateKeyUniqueIdentifier,
             _ => Tag::UniqueIdentifier,
         };
-        self.items(operation, Asking::Numbered { item, ends, next: Cell::new(1) }, Judging::Made(made))
+        self.items(operation, Asking::Numbered { item, ends, number: Number::Next(Cell::new(1)) }, Judging::Made(made))
     }
 
     /// One ciphertext of each key: nonce, data and tag.
@@ -361,6 +382,11 @@ const fn needs_keys(operation: Asked) -> bool {
     )
 }
 
+/// Whether there are too many keys to know each before.
+fn is_strange(options: &Options) -> bool {
+    options.operation == Asked::Locate && options.keys_asked.unwrap_or(options.keys) > MOST_KNOWN
+}
+
 fn is_discovered(payload: &Value, version: Version) -> Result<(), String> {
     let offered = payload.elements().iter().any(|element| {
         let number = |tag| match element.value.find(tag) {
@@ -410,13 +436,6 @@ fn is_named(keys: &Rc<Vec<Key>>) -> Judge {
     })
 }
 
-fn has_text(value: &Value, tag: Tag, text: &str) -> bool {
-    value
-        .elements()
-        .iter()
-        .any(|element| element.tag == tag && element.value.text() == Some(text) || has_text(&element.value, tag, text))
-}
-
 fn id(keys: &[Key], place: usize) -> &str {
     keys.get(place).map(|key| key.id.as_str()).unwrap_or_default()
 }
@@ -441,7 +460,7 @@ fn signing(algorithm: Algorithm) -> CryptographicParameters {
 
 /// Bytes of a request.
 fn request_bytes(talk: &dyn Talk) -> u64 {
-    let mut line = Line { random: Random::new(), asked: VecDeque::new() };
+    let mut line = Line::new();
     let mut message = Vec::new();
     talk.ask(&mut line, &mut message);
     message.len() as u64

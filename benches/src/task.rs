@@ -24,6 +24,21 @@ pub struct Line {
     pub random: Random,
     /// What was asked and is not answered.
     pub asked: VecDeque<u64>,
+    /// The object whose life it lives, if it has one.
+    pub object: String,
+}
+
+impl Line {
+    /// One that has not asked yet.
+    pub fn new() -> Self {
+        Self { random: Random::new(), asked: VecDeque::new(), object: String::new() }
+    }
+}
+
+impl Default for Line {
+    fn default() -> Self {
+        Self::new()
+    }
 }
 
 /// A way to ask and to judge. It is shared by the connections.
@@ -81,6 +96,13 @@ pub enum Sample {
         /// The signature.
         signature: Vec<u8>,
     },
+    /// An object was found under the name with this number.
+    Located {
+        /// The number.
+        number: usize,
+        /// Its identifier.
+        id: String,
+    },
     /// An object was made.
     Made {
         /// Its identifier.
@@ -114,9 +136,17 @@ pub enum Asking {
         item: Vec<u8>,
         /// Where the last digit of each number is.
         ends: Vec<usize>,
-        /// The next number.
-        next: Cell<u64>,
+        /// Which number.
+        number: Number,
     },
+}
+
+/// Which number stands in names.
+pub enum Number {
+    /// One after the other, from this one on.
+    Next(Cell<u64>),
+    /// Any below this one, drawn uniformly.
+    Below(usize),
 }
 
 /// Judges the payload for a place.
@@ -143,6 +173,8 @@ pub enum Judging {
         /// The identifiers.
         ids: Vec<String>,
     },
+    /// One identifier, of something that is there.
+    Located,
     /// The identifier of something new, under this tag.
     Made(Tag),
 }
@@ -173,8 +205,11 @@ impl Talk for Items {
                     out.extend_from_slice(items.get(place).map(Vec::as_slice).unwrap_or_default());
                     place as u64
                 }
-                Asking::Numbered { item, ends, next } => {
-                    let number = next.replace(next.get() + 1);
+                Asking::Numbered { item, ends, number } => {
+                    let number = match number {
+                        Number::Next(next) => next.replace(next.get() + 1),
+                        Number::Below(bound) => line.random.below(*bound) as u64,
+                    };
                     let start = out.len();
                     out.extend_from_slice(item);
                     ends.iter().for_each(|end| write_number(out.get_mut(start..=start + end), number));
@@ -246,6 +281,15 @@ impl Items {
                     return Err("Sign: the answer is not the signature that was asked for".to_owned());
                 }
                 self.kept.offer(|| Sample::Signed { key: asked, signature: signature.to_vec() });
+                Ok(())
+            }
+            Judging::Located => {
+                let mut ids = walk.filter(|item| item.tag == Tag::UniqueIdentifier);
+                let (Some(id), None) = (ids.next(), ids.next()) else {
+                    return Err("Locate: not one object with a name that one has".to_owned());
+                };
+                let id = || String::from_utf8_lossy(id.value).into_owned();
+                self.kept.offer(|| Sample::Located { number: asked, id: id() });
                 Ok(())
             }
             Judging::Made(tag) => {
@@ -334,6 +378,9 @@ impl Default for Random {
 
 #[cfg(test)]
 mod tests {
+    use kmip_codec::spec::Version;
+    use kmip_codec::ttlv::Writer;
+
     use super::*;
 
     #[test]
@@ -342,6 +389,63 @@ mod tests {
         write_number(text.get_mut(0..10), 1_203);
         assert_eq!(text, b"x-00001203");
         assert_eq!(ends(b"..ab-0..ab-0.", "ab-0"), [5, 11]);
+    }
+
+    /// An answer to Get with these payloads and marks.
+    fn answer(status: u32, items: &[(u64, &str)]) -> Vec<u8> {
+        let mut writer = Writer::new(Version::V2_1);
+        writer.structure(Tag::ResponseMessage, |w| {
+            w.structure(Tag::ResponseHeader, |w| w.integer(Tag::BatchCount, i32::try_from(items.len()).unwrap()));
+            for (mark, id) in items {
+                w.structure(Tag::BatchItem, |w| {
+                    w.enumeration(Tag::Operation, Operation::Get.into());
+                    w.bytes(Tag::UniqueBatchItemID, &mark.to_be_bytes());
+                    w.enumeration(Tag::ResultStatus, status);
+                    w.structure(Tag::ResponsePayload, |w| w.text(Tag::UniqueIdentifier, id));
+                });
+            }
+        });
+        writer.finish()
+    }
+
+    fn payload(id: &str) -> Vec<u8> {
+        let mut writer = Writer::new(Version::V2_1);
+        writer.structure(Tag::ResponsePayload, |w| w.text(Tag::UniqueIdentifier, id));
+        writer.finish()
+    }
+
+    #[test]
+    fn every_wrong_answer_is_a_fault() {
+        let or: Judge = Rc::new(|place, payload| {
+            let right = place == 0 && answer::text_at(payload, &[Tag::UniqueIdentifier]) == Some("like a");
+            if right { Ok(()) } else { Err("wrong".to_owned()) }
+        });
+        let items = Items {
+            head: Head::new(Version::V2_1, 2),
+            count: 2,
+            operation: Operation::Get,
+            asking: Asking::Drawn(vec![]),
+            judging: Judging::Same { expected: vec![payload("a"), payload("b")], or },
+            kept: Kept::default(),
+        };
+        let nonsense = b"nonsense".to_vec();
+        for (message, wrong) in [
+            (answer(0, &[(0, "a"), (1, "b")]), 0),
+            (answer(0, &[(0, "like a"), (1, "b")]), 0),
+            (answer(0, &[(0, "a"), (1, "a")]), 1),
+            (answer(0, &[(0, "b"), (1, "a")]), 2),
+            (answer(0, &[(1, "a"), (0, "b")]), 2),
+            (answer(1, &[(0, "a"), (1, "b")]), 2),
+            (answer(0, &[(0, "a")]), 2),
+            ([answer(0, &[(0, "a"), (1, "b")]), nonsense.clone()].concat(), 2),
+            (nonsense, 2),
+        ] {
+            let (mut line, faults) = (Line::new(), Faults::default());
+            line.asked.extend([0, 1]);
+            assert_eq!(items.hear(&mut line, &message, &faults), 2);
+            assert_eq!(faults.count.get(), wrong, "{:?}", faults.told);
+            assert!(line.asked.is_empty());
+        }
     }
 
     #[test]

@@ -6,9 +6,9 @@ use aws_lc_rs::signature::{
 };
 use kmip_codec::spec::{KeyFormatType, Operation, Tag};
 
-use crate::answer::bytes_at;
+use crate::answer::{bytes_at, has_text, text_at};
 use crate::connection::Connection;
-use crate::keys::Key;
+use crate::keys::{self, Key};
 use crate::options::Algorithm;
 use crate::request::{Form, gcm_back};
 use crate::task::{Faults, Sample};
@@ -20,6 +20,8 @@ pub struct Subject<'a> {
     pub keys: &'a [Key],
     /// Their algorithm.
     pub algorithm: Algorithm,
+    /// What their names begin with, where nothing else is known of them.
+    pub prefix: &'a str,
     /// What was encrypted or signed.
     pub data: &'a [u8],
     /// The version of the messages.
@@ -38,10 +40,10 @@ impl Subject<'_> {
                     self.decrypts(connection, self.key(*key)?, (nonce, data, tag)).await
                 }
                 Sample::Signed { key, signature } => self.is_signed(connection, self.key(*key)?, signature).await,
-                Sample::Made { id } => {
-                    let form = self.form;
-                    let payload = connection.one(form, Operation::GetAttributes, |form| form.get_attributes(id)).await;
-                    payload.map(|payload| crate::answer::text_at(&payload, &[Tag::UniqueIdentifier]) == Some(id))
+                Sample::Made { id } => self.is_there(connection, id, None).await,
+                Sample::Located { number, id } => {
+                    let name = keys::name(self.prefix, *number);
+                    self.is_there(connection, id, Some(&name)).await
                 }
             };
             match right {
@@ -55,6 +57,13 @@ impl Subject<'_> {
 
     fn key(&self, place: usize) -> Outcome<&Key> {
         self.keys.get(place).ok_or_else(|| Error::new("there is no such key"))
+    }
+
+    /// Whether there is an object with this identifier, and with this name.
+    async fn is_there(&self, connection: &mut Connection, id: &str, name: Option<&str>) -> Outcome<bool> {
+        let payload = connection.one(self.form, Operation::GetAttributes, |form| form.get_attributes(id)).await?;
+        let named = name.is_none_or(|name| has_text(&payload, Tag::NameValue, name));
+        Ok(named && text_at(&payload, &[Tag::UniqueIdentifier]) == Some(id))
     }
 
     /// Whether a ciphertext is what was encrypted: found out with the key itself, or by the server if the key does not
@@ -118,6 +127,7 @@ impl std::fmt::Display for Sample {
         match self {
             Self::Encrypted { .. } => f.write_str("Encrypt: a ciphertext does not decrypt to what was encrypted"),
             Self::Signed { .. } => f.write_str("Sign: a signature does not verify"),
+            Self::Located { .. } => f.write_str("Locate: the object that was found has another name"),
             Self::Made { .. } => f.write_str("an object that was made is not there"),
         }
     }
