@@ -150,7 +150,7 @@ impl Hot {
         read: impl Fn(&[u8]) -> Result<Revision, StoreError>,
     ) -> Option<Result<(), CommitError>> {
         let turn = self.turn.load(Ordering::SeqCst);
-        if turn % 2 != 0 {
+        if !turn.is_multiple_of(2) {
             return None;
         }
         for (key, expected) in &batch.expect {
