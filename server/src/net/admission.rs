@@ -3,8 +3,9 @@
 
 use std::cell::RefCell;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, UNIX_EPOCH};
 
+use kmip_codec::ttlv::Blob;
 use rustls::client::danger::HandshakeSignatureValid;
 use rustls::pki_types::{CertificateDer, UnixTime};
 use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
@@ -12,11 +13,13 @@ use rustls::{CertificateError, DigitallySignedStruct, DistinguishedName, Error a
 use x509_cert::Certificate;
 use x509_cert::der::Decode;
 
+use super::known::Known;
 use super::refusal::{Described, Refusal};
 use super::revoked::Revoked;
 use crate::config::IdentitySource;
 use crate::crypto::authority::Authority;
-use crate::trust::identity::{Fingerprint, Identity};
+use crate::trust::identity::{Admitted, Identity};
+use crate::trust::link::Link;
 
 /// One set of trusted certificates, revocation lists and refused clients. It never changes; a new one has a new epoch.
 #[derive(Debug)]
@@ -27,17 +30,8 @@ pub(crate) struct Admission {
     /// Whose certificates are no identities.
     pub(super) certification: Option<Arc<Authority>>,
     pub(super) epoch: u64,
-}
-
-/// What is known of a client that was let in.
-#[derive(Debug, Clone)]
-pub(crate) struct Admitted {
-    pub(crate) identity: Identity,
-    pub(crate) fingerprint: Fingerprint,
-    pub(crate) certificate: Arc<[u8]>,
-    pub(crate) epoch: u64,
-    /// When the first certificate of the chain ends.
-    pub(crate) until: SystemTime,
+    /// Its own judgements, as long as they hold.
+    pub(super) known: Known,
 }
 
 /// What a client reads whose certificate is in order and says nobody who may come in.
@@ -45,7 +39,25 @@ const NO_IDENTITY: CertificateError = CertificateError::ApplicationVerificationF
 
 impl Admission {
     /// Judges a client's certificates, its own first.
-    pub(crate) fn judge(&self, chain: &[CertificateDer<'_>], now: UnixTime) -> Result<Admitted, Box<Refusal>> {
+    pub(crate) fn judge(&self, chain: &[CertificateDer<'_>], now: UnixTime) -> Result<Arc<Admitted>, Box<Refusal>> {
+        let key = Known::key(chain);
+        if let Some(admitted) = key.and_then(|key| self.known.find(key, now)) {
+            return Ok(admitted);
+        }
+        let (admitted, ends) = self.examine(chain, now)?;
+        let admitted = Arc::new(admitted);
+        if let (Some(key), Some(ends)) = (key, ends) {
+            self.known.keep(key, &admitted, now, &ends);
+        }
+        Ok(admitted)
+    }
+
+    /// Judges a client's certificates, and says in which seconds since 1970 they end, if all can be read.
+    fn examine(
+        &self,
+        chain: &[CertificateDer<'_>],
+        now: UnixTime,
+    ) -> Result<(Admitted, Option<Vec<u64>>), Box<Refusal>> {
         let Some((own, above)) = chain.split_first() else {
             let error = std::io::Error::other(TlsError::NoCertificatesPresented);
             return Err(Box::new(Refusal::handshake(&error)));
@@ -69,33 +81,34 @@ impl Admission {
                        of the authorities of [tls] client_ca";
             return Err(Box::new(Refusal::certificate(described, why.to_owned(), NO_IDENTITY)));
         }
-        match Identity::of(&certificate, fingerprint, self.source) {
-            Ok(identity) => Ok(Admitted {
-                identity,
-                fingerprint,
-                certificate: Arc::from(own.as_ref()),
-                epoch: self.epoch,
-                until: first_end(&certificate, above),
-            }),
-            Err(why) => Err(Box::new(Refusal::certificate(described, why, NO_IDENTITY))),
-        }
+        let identity = match Identity::of(&certificate, fingerprint, self.source) {
+            Ok(identity) => identity,
+            Err(why) => return Err(Box::new(Refusal::certificate(described, why, NO_IDENTITY))),
+        };
+        let mut ends = vec![end(&certificate)];
+        let above: Vec<_> = above.iter().map(|der| Certificate::from_der(der).ok()).collect();
+        ends.extend(above.iter().flatten().map(end));
+        let until = ends.iter().copied().filter(|end| *end > now.as_secs()).min().unwrap_or_default();
+        let link = Link::new(identity.shared(), fingerprint, Arc::from(own.as_ref()));
+        let admitted = Admitted {
+            identity,
+            link: Arc::new(link),
+            certificates: chain.iter().map(|der| Blob::copy_of(der)).collect(),
+            epoch: self.epoch,
+            until: UNIX_EPOCH + Duration::from_secs(until),
+        };
+        Ok((admitted, above.iter().all(Option::is_some).then_some(ends)))
     }
 }
 
-fn first_end(own: &Certificate, above: &[CertificateDer<'_>]) -> SystemTime {
-    let end = |certificate: &Certificate| certificate.tbs_certificate.validity.not_after.to_system_time();
-    above
-        .iter()
-        .filter_map(|der| Certificate::from_der(der).ok())
-        .map(|certificate| end(&certificate))
-        .fold(end(own), SystemTime::min)
-        // The last second belongs to the certificate.
-        + Duration::from_secs(1)
+/// The first second in which a certificate is not valid any more: the last second belongs to it.
+fn end(certificate: &Certificate) -> u64 {
+    certificate.tbs_certificate.validity.not_after.to_unix_duration().as_secs().saturating_add(1)
 }
 
 tokio::task_local! {
     /// What the verifier said within the handshake of this task; TLS itself passes on no more than an alert.
-    pub(super) static VERDICT: RefCell<Option<Result<Admitted, Box<Refusal>>>>;
+    pub(super) static VERDICT: RefCell<Option<Result<Arc<Admitted>, Box<Refusal>>>>;
 }
 
 /// The judgement as rustls asks for it in a full handshake, so that a refused client gets the right alert.

@@ -17,6 +17,7 @@ use super::refusal::Refusal;
 use super::service::{Answer, Interview, Peer, Service};
 use super::tls::{Accepted, Tls};
 use crate::config::Limits;
+use crate::trust::identity::Admitted;
 
 /// A connection.
 pub(super) struct Connection<S> {
@@ -49,11 +50,12 @@ pub(super) const SLOW_ANSWER: &str = "the client did not take the answer in time
 impl End {
     /// Says how the connection ended.
     pub(super) fn log(&self, peer: &Peer) {
-        let (identity, address, fingerprint) = (&peer.identity, &peer.address, &peer.link.fingerprint);
+        let Peer { admitted, address, .. } = peer;
+        let Admitted { identity, link, .. } = &**admitted;
         match self {
             Self::Done => debug!(client = %identity, %address, "disconnected"),
             Self::Refused(refusal) => warn!(
-                client = %identity, %address, %fingerprint,
+                client = %identity, %address, fingerprint = %link.fingerprint,
                 "connection closed: the client's certificate is not accepted any more: {refusal}"
             ),
             Self::TooSlow(what) => info!(client = %identity, %address, "connection closed: {what}"),
@@ -70,9 +72,9 @@ impl<S: Service> Connection<S> {
         limits: Limits,
         stop: watch::Receiver<bool>,
     ) -> Self {
-        let Accepted { stream, chain, peer, resumed } = accepted;
-        debug!(client = %peer.identity, address = %peer.address, resumed, "connected");
-        Self { stream, guest: Guest::new(chain, peer, tls), service, limits, stop }
+        let Accepted { stream, peer, resumed } = accepted;
+        debug!(client = %peer.admitted.identity, address = %peer.address, resumed, "connected");
+        Self { stream, guest: Guest::new(peer, tls), service, limits, stop }
     }
 
     /// Answers until the end.
@@ -108,7 +110,7 @@ impl<S: Service> Connection<S> {
             let (answer, readable) = match incoming {
                 Incoming::Message(bytes) => (self.service.answer(peer, bytes).await, true),
                 Incoming::Unreadable(reason, head) => {
-                    info!(client = %peer.identity, address = %peer.address, "unreadable request: {reason}");
+                    info!(client = %peer.admitted.identity, address = %peer.address, "unreadable request: {reason}");
                     (self.service.unreadable(reason, head), false)
                 }
                 Incoming::End => return End::Done,
@@ -140,7 +142,7 @@ impl<S: Service> Connection<S> {
                 Ok(None) => return None,
                 Err(why) => {
                     let peer = self.guest.peer();
-                    info!(client = %peer.identity, address = %peer.address, "the client in the server's role: {why}");
+                    info!(client = %peer.admitted.identity, address = %peer.address, "the client in the server's role: {why}");
                     return Some(End::Done);
                 }
             };

@@ -10,15 +10,14 @@ use super::tls::Tls;
 
 /// A client on one connection.
 pub(super) struct Guest {
-    chain: Vec<CertificateDer<'static>>,
     peer: Arc<Peer>,
     tls: Arc<Tls>,
 }
 
 impl Guest {
-    /// A client with its certificates, its own first, as it was admitted.
-    pub(super) fn new(chain: Vec<CertificateDer<'static>>, peer: Peer, tls: Arc<Tls>) -> Self {
-        Self { chain, peer: Arc::new(peer), tls }
+    /// A client as it was admitted.
+    pub(super) fn new(peer: Peer, tls: Arc<Tls>) -> Self {
+        Self { peer: Arc::new(peer), tls }
     }
 
     /// Who it is.
@@ -28,10 +27,12 @@ impl Guest {
 
     /// Judges the client anew if trust has changed, or its certificates have ended, since it was let in.
     pub(super) fn admit(&mut self) -> Result<Arc<Peer>, Box<Refusal>> {
-        if self.tls.is_outdated(&self.peer) {
-            let admitted = self.tls.judge(&self.chain)?;
-            let Peer { address, ref certificates, is_askable, .. } = *self.peer;
-            self.peer = Arc::new(Peer { is_askable, ..admitted.at(address, Arc::clone(certificates)) });
+        if self.tls.is_outdated(&self.peer.admitted) {
+            let certificates = &self.peer.admitted.certificates;
+            let chain: Vec<CertificateDer<'_>> = certificates.iter().map(|der| CertificateDer::from(&**der)).collect();
+            let admitted = self.tls.judge(&chain)?;
+            let Peer { address, is_askable, .. } = *self.peer;
+            self.peer = Arc::new(Peer { admitted, address, is_askable });
         }
         Ok(Arc::clone(&self.peer))
     }

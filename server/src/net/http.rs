@@ -48,13 +48,13 @@ pub(super) async fn serve<S: Service>(
     limits: Limits,
     mut stop: watch::Receiver<bool>,
 ) {
-    let Accepted { stream, chain, peer, resumed } = accepted;
-    debug!(client = %peer.identity, address = %peer.address, resumed, "connected for HTTPS");
+    let Accepted { stream, peer, resumed } = accepted;
+    debug!(client = %peer.admitted.identity, address = %peer.address, resumed, "connected for HTTPS");
     // A client of HTTP asks, and is not asked on its connection (§2.5).
     let peer = Peer { is_askable: false, ..peer };
     let pace = Arc::new(Pace::new(&limits));
     let desk = Arc::new(Desk {
-        guest: Mutex::new(Guest::new(chain, peer, tls)),
+        guest: Mutex::new(Guest::new(peer, tls)),
         service,
         limit: limits.request_bytes,
         limits: kmip_codec::ttlv::Limits { depth: limits.depth, items: limits.items },
@@ -156,7 +156,7 @@ impl<S: Service> Desk<S> {
     /// connection.
     async fn message(&self, peer: Arc<Peer>, encoding: Encoding, body: Zeroizing<Vec<u8>>) -> Vec<u8> {
         let unreadable = |reason: Unreadable, head: Bytes| {
-            info!(client = %peer.identity, address = %peer.address, "unreadable request: {reason}");
+            info!(client = %peer.admitted.identity, address = %peer.address, "unreadable request: {reason}");
             self.service.unreadable(reason, head).bytes
         };
         let answer = match encoding.binary(body, &self.limits) {

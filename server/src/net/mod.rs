@@ -6,6 +6,7 @@ mod flood;
 mod frame;
 mod guest;
 mod http;
+mod known;
 mod listener;
 pub mod outbound;
 mod refusal;

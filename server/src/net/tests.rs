@@ -10,7 +10,7 @@ use kmip_codec::types::ProtocolVersion;
 use kmipd_certs::{Authority, Issued, Profile, Validity};
 use rustls::crypto::CryptoProvider;
 use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
 use rustls::{ClientConfig, HandshakeKind, RootCertStore, SupportedProtocolVersion};
 use tempfile::TempDir;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -23,6 +23,7 @@ use x509_cert::certificate::TbsCertificate;
 use x509_cert::time::Validity as Dates;
 
 use super::admission::Admission;
+use super::known::Known;
 use super::revoked::Revoked;
 use super::service::{Answer, Peer, Service, Unreadable};
 use super::tls::Setup;
@@ -30,7 +31,7 @@ use super::{BindError, Server, Tls};
 use crate::config::{self, AuthenticationSuite, IdentitySource, Limits};
 use crate::crypto::authority::{Authority as MakesCertificates, SigningKey};
 use crate::crypto::testing::{self, DAY, Entity, time};
-use crate::trust::identity::{Certificates, Fingerprint};
+use crate::trust::identity::{Admitted, Fingerprint};
 use crate::view::testing::NOW;
 
 mod trust;
@@ -50,7 +51,7 @@ impl Service for Echo {
                 self.gate.acquire().await.unwrap().forget();
                 frame.to_vec()
             }
-            Some(b'I') => message(peer.identity.as_str().as_bytes()),
+            Some(b'I') => message(peer.admitted.identity.as_str().as_bytes()),
             _ => frame.to_vec(),
         };
         Answer { bytes, close: frame.get(8) == Some(&b'C'), interview: None }
@@ -390,10 +391,10 @@ async fn a_client_is_judged_anew_when_its_certificate_has_ended() {
     let bench = Bench::new().await;
     let issued = bench.authority.issue_client("backup").unwrap();
     let chain = [CertificateDer::from_pem_slice(issued.cert_pem.as_bytes()).unwrap()];
-    let mut peer = bench.tls.judge(&chain).unwrap().at(bench.address, Certificates::default());
-    assert!(!bench.tls.is_outdated(&peer));
-    peer.until = SystemTime::now();
-    assert!(bench.tls.is_outdated(&peer));
+    let mut admitted = Admitted::clone(&bench.tls.judge(&chain).unwrap());
+    assert!(!bench.tls.is_outdated(&admitted));
+    admitted.until = SystemTime::now();
+    assert!(bench.tls.is_outdated(&admitted));
 }
 
 #[tokio::test]

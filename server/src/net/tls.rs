@@ -10,7 +10,6 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::SystemTime;
 
 use aws_lc_rs::digest::{Context, Digest, SHA256};
-use kmip_codec::ttlv::Blob;
 use rustls::crypto::{CryptoProvider, aws_lc_rs as provider};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, CertificateRevocationListDer, PrivateKeyDer, UnixTime};
@@ -22,13 +21,14 @@ use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 use x509_cert::Version;
 
-use super::admission::{Admission, Admitted, Doorkeeper, VERDICT};
+use super::admission::{Admission, Doorkeeper, VERDICT};
+use super::known::Known;
 use super::refusal::{Described, MAKE_V3, Refusal};
 use super::revoked::Revoked;
 use crate::config;
 use crate::crypto::authority::Authority;
-use crate::trust::identity::{Certificates, Identity, Peer};
-use crate::trust::link::{Admits, Link};
+use crate::trust::identity::{Admitted, Identity, Peer};
+use crate::trust::link::Admits;
 
 /// Sessions kept for clients of TLS 1.2 that know no tickets.
 const SESSION_CACHE: usize = 4096;
@@ -72,10 +72,9 @@ pub(super) struct Setup {
 /// What tells that a file has changed.
 type Mark = Option<(SystemTime, u64)>;
 
-/// A connection after its handshake, with the client's certificates, its own first.
+/// A connection after its handshake.
 pub(crate) struct Accepted {
     pub(crate) stream: TlsStream<TcpStream>,
-    pub(crate) chain: Vec<CertificateDer<'static>>,
     pub(crate) peer: Peer,
     pub(crate) resumed: bool,
 }
@@ -175,13 +174,13 @@ impl Tls {
         &self.files.client_ca
     }
 
-    /// Whether a peer would have to be judged anew.
-    pub(crate) fn is_outdated(&self, peer: &Peer) -> bool {
-        peer.epoch != self.epoch.load(Ordering::Acquire) || SystemTime::now() >= peer.until
+    /// Whether a client would have to be judged anew.
+    pub(crate) fn is_outdated(&self, admitted: &Admitted) -> bool {
+        admitted.epoch != self.epoch.load(Ordering::Acquire) || SystemTime::now() >= admitted.until
     }
 
     /// Judges a client on an open connection by the trust of this moment.
-    pub(crate) fn judge(&self, chain: &[CertificateDer<'_>]) -> Result<Admitted, Box<Refusal>> {
+    pub(crate) fn judge(&self, chain: &[CertificateDer<'_>]) -> Result<Arc<Admitted>, Box<Refusal>> {
         self.present().admission.judge(chain, UnixTime::now())
     }
 
@@ -200,16 +199,13 @@ impl Tls {
         };
         let session = stream.get_ref().1;
         let resumed = session.handshake_kind() == Some(rustls::HandshakeKind::Resumed);
-        let chain: Vec<CertificateDer<'static>> =
-            session.peer_certificates().unwrap_or_default().iter().map(|der| der.clone().into_owned()).collect();
         let admitted = match verdict {
             // A full handshake has judged these certificates a moment ago, by the trust of now.
             Some(Ok(admitted)) if !resumed && admitted.epoch == self.epoch.load(Ordering::Acquire) => admitted,
             // A resumed one never asked the verifier.
-            _ => self.judge(&chain)?,
+            _ => self.judge(session.peer_certificates().unwrap_or_default())?,
         };
-        let certificates = chain.iter().map(|der| Blob::copy_of(der)).collect();
-        Ok(Accepted { stream, chain, peer: admitted.at(address, certificates), resumed })
+        Ok(Accepted { stream, peer: Peer { admitted, address, is_askable: true }, resumed })
     }
 }
 
@@ -218,21 +214,12 @@ impl Admits for Tls {
         let chain = std::iter::once(certificate).chain(above.iter().map(Vec::as_slice));
         let chain: Vec<CertificateDer<'_>> = chain.map(CertificateDer::from).collect();
         match self.judge(&chain) {
-            Ok(admitted) => Some(admitted.identity),
+            Ok(admitted) => Some(admitted.identity.clone()),
             Err(refusal) => {
                 tracing::info!("a certificate of a client that is not there would not be admitted: {refusal}");
                 None
             }
         }
-    }
-}
-
-impl Admitted {
-    /// The client at its address, on a connection that carries messages both ways.
-    pub(crate) fn at(self, address: SocketAddr, certificates: Certificates) -> Peer {
-        let Self { identity, fingerprint, certificate, epoch, until } = self;
-        let link = Arc::new(Link::new(identity.shared(), fingerprint, certificate));
-        Peer { identity, link, address, epoch, until, certificates, is_askable: true }
     }
 }
 
@@ -313,11 +300,11 @@ impl Loaded {
         Ok(Self {
             provider,
             own: Arc::new(own),
-            certificate_digest: digest(&[&chain_pem, &key_pem]).as_ref().to_vec(),
+            certificate_digest: digest([&*chain_pem, &key_pem]).as_ref().to_vec(),
             roots,
             lists,
             revoked,
-            trust: digest(&trust.iter().map(Vec::as_slice).collect::<Vec<_>>()).as_ref().to_vec(),
+            trust: digest(trust.iter().map(Vec::as_slice)).as_ref().to_vec(),
         })
     }
 
@@ -338,6 +325,7 @@ impl Loaded {
                 Arc::clone(&before.server.session_storage),
             ),
             None => {
+                let known = Known::new(&self.lists);
                 let builder =
                     WebPkiClientVerifier::builder_with_provider(Arc::new(self.roots), Arc::clone(&self.provider))
                         .with_crls(self.lists)
@@ -347,7 +335,14 @@ impl Loaded {
                     let path = files.crl.first().unwrap_or(&files.client_ca);
                     fail("crl", path, error.to_string())
                 })?;
-                let admission = Arc::new(Admission { verifier, revoked: self.revoked, source, certification, epoch });
+                let admission = Arc::new(Admission {
+                    verifier,
+                    revoked: self.revoked,
+                    source,
+                    certification,
+                    epoch,
+                    known,
+                });
                 let tickets: Arc<dyn ProducesTickets> =
                     provider::Ticketer::new().map_err(|error| certificate(error.to_string()))?;
                 let sessions: Arc<dyn StoresServerSessions> = ServerSessionMemoryCache::new(SESSION_CACHE);
@@ -426,7 +421,8 @@ fn private_key(path: &Path, pem: &[u8]) -> Result<PrivateKeyDer<'static>, TlsErr
     PrivateKeyDer::from_pem_slice(pem).map_err(|_| wrong("it holds no private key in PEM"))
 }
 
-fn digest(parts: &[&[u8]]) -> Digest {
+/// SHA-256 of these parts, and of no others that are the same bytes in a row.
+pub(super) fn digest<'a>(parts: impl IntoIterator<Item = &'a [u8]>) -> Digest {
     let mut context = Context::new(&SHA256);
     for part in parts {
         context.update(&(part.len() as u64).to_be_bytes());

@@ -142,21 +142,28 @@ impl fmt::Display for Identity {
 /// A client's certificates in DER, its own first.
 pub type Certificates = Arc<[Blob]>;
 
-/// A client that was admitted, on one connection.
+/// What is known of a client that was let in. All its connections share it.
 #[derive(Debug, Clone)]
-pub struct Peer {
+pub struct Admitted {
     /// Who it is.
     pub identity: Identity,
     /// Its certificate.
     pub link: Arc<Link>,
-    /// Where it comes from.
-    pub address: SocketAddr,
+    /// All its certificates, to judge it by again, also when it is not there.
+    pub certificates: Certificates,
     /// The set of trusted certificates and refused clients that admitted it; a greater one asks again.
     pub epoch: u64,
     /// When the first certificate of its chain ends.
     pub until: SystemTime,
-    /// Its certificates, to judge it by when it is not there.
-    pub certificates: Certificates,
+}
+
+/// A client that was admitted, on one connection.
+#[derive(Debug, Clone)]
+pub struct Peer {
+    /// Who it is.
+    pub admitted: Arc<Admitted>,
+    /// Where it comes from.
+    pub address: SocketAddr,
     /// Whether the server could ask on its connection.
     pub is_askable: bool,
 }

@@ -53,11 +53,12 @@ impl KmipService {
 
 impl Service for KmipService {
     async fn answer(&self, peer: Arc<Peer>, frame: Bytes) -> Answer {
+        let Peer { admitted, address, .. } = &*peer;
         let asker = Asker {
-            identity: peer.identity.shared(),
-            place: Place::Address(peer.address),
-            certificates: Arc::clone(&peer.certificates),
-            link: Some(Arc::clone(&peer.link)),
+            identity: admitted.identity.shared(),
+            place: Place::Address(*address),
+            certificates: Arc::clone(&admitted.certificates),
+            link: Some(Arc::clone(&admitted.link)),
             is_askable: peer.is_askable,
             requester: None,
         };

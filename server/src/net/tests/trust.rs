@@ -58,6 +58,7 @@ async fn a_resumed_session_is_judged_by_the_trust_of_now() {
             source: IdentitySource::Cn,
             certification: None,
             epoch: before.admission.epoch,
+            known: Known::default(),
         };
         let setup = Setup {
             server: Arc::clone(&before.server),
@@ -76,6 +77,36 @@ async fn a_resumed_session_is_judged_by_the_trust_of_now() {
         assert!(late.resumed());
         assert!(late.ask(b"I").await.is_err());
     }
+}
+
+/// What was judged is found again as long as it would be judged the same.
+#[tokio::test]
+async fn a_judgement_holds_until_a_date_decides() {
+    let bench = Bench::new().await;
+    let now = UnixTime::now();
+    let after = |seconds: u64| UnixTime::since_unix_epoch(Duration::from_secs(now.as_secs() + seconds));
+    let day = Duration::from_secs(DAY.unsigned_abs());
+    let profile = Profile::client("backup").valid(Validity::lasting(day.try_into().unwrap()));
+    let der = |issued: Issued| [CertificateDer::from_pem_slice(issued.cert_pem.as_bytes()).unwrap()];
+    let chain = der(bench.authority.issue(&profile).unwrap());
+
+    let admission = &bench.tls.present().admission;
+    let first = admission.judge(&chain, now).unwrap();
+    let last_second = after(day.as_secs() - 60);
+    assert!(Arc::ptr_eq(&first, &admission.judge(&chain, last_second).unwrap()));
+    assert!(admission.judge(&chain, after(day.as_secs() + 60)).unwrap_err().to_string().contains("expired at"));
+    // The same certificate in another chain is another matter, and so is a clock that was set back.
+    let longer = [chain[0].clone(), chain[0].clone()];
+    assert!(!Arc::ptr_eq(&first, &admission.judge(&longer, now).unwrap()));
+    let back = UnixTime::since_unix_epoch(Duration::from_secs(now.as_secs() - 1));
+    assert!(!Arc::ptr_eq(&first, &admission.judge(&chain, back).unwrap()));
+
+    // A revocation list ends before this certificate.
+    let chain = der(bench.authority.issue_client("long").unwrap());
+    let first = admission.judge(&chain, now).unwrap();
+    assert!(Arc::ptr_eq(&first, &admission.judge(&chain, last_second).unwrap()));
+    let refusal = admission.judge(&chain, after(31 * day.as_secs())).unwrap_err();
+    assert!(refusal.to_string().contains("revocation list of its authority has expired"), "{refusal}");
 }
 
 /// Whoever may use Certify could otherwise name itself an administrator.
