@@ -1,27 +1,41 @@
-//! One client's connection after its handshake: requests are answered one after the other, in their order.
+//! One client's connection after its handshake: requests are answered one after the other, in their order. Answers to
+//! requests that came together leave together, as far as they are ready.
 
+use std::convert::Infallible;
+use std::future::poll_fn;
 use std::io;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
+use std::task::Poll;
 
+use bytes::Bytes;
 use tokio::io::AsyncWriteExt;
+use tokio::join;
 use tokio::net::TcpStream;
 use tokio::sync::watch;
-use tokio::time::timeout;
+use tokio::task::yield_now;
 use tokio_rustls::server::TlsStream;
 use tracing::{debug, info, warn};
 use zeroize::Zeroizing;
 
-use super::frame::{self, Incoming};
+use super::frame::{Incoming, Reader, append};
 use super::guest::Guest;
+use super::patience::{at_once, within};
 use super::refusal::Refusal;
 use super::service::{Answer, Interview, Peer, Service};
 use super::tls::{Accepted, Tls};
 use crate::config::Limits;
 use crate::trust::identity::Admitted;
 
+/// Answers that leave together at the most, and their bytes from which on no further one is waited for.
+const TOGETHER: usize = 32;
+const BYTES_TOGETHER: usize = 64 * 1024;
+
 /// A connection.
 pub(super) struct Connection<S> {
     stream: TlsStream<TcpStream>,
+    reader: Reader,
+    answers: Answers,
     guest: Guest,
     service: Arc<S>,
     limits: Limits,
@@ -74,94 +88,155 @@ impl<S: Service> Connection<S> {
     ) -> Self {
         let Accepted { stream, peer, resumed } = accepted;
         debug!(client = %peer.admitted.identity, address = %peer.address, resumed, "connected");
-        Self { stream, guest: Guest::new(peer, tls), service, limits, stop }
+        let (reader, answers) = (Reader::default(), Answers::default());
+        Self { stream, reader, answers, guest: Guest::new(peer, tls), service, limits, stop }
     }
 
     /// Answers until the end.
     pub(super) async fn serve(mut self) {
-        let end = self.requests().await;
+        let Err(end) = self.requests().await;
+        // What was answered leaves, whatever came after it.
+        let end = self.answers.send(&mut self.stream, &self.limits).await.err().unwrap_or(end);
         end.log(self.guest.peer());
         // Tells the client that nothing was cut off. It may be gone, or not listen: no reason to wait for it.
-        let _ = timeout(self.limits.answer_time(), self.stream.shutdown()).await;
+        let _ = within(self.limits.answer_time(), self.stream.shutdown()).await;
     }
 
-    async fn requests(&mut self) -> End {
+    async fn requests(&mut self) -> Result<Infallible, End> {
+        let mut stop = self.stop.clone();
+        let mut stopped = pin!(async move {
+            let _ = stop.wait_for(|stop| *stop).await;
+        });
         loop {
-            tokio::select! {
-                biased;
-                _ = self.stop.wait_for(|stop| *stop) => return End::Done,
-                arrived = frame::arrival(&mut self.stream) => {
-                    if let Err(error) = arrived {
-                        return End::Broken(error);
-                    }
-                }
-            }
-            let reading = frame::read(&mut self.stream, self.limits.request_bytes);
-            let incoming = match timeout(self.limits.request_time(), reading).await {
-                Err(_) => return End::TooSlow(SLOW_REQUEST),
-                Ok(Err(error)) => return End::Broken(error),
-                Ok(Ok(Incoming::End)) => return End::Done,
-                Ok(Ok(incoming)) => incoming,
-            };
-            let peer = match self.guest.admit() {
-                Ok(peer) => peer,
-                Err(refusal) => return End::Refused(refusal),
-            };
+            let incoming = self.next(stopped.as_mut()).await?;
+            let peer = self.guest.admit().map_err(End::Refused)?;
             let (answer, readable) = match incoming {
-                Incoming::Message(bytes) => (self.service.answer(peer, bytes).await, true),
+                Incoming::Message(bytes) => (self.answer(peer, bytes).await?, true),
                 Incoming::Unreadable(reason, head) => {
                     info!(client = %peer.admitted.identity, address = %peer.address, "unreadable request: {reason}");
                     (self.service.unreadable(reason, head), false)
                 }
-                Incoming::End => return End::Done,
+                Incoming::End => return Err(End::Done),
             };
             let Answer { bytes, close, interview } = answer;
-            let bytes = Zeroizing::new(bytes);
-            match timeout(self.limits.answer_time(), self.write(&bytes)).await {
-                Err(_) => return End::TooSlow(SLOW_ANSWER),
-                Ok(Err(error)) => return End::Broken(error),
-                Ok(Ok(())) => {}
-            }
+            self.answers.add(bytes);
             if close || !readable {
-                return End::Done;
+                return Err(End::Done);
             }
-            if let Some(interview) = interview
-                && let Some(end) = self.ask(interview).await
-            {
-                return end;
+            if let Some(interview) = interview {
+                self.answers.send(&mut self.stream, &self.limits).await?;
+                self.ask(interview).await?;
             }
         }
     }
 
-    /// Asks instead of answering, until the client asks again. Answers how the connection ended, if it did.
-    async fn ask(&mut self, mut interview: Box<dyn Interview>) -> Option<End> {
+    /// The next message. If it has not been received yet, what was answered leaves first.
+    async fn next(&mut self, mut stopped: Pin<&mut impl Future<Output = ()>>) -> Result<Incoming, End> {
+        let Self { stream, reader, answers, limits, .. } = self;
+        if answers.are_enough() {
+            answers.send(stream, limits).await?;
+            // Who sends without end does not keep this thread from the others.
+            yield_now().await;
+        }
+        if !matches!(self.stop.has_changed(), Ok(false)) {
+            return Err(End::Done);
+        }
+        let longest = limits.request_bytes;
+        let has_more = !stream.get_ref().1.wants_read();
+        if has_more
+            && let Poll::Ready(incoming) = at_once(pin!(poll_fn(|context| reader.poll(stream, longest, context)))).await
+        {
+            return incoming.map_err(End::Broken);
+        }
+        answers.send(stream, limits).await?;
+        // For the first byte of a message it waits as long as it takes.
+        let begun = poll_fn(|context| match reader.poll(stream, longest, context) {
+            Poll::Ready(incoming) => Poll::Ready(Some(incoming.map_err(End::Broken))),
+            Poll::Pending if reader.has_begun() => Poll::Ready(None),
+            Poll::Pending => stopped.as_mut().poll(context).map(|()| Some(Err(End::Done))),
+        });
+        if let Some(incoming) = begun.await {
+            return incoming;
+        }
+        let rest = poll_fn(|context| reader.poll(stream, longest, context));
+        let rest = within(limits.request_time(), rest).await;
+        rest.ok_or(End::TooSlow(SLOW_REQUEST))?.map_err(End::Broken)
+    }
+
+    /// The answer to a message. If it is not ready at once, those before it leave meanwhile.
+    async fn answer(&mut self, peer: Arc<Peer>, message: Bytes) -> Result<Answer, End> {
+        let mut answering = pin!(self.service.answer(peer, message));
+        if let Poll::Ready(answer) = at_once(answering.as_mut()).await {
+            return Ok(answer);
+        }
+        // Side by side: what is being answered may hold what others wait for, and does not wait for this client.
+        let (sent, answer) = join!(self.answers.send(&mut self.stream, &self.limits), answering);
+        sent.map(|()| answer)
+    }
+
+    /// Asks instead of answering, until the client asks again.
+    async fn ask(&mut self, mut interview: Box<dyn Interview>) -> Result<(), End> {
         let mut heard = None;
         loop {
             let question = match interview.next(heard.as_ref()) {
                 Ok(Some(question)) => question,
-                Ok(None) => return None,
+                Ok(None) => return Ok(()),
                 Err(why) => {
-                    let peer = self.guest.peer();
-                    info!(client = %peer.admitted.identity, address = %peer.address, "the client in the server's role: {why}");
-                    return Some(End::Done);
+                    let Peer { admitted, address, .. } = &**self.guest.peer();
+                    info!(client = %admitted.identity, %address, "the client in the server's role: {why}");
+                    return Err(End::Done);
                 }
             };
             let (patience, longest) = (self.limits.answer_time(), self.limits.request_bytes);
             let exchange = async {
-                self.write(&question).await?;
-                frame::read(&mut self.stream, longest).await
+                write(&mut self.stream, &question).await?;
+                poll_fn(|context| self.reader.poll(&mut self.stream, longest, context)).await
             };
-            heard = match timeout(patience, exchange).await {
-                Err(_) => return Some(End::TooSlow("a client in the server's role did not answer in time")),
-                Ok(Err(error)) => return Some(End::Broken(error)),
-                Ok(Ok(Incoming::Message(bytes))) => Some(bytes),
-                Ok(Ok(Incoming::Unreadable(..) | Incoming::End)) => return Some(End::Done),
+            heard = match within(patience, exchange).await {
+                None => return Err(End::TooSlow("a client in the server's role did not answer in time")),
+                Some(Err(error)) => return Err(End::Broken(error)),
+                Some(Ok(Incoming::Message(bytes))) => Some(bytes),
+                Some(Ok(Incoming::Unreadable(..) | Incoming::End)) => return Err(End::Done),
             };
         }
     }
+}
 
-    async fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
-        self.stream.write_all(bytes).await?;
-        self.stream.flush().await
+/// Answers that have not left yet, in their order.
+#[derive(Default)]
+struct Answers {
+    bytes: Zeroizing<Vec<u8>>,
+    count: usize,
+}
+
+impl Answers {
+    fn add(&mut self, answer: Vec<u8>) {
+        let answer = Zeroizing::new(answer);
+        self.count += 1;
+        if self.bytes.is_empty() {
+            self.bytes = answer;
+        } else {
+            append(&mut self.bytes, &answer, usize::MAX);
+        }
     }
+
+    /// Whether these leave before there is another one.
+    fn are_enough(&self) -> bool {
+        self.count >= TOGETHER || self.bytes.len() >= BYTES_TOGETHER
+    }
+
+    /// Sends them, if there are any. Nothing is left of them afterwards.
+    async fn send(&mut self, stream: &mut TlsStream<TcpStream>, limits: &Limits) -> Result<(), End> {
+        let Self { bytes, count } = std::mem::take(self);
+        if count == 0 {
+            return Ok(());
+        }
+        let written = within(limits.answer_time(), write(stream, &bytes)).await;
+        written.ok_or(End::TooSlow(SLOW_ANSWER))?.map_err(End::Broken)
+    }
+}
+
+async fn write(stream: &mut TlsStream<TcpStream>, bytes: &[u8]) -> io::Result<()> {
+    stream.write_all(bytes).await?;
+    stream.flush().await
 }

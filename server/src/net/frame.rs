@@ -1,11 +1,14 @@
 //! Cuts one message from the stream. Its buffer grows with what has arrived, never with what was promised, and is
 //! wiped when it grows and when it goes.
 
+use std::future::poll_fn;
 use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
 use kmip_codec::ttlv::{ErrorKind, frame};
-use tokio::io::{AsyncBufRead, AsyncBufReadExt};
+use tokio::io::AsyncBufRead;
 use zeroize::Zeroizing;
 
 use super::service::Unreadable;
@@ -24,46 +27,87 @@ pub(super) enum Incoming {
     End,
 }
 
-/// Waits until there is something to read: the first byte of a message, or the end.
-pub(super) async fn arrival<R: AsyncBufRead + Unpin>(stream: &mut R) -> io::Result<()> {
-    stream.fill_buf().await.map(|_| ())
+/// Cuts messages from a stream, one after the other.
+#[derive(Default)]
+pub(super) struct Reader {
+    /// What has come of a message that is not whole yet.
+    buffer: Zeroizing<Vec<u8>>,
+    /// Its length, once that is known.
+    length: Option<usize>,
 }
 
-/// Reads one message of at most `limit` bytes.
-///
-/// # Errors
-/// What the stream says; `UnexpectedEof` in the middle of a message.
-pub(super) async fn read<R: AsyncBufRead + Unpin>(stream: &mut R, limit: usize) -> io::Result<Incoming> {
-    let mut buffer = Zeroizing::new(Vec::new());
-    let mut length = None;
-    loop {
-        let arrived = stream.fill_buf().await?;
-        if arrived.is_empty() {
-            return if buffer.is_empty() { Ok(Incoming::End) } else { Err(io::ErrorKind::UnexpectedEof.into()) };
+impl Reader {
+    /// Whether a part of a message has come.
+    pub(super) fn has_begun(&self) -> bool {
+        !self.buffer.is_empty()
+    }
+
+    /// The next message, of at most `limit` bytes.
+    ///
+    /// # Errors
+    /// What the stream says; `UnexpectedEof` in the middle of a message.
+    pub(super) fn poll<R: AsyncBufRead + Unpin>(
+        &mut self,
+        stream: &mut R,
+        limit: usize,
+        context: &mut Context<'_>,
+    ) -> Poll<io::Result<Incoming>> {
+        loop {
+            let arrived = ready!(Pin::new(&mut *stream).poll_fill_buf(context))?;
+            if arrived.is_empty() {
+                let end = if self.has_begun() { Err(io::ErrorKind::UnexpectedEof.into()) } else { Ok(Incoming::End) };
+                return Poll::Ready(end);
+            }
+            let (taken, incoming) = self.take(arrived, limit);
+            Pin::new(&mut *stream).consume(taken);
+            if let Some(incoming) = incoming {
+                return Poll::Ready(Ok(incoming));
+            }
         }
-        let missing = length.unwrap_or(frame::HEADER).saturating_sub(buffer.len());
+    }
+
+    /// Takes what it needs of what has arrived: how much that is, and what came if it is whole.
+    fn take(&mut self, arrived: &[u8], limit: usize) -> (usize, Option<Incoming>) {
+        // Most messages come in one piece.
+        if !self.has_begun()
+            && let Ok(Some(length)) = frame::length(arrived, limit)
+            && let Some(message) = arrived.get(..length)
+        {
+            return (length, Some(Incoming::Message(frame::protect(message.to_vec()))));
+        }
+        let missing = self.length.unwrap_or(frame::HEADER).saturating_sub(self.buffer.len());
         let (taken, rest) = arrived.split_at(missing.min(arrived.len()));
-        append(&mut buffer, taken, length.unwrap_or(frame::HEADER));
-        if length.is_none() {
-            match frame::length(&buffer, limit) {
-                Ok(known) => length = known,
+        append(&mut self.buffer, taken, self.length.unwrap_or(frame::HEADER));
+        if self.length.is_none() {
+            match frame::length(&self.buffer, limit) {
+                Ok(known) => self.length = known,
                 Err(error) => {
                     let reason = match error.kind {
                         ErrorKind::TooLong { length, limit } => Unreadable::TooLong { length, limit },
                         _ => Unreadable::NotAMessage(error.to_string()),
                     };
-                    let mut head = buffer.to_vec();
+                    let mut head = self.buffer.to_vec();
                     head.extend(rest.iter().take(HEAD - frame::HEADER));
-                    return Ok(Incoming::Unreadable(reason, frame::protect(head)));
+                    return (taken.len(), Some(Incoming::Unreadable(reason, frame::protect(head))));
                 }
             }
         }
-        let taken = taken.len();
-        stream.consume(taken);
-        if length == Some(buffer.len()) {
-            return Ok(Incoming::Message(frame::protect(std::mem::take(&mut buffer))));
-        }
+        let is_whole = self.length == Some(self.buffer.len());
+        let message = is_whole.then(|| {
+            self.length = None;
+            Incoming::Message(frame::protect(std::mem::take(&mut *self.buffer)))
+        });
+        (taken.len(), message)
     }
+}
+
+/// Reads one message of at most `limit` bytes.
+///
+/// # Errors
+/// As for [`Reader::poll`].
+pub(super) async fn read<R: AsyncBufRead + Unpin>(stream: &mut R, limit: usize) -> io::Result<Incoming> {
+    let mut reader = Reader::default();
+    poll_fn(|context| reader.poll(stream, limit, context)).await
 }
 
 /// Appends to a buffer that will hold `length` bytes in the end. It doubles at the most, and its old place is wiped.

@@ -9,6 +9,7 @@ mod http;
 mod known;
 mod listener;
 pub mod outbound;
+mod patience;
 mod refusal;
 mod revoked;
 mod run;

@@ -13,7 +13,7 @@ use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
 use rustls::{ClientConfig, HandshakeKind, RootCertStore, SupportedProtocolVersion};
 use tempfile::TempDir;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::sync::{Semaphore, mpsc, watch};
 use tokio::task::JoinHandle;
@@ -317,6 +317,48 @@ async fn large_messages_go_through_whole() {
     assert!(answer[8..] == content[..]);
     wire = Wire(reader.unsplit(writing.await.unwrap()));
     assert_eq!(wire.ask(b"more").await.unwrap(), b"more");
+}
+
+#[tokio::test]
+async fn answers_to_what_came_together_leave_together() {
+    let bench = Bench::new().await;
+    let mut wire = bench.client("backup").connect().await.unwrap();
+    // As many as leave together, and one more. They come in one record, and so do their answers.
+    let requests: Vec<Vec<u8>> = (0..33).map(|i| message(&[b'.', i])).collect();
+    wire.0.write_all(&requests.concat()).await.unwrap();
+    for together in [32, 1] {
+        let length = together * requests[0].len();
+        assert_eq!(wire.0.fill_buf().await.unwrap().len(), length);
+        wire.0.consume(length);
+    }
+}
+
+#[tokio::test]
+async fn an_answer_does_not_wait_for_one_that_is_not_ready() {
+    let mut bench = Bench::new().await;
+    let mut wire = bench.client("backup").connect().await.unwrap();
+    let requests = [message(b"one"), message(b"Wait"), message(b"two"), message(b"half")[..9].to_vec()];
+    wire.0.write_all(&requests.concat()).await.unwrap();
+    bench.waiting.recv().await.unwrap();
+    assert_eq!(wire.read().await.unwrap(), b"one");
+    bench.service.gate.add_permits(1);
+    assert_eq!(wire.read().await.unwrap(), b"Wait");
+    // Nor for one whose request is not whole.
+    assert_eq!(wire.read().await.unwrap(), b"two");
+    wire.0.write_all(b"alf").await.unwrap();
+    assert_eq!(wire.read().await.unwrap(), b"half");
+}
+
+#[tokio::test]
+async fn what_was_answered_leaves_before_the_end() {
+    let bench = Bench::new().await;
+    for last in [&b"GET / HTTP/1.1"[..], &message(b"Close")] {
+        let mut wire = bench.client("backup").connect().await.unwrap();
+        wire.0.write_all(&[&message(b"one"), last].concat()).await.unwrap();
+        assert_eq!(wire.read().await.unwrap(), b"one");
+        wire.read().await.unwrap();
+        assert!(wire.ended().await);
+    }
 }
 
 #[tokio::test]
