@@ -15,6 +15,7 @@ pub mod secret;
 pub mod session;
 pub mod store;
 pub mod sweeper;
+pub mod system;
 pub mod trust;
 pub mod view;
 pub mod wiring;

@@ -22,6 +22,7 @@ use crate::store::keyring::{self, KeysError};
 use crate::store::root::{FileRoot, RootError, RootKey, service_credential};
 use crate::store::sled::{SledOptions, SledStore};
 use crate::store::vault::{Vault, VaultError};
+use crate::system;
 use crate::trust::accounts::Accounts;
 use crate::trust::attestation::Attestation;
 use crate::trust::link::{Admits, Provisioning};
@@ -136,6 +137,14 @@ pub async fn build(config: &Config) -> Result<Server<KmipService>, StartError> {
     let service = Arc::new(KmipService::start(dispatcher));
     for listener in config.notify.iter().chain(&config.put) {
         service.start_task(outbound::deliver(service.dispatcher(), Arc::clone(&tls), listener.clone()));
+    }
+    let (wanted, allowed) = (config.limits.connections, system::allow_connections(config.limits.connections));
+    if allowed < wanted {
+        tracing::warn!(
+            wanted,
+            allowed,
+            "the system allows fewer open files than [limits] connections needs (ulimit -Hn)"
+        );
     }
     let server = Server::bind(&config.listen.address, tls, service, config.limits).await?;
     Ok(server.with_https(&config.https.address).await?)

@@ -395,7 +395,7 @@ impl Default for Limits {
     fn default() -> Self {
         let parts = parts::Limits::default();
         Self {
-            connections: 4096,
+            connections: 16384,
             handshakes: 64,
             handshake_seconds: 10,
             request_bytes: 4 * 1024 * 1024,

@@ -13,6 +13,7 @@ use tokio::time::{sleep, timeout};
 use tracing::{debug, error, info, warn};
 
 use super::connection::Connection;
+use super::door::Door;
 use super::flood::Flood;
 use super::http;
 use super::refusal::Refusal;
@@ -29,6 +30,9 @@ pub enum BindError {
     /// Something else.
     #[error("cannot listen on {0}: {1}")]
     Other(SocketAddr, io::Error),
+    /// The system gives no threads for handshakes.
+    #[error("cannot start the threads of handshakes: {0}")]
+    Threads(io::Error),
 }
 
 /// How messages travel in TLS.
@@ -54,6 +58,7 @@ struct Inner<S> {
     limits: Limits,
     connections: Arc<Semaphore>,
     handshakes: Arc<Semaphore>,
+    door: Door,
     refusals: Flood,
     crowds: Flood,
 }
@@ -70,13 +75,14 @@ impl<S: Service> Server<S> {
         limits: Limits,
     ) -> Result<Self, BindError> {
         let mut listeners = Vec::new();
-        let addresses = bind(addresses, Transport::Raw, &mut listeners).await?;
+        let addresses = bind(addresses, Transport::Raw, &limits, &mut listeners).await?;
         let inner = Inner {
             tls,
             service,
             limits,
             connections: Arc::new(Semaphore::new(limits.connections.min(Semaphore::MAX_PERMITS))),
             handshakes: Arc::new(Semaphore::new(limits.handshakes.min(Semaphore::MAX_PERMITS))),
+            door: Door::open().map_err(BindError::Threads)?,
             refusals: Flood::new(),
             crowds: Flood::new(),
         };
@@ -88,7 +94,7 @@ impl<S: Service> Server<S> {
     /// # Errors
     /// An address is in use or cannot be had.
     pub async fn with_https(mut self, addresses: &[SocketAddr]) -> Result<Self, BindError> {
-        self.https = bind(addresses, Transport::Https, &mut self.listeners).await?;
+        self.https = bind(addresses, Transport::Https, &self.inner.limits, &mut self.listeners).await?;
         Ok(self)
     }
 
@@ -125,6 +131,7 @@ impl<S: Service> Server<S> {
 async fn bind(
     addresses: &[SocketAddr],
     transport: Transport,
+    limits: &Limits,
     listeners: &mut Vec<(TcpListener, Transport)>,
 ) -> Result<Vec<SocketAddr>, BindError> {
     let mut bound = Vec::new();
@@ -134,6 +141,7 @@ async fn bind(
             _ => BindError::Other(*address, error),
         };
         let listener = TcpListener::bind(address).await.map_err(fail)?;
+        prepare(&listener, limits).map_err(fail)?;
         bound.push(listener.local_addr().map_err(fail)?);
         listeners.push((listener, transport));
     }
@@ -194,10 +202,6 @@ impl<S: Service> Inner<S> {
         transport: Transport,
         mut stop: watch::Receiver<bool>,
     ) {
-        if let Err(error) = prepare(&tcp, &self.limits) {
-            debug!(%address, %error, "connection lost before its handshake");
-            return;
-        }
         let accepted = tokio::select! {
             biased;
             _ = stop.wait_for(|stop| *stop) => return,
@@ -218,7 +222,9 @@ impl<S: Service> Inner<S> {
     async fn handshake(&self, tcp: TcpStream, address: SocketAddr) -> Result<Accepted, Box<Refusal>> {
         // The semaphore is never closed; without a permit the handshake would only not be counted.
         let _permit = self.handshakes.acquire().await.ok();
-        self.tls.accept(tcp, address).await
+        let tls = Arc::clone(&self.tls);
+        let handshake = self.door.pass(async move { tls.accept(tcp, address).await });
+        handshake.await.unwrap_or_else(|panic| Err(Box::new(Refusal::handshake(&panic.into()))))
     }
 
     fn refused(&self, address: SocketAddr, refusal: &Refusal) {
@@ -237,13 +243,14 @@ impl<S: Service> Inner<S> {
     }
 }
 
-/// No waiting for a fuller packet, and a client that has gone without a word is noticed.
-fn prepare(tcp: &TcpStream, limits: &Limits) -> io::Result<()> {
-    tcp.set_nodelay(true)?;
-    sockopt::set_socket_keepalive(tcp, true)?;
-    sockopt::set_tcp_keepidle(tcp, limits.keepalive_time())?;
-    sockopt::set_tcp_keepintvl(tcp, Duration::from_secs(15))?;
-    sockopt::set_tcp_keepcnt(tcp, 4)?;
+/// No waiting for a fuller packet, and a client that has gone without a word is noticed. On Linux what is accepted has this
+/// from what listens.
+fn prepare(listener: &TcpListener, limits: &Limits) -> io::Result<()> {
+    sockopt::set_tcp_nodelay(listener, true)?;
+    sockopt::set_socket_keepalive(listener, true)?;
+    sockopt::set_tcp_keepidle(listener, limits.keepalive_time())?;
+    sockopt::set_tcp_keepintvl(listener, Duration::from_secs(15))?;
+    sockopt::set_tcp_keepcnt(listener, 4)?;
     Ok(())
 }
 
@@ -253,5 +260,24 @@ fn report(ended: Result<(), JoinError>) {
     {
         // A bug: the panic's own message went to standard error.
         error!("a connection ended by a panic");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn what_is_accepted_has_what_was_asked_of_the_listener() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let limits = Limits { keepalive_seconds: 77, ..Limits::default() };
+        prepare(&listener, &limits).unwrap();
+        let _client = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+        let (tcp, _) = listener.accept().await.unwrap();
+        assert!(tcp.nodelay().unwrap());
+        assert!(sockopt::socket_keepalive(&tcp).unwrap());
+        assert_eq!(sockopt::tcp_keepidle(&tcp).unwrap(), Duration::from_secs(77));
+        assert_eq!(sockopt::tcp_keepintvl(&tcp).unwrap(), Duration::from_secs(15));
+        assert_eq!(sockopt::tcp_keepcnt(&tcp).unwrap(), 4);
     }
 }

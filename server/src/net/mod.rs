@@ -2,6 +2,7 @@
 
 mod admission;
 mod connection;
+mod door;
 mod flood;
 mod frame;
 mod guest;

@@ -11,7 +11,7 @@ use kmipd_certs::{Authority, Issued, Profile, Validity};
 use rustls::crypto::CryptoProvider;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
-use rustls::{ClientConfig, HandshakeKind, RootCertStore, SupportedProtocolVersion};
+use rustls::{ClientConfig, HandshakeKind, RootCertStore, ServerConfig, SupportedProtocolVersion};
 use tempfile::TempDir;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -34,6 +34,7 @@ use crate::crypto::testing::{self, DAY, Entity, time};
 use crate::trust::identity::{Admitted, Fingerprint};
 use crate::view::testing::NOW;
 
+mod crowd;
 mod trust;
 
 /// Answers with the request. A request whose content begins with `W` waits at the gate first; one with `I` is answered

@@ -335,14 +335,8 @@ impl Loaded {
                     let path = files.crl.first().unwrap_or(&files.client_ca);
                     fail("crl", path, error.to_string())
                 })?;
-                let admission = Arc::new(Admission {
-                    verifier,
-                    revoked: self.revoked,
-                    source,
-                    certification,
-                    epoch,
-                    known,
-                });
+                let admission =
+                    Arc::new(Admission { verifier, revoked: self.revoked, source, certification, epoch, known });
                 let tickets: Arc<dyn ProducesTickets> =
                     provider::Ticketer::new().map_err(|error| certificate(error.to_string()))?;
                 let sessions: Arc<dyn StoresServerSessions> = ServerSessionMemoryCache::new(SESSION_CACHE);
