@@ -11,10 +11,8 @@ use std::task::Poll;
 use bytes::Bytes;
 use tokio::io::AsyncWriteExt;
 use tokio::join;
-use tokio::net::TcpStream;
 use tokio::sync::watch;
 use tokio::task::yield_now;
-use tokio_rustls::server::TlsStream;
 use tracing::{debug, info, warn};
 use zeroize::Zeroizing;
 
@@ -23,7 +21,7 @@ use super::guest::Guest;
 use super::patience::{at_once, within};
 use super::refusal::Refusal;
 use super::service::{Answer, Interview, Peer, Service};
-use super::tls::{Accepted, Tls};
+use super::tls::{Accepted, Stream, Tls};
 use crate::config::Limits;
 use crate::trust::identity::Admitted;
 
@@ -33,7 +31,7 @@ const BYTES_TOGETHER: usize = 64 * 1024;
 
 /// A connection.
 pub(super) struct Connection<S> {
-    stream: TlsStream<TcpStream>,
+    stream: Stream,
     reader: Reader,
     answers: Answers,
     guest: Guest,
@@ -226,7 +224,7 @@ impl Answers {
     }
 
     /// Sends them, if there are any. Nothing is left of them afterwards.
-    async fn send(&mut self, stream: &mut TlsStream<TcpStream>, limits: &Limits) -> Result<(), End> {
+    async fn send(&mut self, stream: &mut Stream, limits: &Limits) -> Result<(), End> {
         let Self { bytes, count } = std::mem::take(self);
         if count == 0 {
             return Ok(());
@@ -236,7 +234,7 @@ impl Answers {
     }
 }
 
-async fn write(stream: &mut TlsStream<TcpStream>, bytes: &[u8]) -> io::Result<()> {
+async fn write(stream: &mut Stream, bytes: &[u8]) -> io::Result<()> {
     stream.write_all(bytes).await?;
     stream.flush().await
 }

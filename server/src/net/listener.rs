@@ -222,6 +222,8 @@ impl<S: Service> Inner<S> {
     async fn handshake(&self, tcp: TcpStream, address: SocketAddr) -> Result<Accepted, Box<Refusal>> {
         // The semaphore is never closed; without a permit the handshake would only not be counted.
         let _permit = self.handshakes.acquire().await.ok();
+        // Until the client has said something there is nothing to compute. What is wrong with it says the handshake.
+        let _ = tcp.readable().await;
         let tls = Arc::clone(&self.tls);
         let handshake = self.door.pass(async move { tls.accept(tcp, address).await });
         handshake.await.unwrap_or_else(|panic| Err(Box::new(Refusal::handshake(&panic.into()))))

@@ -72,9 +72,12 @@ pub(super) struct Setup {
 /// What tells that a file has changed.
 type Mark = Option<(SystemTime, u64)>;
 
+/// The encrypted stream of a client. It is passed on some times, and has a few KiB of state: it stays where it is.
+pub(super) type Stream = Box<TlsStream<TcpStream>>;
+
 /// A connection after its handshake.
 pub(crate) struct Accepted {
-    pub(crate) stream: TlsStream<TcpStream>,
+    pub(crate) stream: Stream,
     pub(crate) peer: Peer,
     pub(crate) resumed: bool,
 }
@@ -195,7 +198,7 @@ impl Tls {
         let (stream, verdict) = match (result, verdict) {
             (Err(_), Some(Err(refusal))) => return Err(refusal),
             (Err(error), _) => return Err(Box::new(Refusal::handshake(&error))),
-            (Ok(stream), verdict) => (stream, verdict),
+            (Ok(stream), verdict) => (Box::new(stream), verdict),
         };
         let session = stream.get_ref().1;
         let resumed = session.handshake_kind() == Some(rustls::HandshakeKind::Resumed);
