@@ -96,7 +96,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     let objects = arguments.objects.unwrap_or(if arguments.bench { 20_000 } else { 50 });
     let temporary = tempfile::tempdir()?;
     let folder = arguments.folder.unwrap_or_else(|| temporary.path().join("store"));
-    let store = Arc::new(SledStore::open(&folder, &SledOptions { cache_bytes: arguments.cache << 20 })?);
+    let options = SledOptions { cache_bytes: arguments.cache << 20, ..SledOptions::default() };
+    let store = Arc::new(SledStore::open(&folder, &options)?);
     let held = Arc::new(Held { store: Arc::clone(&store), batches: Mutex::default() });
     let vault = Vault::open(Arc::clone(&held) as _, store.id(), KeyRing::random()?)?;
     let creates = Creates::new(vault);
