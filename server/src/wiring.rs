@@ -26,7 +26,7 @@ use crate::system;
 use crate::trust::accounts::Accounts;
 use crate::trust::attestation::Attestation;
 use crate::trust::link::{Admits, Provisioning};
-use crate::view::{About, Endpoint, Listener, Protection, Settings, Shared, Spoken, SystemClock, Told};
+use crate::view::{About, Endpoint, Listener, Protection, Settings, Shared, Spoken, SystemClock, Told, reindex};
 
 pub mod certification;
 mod interop;
@@ -129,6 +129,7 @@ pub async fn build(config: &Config) -> Result<Server<KmipService>, StartError> {
         parts: Parts::new(parts_limits(&config.limits)),
         instances: Arc::default(),
     });
+    reindex::ensure(&shared).await.map_err(|failure| StartError::Refused(format!("[store] {}", failure.message)))?;
     let limits = Limits { depth: config.limits.depth, items: config.limits.items };
     let lane = Lane::new(config.hsm.as_ref().map_or(SLOW_PLACES, |hsm| hsm.sessions));
     let dispatcher = Dispatcher::new(shared, limits, config.limits.batch_items, lane);

@@ -147,7 +147,7 @@ fn an_exact_locate_opens_what_it_answers() {
         assert!(
             filter
                 .iter()
-                .all(|attribute| { attribute.tag == Tag::UniqueIdentifier || index_of(attribute.tag) != Index::None })
+                .all(|attribute| { attribute.tag == Tag::UniqueIdentifier || index_of(attribute) != Index::None })
         );
         let before = shared.vault.opened();
         let found = view(&shared, "alice").locate(&Filter::new(filter).unwrap(), 0, usize::MAX, false).unwrap();

@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 use kmipd::secret::Secret;
 use kmipd::store::sled::{SledOptions, SledStore};
-use kmipd::store::vault::{Belongs, Count, Domain, Hash16, KeyRing, Opened, Stamp, Vault};
+use kmipd::store::vault::{Belongs, Count, Domain, Hash16, KeyRing, List, Opened, Stamp, Vault};
 
 const THREADS: u64 = 4;
 const RECORD: usize = 1024;
@@ -100,7 +100,7 @@ fn step(vault: &Vault, seq: u64, version: u64, before: Option<&Stamp>) -> Result
         if before.is_none() {
             batch.put_unique(&unique(vault, seq), seq).map_err(|error| fail(&error))?;
             batch.put_posting(&posting(vault), seq);
-            batch.put_order(&belongs.owner, seq, b"fingerprint");
+            batch.put_member(&belongs.owner, seq, &belongs.identifier);
             batch.put_due(seq, seq);
         }
     } else if let Some(before) = before {
@@ -108,7 +108,7 @@ fn step(vault: &Vault, seq: u64, version: u64, before: Option<&Stamp>) -> Result
         batch.delete_material(seq).map_err(|error| fail(&error))?;
         batch.delete_unique(&unique(vault, seq), seq);
         batch.delete_posting(&posting(vault), seq);
-        batch.delete_order(&belongs.owner, seq);
+        batch.delete_member(&belongs.owner, seq);
         batch.delete_due(seq, seq);
         batch.delete_counter(seq, 0);
     }
@@ -290,7 +290,7 @@ pub(crate) fn compare(folder: &Path, promised: &mut Promised) -> Vec<String> {
         ordered.insert(seq);
         ControlFlow::Continue(())
     };
-    vault.order(&owner, None, visit).expect("orders can be read");
+    vault.list(&List::Class(owner), None, visit).expect("lists can be read");
     let mut due = BTreeSet::new();
     let visit = &mut |_, seq| {
         due.insert(seq);

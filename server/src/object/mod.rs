@@ -9,6 +9,7 @@ pub mod quantum;
 pub mod record;
 pub mod replacement;
 pub mod rules;
+pub mod spans;
 pub mod state;
 pub mod terms;
 pub mod usage;

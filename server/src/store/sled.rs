@@ -75,7 +75,7 @@ impl SledStore {
     /// # Errors
     /// It is of another version, or cannot be read.
     pub fn schema(folder: &Path) -> Result<Option<u32>, StoreError> {
-        Ok(Marker::read(folder)?.map(|_| marker::SCHEMA))
+        Ok(Marker::read(folder)?.map(|marker| marker.schema))
     }
 
     /// Opens the store in this folder, and makes it if there is none.

@@ -8,6 +8,7 @@
 //! ciphertext and a tag. Associated data: the store's id, the header, the row's key (kind, sequence, chunk) and revision.
 
 mod batch;
+mod index;
 mod later;
 mod rows;
 #[cfg(test)]
@@ -20,6 +21,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use zeroize::Zeroizing;
 
 pub use self::batch::{Count, MetaChange, VaultBatch};
+pub use self::index::{IndexRow, Likeness, List};
 pub use self::later::Later;
 use self::rows::{Header, Kind};
 pub use super::seal::{Hash16, KeyRing};
@@ -38,8 +40,11 @@ pub const INTEROP_MARK: &str = "interop";
 /// The name of the row that holds the check blob of the wrapping key. A store that has it never gets another wrapping key.
 pub const WRAPPING_KEY_CHECK: &str = "wrapping-key-check";
 
+/// The name of the row that says in which form the index rows are.
+pub const INDEX_FORMAT: &str = "index-format";
+
 /// The names of the rows that outlive everything else in a store that is emptied: what it is, not what is in it.
-pub const LASTING: [&str; 2] = [INTEROP_MARK, WRAPPING_KEY_CHECK];
+pub const LASTING: [&str; 3] = [INTEROP_MARK, WRAPPING_KEY_CHECK, INDEX_FORMAT];
 
 /// Why rows cannot be read or made.
 #[derive(Debug, thiserror::Error)]
@@ -97,7 +102,7 @@ pub enum Domain {
     Unique = 3,
     /// What is searched for.
     Posting = 4,
-    /// What is compared, in the value of an order row.
+    /// What is compared, in the value of an index row.
     Fingerprint = 5,
     /// A request that is answered later, by its requester and its correlation value.
     Later = 6,
@@ -105,6 +110,14 @@ pub enum Domain {
     Ticket = 7,
     /// A client's certificate.
     Certificate = 8,
+    /// What the objects of a class have in common.
+    Class = 9,
+    /// What the objects of a variant have in common.
+    Variant = 10,
+    /// A span of time that a date lies in.
+    Date = 11,
+    /// A span of time in which objects were made.
+    Birth = 12,
 }
 
 /// To whom a row belongs: bound to it, and readable in it as keyed hashes.
@@ -159,6 +172,7 @@ pub struct Vault {
     id: [u8; 16],
     next: AtomicU64,
     opened: AtomicU64,
+    visited: AtomicU64,
 }
 
 impl Vault {
@@ -168,7 +182,14 @@ impl Vault {
         let given = store.get(rows::SEQUENCE)?.and_then(|row| row.value.first_chunk().copied().map(u64::from_be_bytes));
         let last = store.last(&[Kind::Record.byte()])?.and_then(|(key, _)| rows::seq(&key));
         let next = given.max(last).unwrap_or(0).saturating_add(1);
-        Ok(Self { store, keys: Arc::new(keys), id: store_id, next: AtomicU64::new(next), opened: AtomicU64::new(0) })
+        Ok(Self {
+            store,
+            keys: Arc::new(keys),
+            id: store_id,
+            next: AtomicU64::new(next),
+            opened: AtomicU64::new(0),
+            visited: AtomicU64::new(0),
+        })
     }
 
     /// The store below, for a commit of other rows.
@@ -291,47 +312,6 @@ impl Vault {
         Ok(names)
     }
 
-    /// Visits the sequences under a posting, newest first, starting behind `after`.
-    pub fn postings(
-        &self,
-        posting: &Hash16,
-        after: Option<u64>,
-        visit: &mut dyn FnMut(u64) -> ControlFlow<()>,
-    ) -> Result<(), VaultError> {
-        self.newest_first(Kind::Posting, posting, after, &mut |seq, _| visit(seq))
-    }
-
-    /// Visits an owner's sequences and what was kept with them, newest first, starting behind `after`.
-    /// What is kept there is not sealed: a hint, to be confirmed by the record.
-    pub fn order(
-        &self,
-        owner: &Hash16,
-        after: Option<u64>,
-        visit: &mut dyn FnMut(u64, &[u8]) -> ControlFlow<()>,
-    ) -> Result<(), VaultError> {
-        self.newest_first(Kind::Order, owner, after, visit)
-    }
-
-    /// Visits what is due at `until` or before, oldest first: time and sequence.
-    pub fn due(&self, until: u64, visit: &mut dyn FnMut(u64, u64) -> ControlFlow<()>) -> Result<(), VaultError> {
-        self.store.scan(&[Kind::Due.byte()], None, &mut |key, _| match rows::due_parts(key) {
-            Some((time, seq)) if time <= until => visit(time, seq),
-            Some(_) => ControlFlow::Break(()),
-            None => ControlFlow::Continue(()),
-        })?;
-        Ok(())
-    }
-
-    /// Whether a sequence is in a posting.
-    pub fn has_posting(&self, posting: &Hash16, seq: u64) -> Result<bool, VaultError> {
-        Ok(self.store.get(&rows::reversed(Kind::Posting, posting, seq))?.is_some())
-    }
-
-    /// What is kept with a sequence in its owner's order.
-    pub fn order_of(&self, owner: &Hash16, seq: u64) -> Result<Option<Vec<u8>>, VaultError> {
-        Ok(self.store.get(&rows::reversed(Kind::Order, owner, seq))?.map(|row| row.value))
-    }
-
     /// The identities of token keys that were about to be made, or must go.
     pub fn intents(&self) -> Result<Vec<[u8; 16]>, VaultError> {
         let mut identities = Vec::new();
@@ -384,25 +364,6 @@ impl Vault {
     /// A row, without a look at the disk for one that is known to be absent.
     fn some(&self, key: &[u8]) -> Result<Option<Row>, VaultError> {
         if self.store.revision(key)? == 0 { Ok(None) } else { Ok(self.store.get(key)?) }
-    }
-
-    fn newest_first(
-        &self,
-        kind: Kind,
-        hash: &Hash16,
-        after: Option<u64>,
-        visit: &mut dyn FnMut(u64, &[u8]) -> ControlFlow<()>,
-    ) -> Result<(), VaultError> {
-        let after = after.map(|seq| rows::reversed(kind, hash, seq));
-        self.store.scan(
-            &rows::hashed(kind, hash),
-            after.as_deref(),
-            &mut |key, row| match rows::reversed_seq(key) {
-                Some(seq) => visit(seq, &row.value),
-                None => ControlFlow::Continue(()),
-            },
-        )?;
-        Ok(())
     }
 
     /// Opens all chunks. They may be replaced meanwhile: then they are read again.

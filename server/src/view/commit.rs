@@ -2,12 +2,13 @@
 
 use kmip_codec::spec::UsageLimitsUnit;
 
+use super::index::{self, missing};
 use super::overlay::{Base, Entry, MaterialChange, TURNS, USAGE, belongs};
 use super::{Kept, Shared, View};
 use crate::crypto::{Guarded, Place};
 use crate::failure::Outcome;
 use crate::object::material::{self, Material};
-use crate::object::terms::{self, Term, Terms};
+use crate::object::terms::{self, Term};
 use crate::object::{Managed, record};
 use crate::store::vault::{Count, Domain, Hash16, VaultBatch};
 use crate::trust::ticket;
@@ -19,9 +20,6 @@ pub struct Commit {
     /// Keys that are destroyed, whose handles and token objects must go.
     pub destroyed: Vec<Guarded>,
 }
-
-/// Bytes of a fingerprint: eight of the sixteen of a hash.
-pub(super) const PRINT: usize = 8;
 
 impl View {
     /// Everything the message has changed, and what it relied on.
@@ -108,32 +106,18 @@ impl View {
                 batch.delete_material(sequence)?;
             }
         }
-        let before = entry.base.as_ref().map(|base| terms::terms(&base.object)).unwrap_or_default();
+        let before = entry.base.as_ref().map(|base| terms::terms(&base.object));
         let after = terms::terms(object);
         if entry.base.is_none() {
             batch.put_unique(&belongs.identifier, sequence)?;
         }
-        freed.extend(missing(&before.unique, &after.unique).map(|term| unique(shared, term)));
-        for term in missing(&before.postings, &after.postings) {
-            batch.delete_posting(&posting(shared, term), sequence);
+        if let Some(before) = &before {
+            freed.extend(missing(&before.unique, &after.unique).map(|term| unique(shared, term)));
         }
-        for term in missing(&after.postings, &before.postings) {
-            batch.put_posting(&posting(shared, term), sequence);
-        }
-        if entry.base.is_none() || before.prints != after.prints {
-            batch.put_order(&belongs.owner, sequence, &prints(shared, &after));
-        }
+        index::write(shared, batch, (&object.owner, sequence), before.as_ref(), &after)?;
         let is_untouched = entry.taken == 0 && entry.carried.is_none();
         if is_untouched && entry.base.as_ref().is_some_and(|base| limits(&base.object) != limits(object)) {
             unused_since(batch, sequence, entry);
-        }
-        if before.due != after.due {
-            if let Some(due) = before.due {
-                batch.delete_due(due_time(due), sequence);
-            }
-            if let Some(due) = after.due {
-                batch.put_due(due_time(due), sequence);
-            }
         }
         Ok(())
     }
@@ -143,8 +127,8 @@ impl View {
         let shared = &*self.shared;
         let mut written: Vec<Hash16> = Vec::new();
         for (&sequence, entry) in self.overlay.entries.iter().filter(|(_, entry)| entry.changed) {
-            let before = entry.base.as_ref().map(|base| terms::terms(&base.object).unique).unwrap_or_default();
-            for term in missing(&terms::terms(&entry.object).unique, &before) {
+            let before = entry.base.as_ref().map(|base| terms::unique(&base.object)).unwrap_or_default();
+            for term in missing(&terms::unique(&entry.object), &before) {
                 let row = unique(shared, term);
                 batch.replace_unique(&row, self.revision(&row), sequence)?;
                 written.push(row);
@@ -196,30 +180,8 @@ fn unused_since(batch: &mut VaultBatch, sequence: u64, entry: &Entry) {
     });
 }
 
-fn missing<'a>(from: &'a [Term], other: &'a [Term]) -> impl Iterator<Item = &'a Term> {
-    from.iter().filter(move |term| !other.contains(term))
-}
-
 fn unique(shared: &Shared, term: &Term) -> Hash16 {
     shared.vault.hash(Domain::Unique, &[term])
-}
-
-pub(super) fn posting(shared: &Shared, term: &Term) -> Hash16 {
-    shared.vault.hash(Domain::Posting, &[term])
-}
-
-pub(super) fn print(shared: &Shared, term: &Term) -> [u8; PRINT] {
-    let Hash16(hash) = shared.vault.hash(Domain::Fingerprint, &[term]);
-    hash.first_chunk().copied().unwrap_or_default()
-}
-
-fn prints(shared: &Shared, terms: &Terms) -> Vec<u8> {
-    terms.prints.iter().flat_map(|term| print(shared, term)).collect()
-}
-
-/// Dates before 1970 are due at once.
-fn due_time(seconds: i64) -> u64 {
-    u64::try_from(seconds).unwrap_or(0)
 }
 
 #[cfg(test)]

@@ -1,25 +1,27 @@
 //! Finding objects by their attributes, through the index rows and through what this message has changed.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
-use kmip_codec::spec::{AttributeKind, StorageStatusMask, Tag, attribute_by_tag};
+use kmip_codec::spec::{AttributeKind, EnumValue, StorageStatusMask, Tag, attribute_by_tag, enumeration_of};
 use kmip_codec::ttlv::Text;
 use kmip_codec::types::Attribute;
 use kmip_codec::{Element, Value};
 
-use super::commit::{PRINT, posting, print};
+use super::View;
+use super::index::{self, PRINT};
 use super::overlay::TURNS;
-use super::{Shared, View};
+use super::search::{Marked, Set};
 use crate::failure::{Failure, Outcome};
 use crate::object::Managed;
-use crate::object::terms::{self, Index};
-use crate::store::vault::{Domain, Hash16};
+use crate::object::spans::{self, BIRTH, DATE};
+use crate::object::terms::{self, Index, Term};
+use crate::store::vault::{Likeness, List};
 use crate::trust::policy;
 
-/// How many numbers of objects are read from the index at a time.
-const PAGE: usize = 256;
+/// After so many objects that were opened for nothing their classes are looked at first.
+const MANY: usize = 16;
 
 /// What an object must be to be found (KMIP 2.1 §6.1.28).
 #[derive(Debug, Clone)]
@@ -107,19 +109,41 @@ impl Filter {
                 .all(|(&tag, &(from, to))| object.attributes.date(tag).is_some_and(|date| from <= date && date <= to))
     }
 
+    /// The terms of the storage statuses that a match may have.
+    fn statuses(&self, owner: &str) -> Vec<Term> {
+        let statuses = [
+            StorageStatusMask::ON_LINE_STORAGE,
+            StorageStatusMask::ARCHIVAL_STORAGE,
+            StorageStatusMask::DESTROYED_STORAGE,
+        ];
+        let wanted = statuses.into_iter().filter(|&status| self.storage.0.contains(status));
+        wanted.map(|status| terms::status(owner, status)).collect()
+    }
+
     fn stored_so(&self, object: &Managed) -> bool {
         self.storage.0.contains(object.storage_status())
     }
 }
 
+/// What a match is like, by what its class and variant say.
+#[derive(Default)]
+struct Wanted {
+    /// What its class says, all of it.
+    class: Vec<Term>,
+    /// What its variant says, all of it.
+    variant: Vec<Term>,
+    /// Which storage statuses it may have.
+    statuses: Vec<Term>,
+}
+
 /// How a filter is answered from the index.
 struct Plan {
-    /// The only object that can match.
-    only: Option<Option<u64>>,
-    /// Postings that a match is in, each.
-    postings: Vec<Hash16>,
-    /// Fingerprints that a match has, each.
-    prints: Vec<[u8; PRINT]>,
+    /// The only objects that can match.
+    only: Option<Vec<u64>>,
+    /// Sets that a match is in, each.
+    sets: Vec<Set>,
+    /// What else a match is like. It is looked at when the sets turn out to hold much else.
+    wanted: Option<Wanted>,
 }
 
 impl View {
@@ -129,24 +153,40 @@ impl View {
     /// # Errors
     /// A store that cannot be read; Server Limit Exceeded.
     pub fn locate(&mut self, filter: &Filter, offset: usize, maximum: usize, count: bool) -> Outcome<Found> {
-        let plan = self.plan(filter)?;
+        let Plan { only, mut sets, mut wanted } = self.plan(filter)?;
+        let shared = Arc::clone(&self.shared);
+        let mut changed = match only {
+            Some(_) => Vec::new(),
+            None => self.changed()?,
+        };
+        if let Some(only) = only {
+            (sets, wanted) = (vec![Set::Given(only)], None);
+        }
+        let mut set = Set::All(sets);
         let mut found = Found { identifiers: Vec::new(), located: None };
-        let mut seen = 0;
+        let (mut seen, mut rejected) = (0, 0);
         let enough = offset.saturating_add(maximum);
-        let mut source = self.source(plan)?;
-        // What the index says is read a page at a time: most searches have enough after the first.
+        let mut most = u64::MAX;
         while seen < enough || count {
-            let Some(page) = source.page(&self.shared)? else { break };
-            for sequence in page {
-                if seen >= enough && !count {
-                    break;
+            changed.truncate(changed.partition_point(|&sequence| sequence <= most));
+            let Some(sequence) = set.next(&shared.vault, most)?.max(changed.last().copied()) else { break };
+            match self.candidate(sequence, filter)? {
+                Some(object) => {
+                    if seen >= offset && seen < enough {
+                        found.identifiers.push(object.identifier());
+                    }
+                    seen += 1;
                 }
-                let Some(object) = self.candidate(sequence, filter)? else { continue };
-                if seen >= offset && seen < enough {
-                    found.identifiers.push(object.identifier());
-                }
-                seen += 1;
+                None => rejected += 1,
             }
+            // What a class says of many objects at once is cheaper than opening each.
+            if rejected == MANY
+                && let (Some(wanted), Set::All(sets)) = (wanted.take(), &mut set)
+            {
+                sets.push(self.alike(&wanted, None)?);
+            }
+            let Some(next) = sequence.checked_sub(1) else { break };
+            most = next;
         }
         found.located = count.then_some(seen);
         Ok(found)
@@ -193,52 +233,141 @@ impl View {
     }
 
     fn plan(&mut self, filter: &Filter) -> Outcome<Plan> {
-        let mut plan = Plan { only: None, postings: Vec::new(), prints: Vec::new() };
-        let statuses = [
-            StorageStatusMask::ON_LINE_STORAGE,
-            StorageStatusMask::ARCHIVAL_STORAGE,
-            StorageStatusMask::DESTROYED_STORAGE,
-        ];
-        if let Some(&status) = statuses.iter().find(|&&status| status == filter.storage.0) {
-            plan.prints.push(print(&self.shared, &terms::status(&self.asker, status)));
+        let mut plan = Plan { only: None, sets: Vec::new(), wanted: None };
+        let mut wanted = Wanted { statuses: filter.statuses(&self.asker), ..Wanted::default() };
+        if filter.fresh {
+            wanted.variant.extend(terms::parts(&self.asker, &Attribute::new(Tag::Fresh, Value::Boolean(true))));
         }
-        let destroyed = filter.storage.0.contains(StorageStatusMask::DESTROYED_STORAGE);
-        for wanted in &filter.values {
-            if wanted.tag == Tag::UniqueIdentifier {
-                let Value::TextString(identifier) = &wanted.value else {
-                    plan.only = Some(None);
-                    continue;
-                };
-                let now = self.now;
-                let object = self.overlay.load(&self.shared, &self.asker, identifier, now).ok();
-                plan.only = Some(object.map(|object| object.sequence));
-                continue;
+        for attribute in &filter.values {
+            match terms::index_of(attribute) {
+                _ if attribute.tag == Tag::UniqueIdentifier => plan.keep_only(self.identified(&attribute.value)),
+                Index::Unique => self.plan_name(&mut plan, filter, attribute)?,
+                Index::Posting => self.plan_posting(&mut plan, attribute),
+                Index::Class => wanted.class.extend(terms::parts(&self.asker, attribute)),
+                Index::Variant => wanted.variant.extend(terms::parts(&self.asker, attribute)),
+                // What the index says nothing about is compared with the record.
+                Index::Date | Index::None => {}
             }
-            // What the index says nothing about is compared with the record.
-            if !terms::is_exact(wanted) {
-                continue;
-            }
-            let term = terms::term(&self.asker, wanted);
-            match terms::index_of(wanted.tag) {
-                // The names of destroyed objects are free again: they are postings.
-                Index::Unique if destroyed => {}
-                Index::Unique => plan.only = Some(self.overlay.holder(&self.shared, &term)?),
-                Index::Posting => plan.postings.push(posting(&self.shared, &term)),
-                Index::Print => plan.prints.push(print(&self.shared, &term)),
-                Index::None => {}
-            }
+        }
+        if plan.only.is_some() {
+            return Ok(plan);
+        }
+        let is_asked = !wanted.class.is_empty() || !wanted.variant.is_empty();
+        // The spans of Initial Dates say where objects are, and not whose.
+        let is_enough = !plan.sets.is_empty() || filter.dates.keys().any(|&tag| tag != Tag::InitialDate);
+        for (&tag, &(from, to)) in &filter.dates {
+            plan.sets.push(self.dated(&wanted, tag, from, to)?);
+        }
+        if is_asked || !is_enough {
+            plan.sets.push(self.alike(&wanted, None)?);
+        } else {
+            plan.wanted = Some(wanted);
         }
         Ok(plan)
     }
 
-    /// Where the numbers of objects that may match come from: the index, and what time or this message has changed since
-    /// the index was written.
-    fn source(&self, plan: Plan) -> Outcome<Source> {
-        let shared = &*self.shared;
-        let owner = shared.vault.hash(Domain::Owner, &[self.asker.as_bytes()]);
-        if let Some(only) = plan.only {
-            return Ok(Source { owner, plan, after: None, is_read: true, changed: only.into_iter().collect() });
+    /// Who has an identifier.
+    fn identified(&mut self, value: &Value) -> Vec<u64> {
+        let Value::TextString(identifier) = value else { return Vec::new() };
+        let now = self.now;
+        let object = self.overlay.load(&self.shared, &self.asker, identifier, now).ok();
+        object.map(|object| object.sequence).into_iter().collect()
+    }
+
+    /// A name is one object's, but for those of destroyed objects, which are free again. Without its type it may be of any.
+    fn plan_name(&mut self, plan: &mut Plan, filter: &Filter, wanted: &Attribute) -> Outcome<()> {
+        let terms: Vec<Term> = typed(wanted, Tag::NameType).iter().map(|name| terms::term(&self.asker, name)).collect();
+        if terms.is_empty() {
+            return Ok(());
         }
+        let mut holders = Vec::new();
+        for term in &terms {
+            holders.extend(self.overlay.holder(&self.shared, term)?);
+        }
+        holders.sort_unstable();
+        if !filter.storage.0.contains(StorageStatusMask::DESTROYED_STORAGE) {
+            plan.keep_only(holders);
+        } else {
+            let destroyed = terms.iter().map(|term| self.posted(term));
+            plan.sets.push(Set::any(destroyed.chain([Set::Given(holders)])));
+        }
+        Ok(())
+    }
+
+    fn plan_posting(&self, plan: &mut Plan, wanted: &Attribute) {
+        let types = match wanted.tag {
+            Tag::AlternativeName => typed(wanted, Tag::AlternativeNameType),
+            _ => Vec::new(),
+        };
+        if !types.is_empty() {
+            plan.sets.push(Set::any(types.iter().map(|name| self.posted(&terms::term(&self.asker, name)))));
+        } else if terms::is_exact(wanted) {
+            plan.sets.push(self.posted(&terms::term(&self.asker, wanted)));
+        } else {
+            plan.sets.extend(terms::parts(&self.asker, wanted).iter().map(|part| self.posted(part)));
+        }
+    }
+
+    fn posted(&self, term: &Term) -> Set {
+        Set::list(List::Posting(index::posting(&self.shared, term)), Marked::Any)
+    }
+
+    /// Where a date lies in a range: it has rows of its own, or it is the Initial Date.
+    fn dated(&self, wanted: &Wanted, tag: Tag, from: i64, to: i64) -> Outcome<Set> {
+        let (shared, owner) = (&*self.shared, &*self.asker);
+        let mut sets = Vec::new();
+        if tag != Tag::InitialDate {
+            for span in spans::cover(from, to, &DATE) {
+                let second = |seconds| index::second(shared, owner, tag, seconds).to_vec();
+                let marked = match spans::part(span, from, to) {
+                    Some(part) => Marked::With(part.map(second).collect()),
+                    None => Marked::Any,
+                };
+                sets.push(Set::list(List::Posting(index::date(shared, owner, tag, span)), marked));
+            }
+        }
+        if tag == Tag::InitialDate || terms::may_be_born(tag) {
+            let births = spans::cover(from, to, &BIRTH);
+            let births = births.into_iter().map(|span| List::Posting(index::birth(shared, span)));
+            let born = Set::Granules(Box::new(Set::any(births.map(|list| Set::list(list, Marked::Any)))));
+            sets.push(match tag {
+                Tag::InitialDate => born,
+                _ => Set::All(vec![born, self.alike(wanted, Some(tag))?]),
+            });
+        }
+        Ok(Set::any(sets))
+    }
+
+    /// All objects of the requester that are like this by their classes and variants, and, if it is asked for, whose date is
+    /// the Initial Date.
+    fn alike(&self, wanted: &Wanted, born_with: Option<Tag>) -> Outcome<Set> {
+        let shared = &*self.shared;
+        let owner = index::owner(shared, &self.asker);
+        let prints = |terms: &[Term]| -> Vec<_> { terms.iter().map(|term| index::print(shared, term)).collect() };
+        let (class, mut variant, statuses) = (prints(&wanted.class), prints(&wanted.variant), prints(&wanted.statuses));
+        variant.extend(born_with.map(|tag| index::print(shared, &terms::born_with(&self.asker, tag))));
+        let (mut variants, mut is_every) = (HashSet::new(), true);
+        shared.vault.likenesses(&owner, Likeness::Variant, &mut |hash, prints| {
+            let fits = variant.iter().all(|wanted| has_print(prints, wanted))
+                && statuses.iter().any(|status| has_print(prints, status));
+            if fits {
+                variants.insert(hash.0.to_vec());
+            }
+            is_every &= fits;
+        })?;
+        let mut classes = Vec::new();
+        shared.vault.likenesses(&owner, Likeness::Class, &mut |hash, prints| {
+            if class.iter().all(|wanted| has_print(prints, wanted)) {
+                classes.push(hash);
+            }
+        })?;
+        let marked = |variants| if is_every { Marked::Any } else { Marked::With(variants) };
+        Ok(Set::any(classes.into_iter().map(|hash| Set::list(List::Class(hash), marked(variants.clone())))))
+    }
+
+    /// What time or this message has changed since the index was written, the oldest first.
+    fn changed(&self) -> Outcome<Vec<u64>> {
+        let shared = &*self.shared;
         let changed = self.overlay.entries.iter().filter(|(_, entry)| entry.changed).map(|(&sequence, _)| sequence);
         let mut changed: Vec<u64> = changed.collect();
         let mut due = Vec::new();
@@ -246,95 +375,43 @@ impl View {
             due.push(sequence);
             ControlFlow::Continue(())
         })?;
-        // Those of others are none of the requester's: they are not even opened.
-        for sequence in due {
-            if shared.vault.order_of(&owner, sequence)?.is_some() {
-                changed.push(sequence);
+        if !due.is_empty() {
+            // Those of others are none of the requester's: they are not even opened.
+            let owner = index::owner(shared, &self.asker);
+            for sequence in due {
+                if shared.vault.record_owner(sequence)? == Some(owner) {
+                    changed.push(sequence);
+                }
             }
         }
         changed.sort_unstable();
         changed.dedup();
-        Ok(Source { owner, plan, after: None, is_read: false, changed })
+        Ok(changed)
     }
 }
 
-/// Numbers of objects that may match, the newest first, a page at a time.
-struct Source {
-    owner: Hash16,
-    plan: Plan,
-    /// The last number that was read from the index.
-    after: Option<u64>,
-    /// Whether the index is read to its end.
-    is_read: bool,
-    /// What time or this message has changed, the newest at the end.
-    changed: Vec<u64>,
+impl Plan {
+    /// Nothing but these can match.
+    fn keep_only(&mut self, mut sequences: Vec<u64>) {
+        if let Some(others) = &self.only {
+            sequences.retain(|sequence| others.contains(sequence));
+        }
+        self.only = Some(sequences);
+    }
 }
 
-impl Source {
-    /// The next page; `None` behind the last.
-    fn page(&mut self, shared: &Shared) -> Outcome<Option<Vec<u64>>> {
-        if self.is_read && self.changed.is_empty() {
-            return Ok(None);
-        }
-        let mut page = Vec::with_capacity(PAGE);
-        if !self.is_read {
-            self.read(shared, &mut page)?;
-        }
-        // What is newer than the rest of the index stands among this page.
-        let rest = self.after.filter(|_| !self.is_read);
-        let place = self.changed.partition_point(|&sequence| rest.is_some_and(|rest| sequence < rest));
-        page.extend(self.changed.drain(place..));
-        page.sort_unstable_by(|a, b| b.cmp(a));
-        page.dedup();
-        Ok(Some(page))
+/// A name in each type that it may have, if it says none; nothing if it does not say what matters.
+fn typed(name: &Attribute, type_tag: Tag) -> Vec<Attribute> {
+    if terms::is_exact(name) {
+        return vec![name.clone()];
     }
-
-    /// Reads a page of the index: what is in the first posting, or in the owner's order, and has all the rest.
-    fn read(&mut self, shared: &Shared, page: &mut Vec<u64>) -> Outcome<()> {
-        let (mut read, mut last) = (0, None);
-        let mut next = |sequence| {
-            read += 1;
-            last = Some(sequence);
-            if read < PAGE { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
-        };
-        match self.plan.postings.first() {
-            Some(first) => shared.vault.postings(first, self.after, &mut |sequence| {
-                page.push(sequence);
-                next(sequence)
-            })?,
-            None => shared.vault.order(&self.owner, self.after, &mut |sequence, prints| {
-                if self.plan.prints.iter().all(|wanted| has_print(prints, wanted)) {
-                    page.push(sequence);
-                }
-                next(sequence)
-            })?,
-        }
-        self.is_read = read < PAGE;
-        self.after = last.or(self.after);
-        self.narrow(shared, page)
-    }
-
-    /// Keeps what is in the other postings too, and has the fingerprints.
-    fn narrow(&self, shared: &Shared, page: &mut Vec<u64>) -> Outcome<()> {
-        let Some((_, others)) = self.plan.postings.split_first() else { return Ok(()) };
-        let mut kept = Vec::with_capacity(page.len());
-        'candidates: for &sequence in page.iter() {
-            for other in others {
-                if !shared.vault.has_posting(other, sequence)? {
-                    continue 'candidates;
-                }
-            }
-            if !self.plan.prints.is_empty() {
-                let prints = shared.vault.order_of(&self.owner, sequence)?.unwrap_or_default();
-                if !self.plan.prints.iter().all(|wanted| has_print(&prints, wanted)) {
-                    continue;
-                }
-            }
-            kept.push(sequence);
-        }
-        *page = kept;
-        Ok(())
-    }
+    let (Value::Structure(fields), Some(types)) = (&name.value, enumeration_of(type_tag)) else { return Vec::new() };
+    let of_type = |value: &EnumValue| {
+        let mut fields = fields.clone();
+        fields.push(Element::new(type_tag, Value::Enumeration(value.value)));
+        Attribute::new(name.tag, Value::Structure(fields))
+    };
+    types.values.iter().map(of_type).filter(terms::is_exact).collect()
 }
 
 fn has_print(prints: &[u8], wanted: &[u8; PRINT]) -> bool {
@@ -381,3 +458,6 @@ fn date(attribute: &Attribute) -> Option<i64> {
         _ => None,
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -9,6 +9,7 @@ mod certification;
 mod commit;
 mod empty;
 mod events;
+mod index;
 mod insert;
 mod instances;
 mod keys;
@@ -19,7 +20,9 @@ mod overlay;
 mod parts;
 mod protect;
 mod provisions;
+pub mod reindex;
 mod restore;
+mod search;
 mod settings;
 #[cfg(test)]
 pub(crate) mod testing;

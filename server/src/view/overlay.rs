@@ -98,7 +98,7 @@ impl Overlay {
             match before {
                 Some(entry) => {
                     if entry.changed {
-                        let terms = terms::terms(&entry.object).unique;
+                        let terms = terms::unique(&entry.object);
                         self.held.extend(terms.into_iter().map(|term| (term, sequence)));
                     }
                     self.entries.insert(sequence, entry);
@@ -179,8 +179,8 @@ impl Overlay {
     /// Puts the changed object in the place of the former one.
     pub(super) fn replace(&mut self, shared: &Shared, object: Managed) -> Outcome<()> {
         let sequence = object.sequence;
-        let before = terms::terms(&*self.current(sequence)?).unique;
-        let terms = terms::terms(&object).unique;
+        let before = terms::unique(&*self.current(sequence)?);
+        let terms = terms::unique(&object);
         self.claim(shared, sequence, &terms, &before)?;
         let object = Arc::new(object);
         self.let_go(sequence);
@@ -194,7 +194,7 @@ impl Overlay {
     /// An object's unique terms are not held by it any more.
     fn let_go(&mut self, sequence: u64) {
         let Some(entry) = self.entries.get(&sequence).filter(|entry| entry.changed) else { return };
-        for term in terms::terms(&entry.object).unique {
+        for term in terms::unique(&entry.object) {
             if self.held.get(&term) == Some(&sequence) {
                 self.held.remove(&term);
             }
@@ -204,7 +204,7 @@ impl Overlay {
     /// Adds a new object.
     pub(super) fn insert(&mut self, shared: &Shared, object: Managed, material: Option<Material>) -> Outcome<()> {
         let sequence = object.sequence;
-        let terms = terms::terms(&object).unique;
+        let terms = terms::unique(&object);
         self.claim(shared, sequence, &terms, &[])?;
         self.held.extend(terms.into_iter().map(|term| (term, sequence)));
         let material = material.map_or(MaterialChange::Keep, |material| MaterialChange::Put(Arc::new(material)));
@@ -284,7 +284,7 @@ impl Overlay {
 
     /// Who has a unique term, by the store and by what this message has changed.
     pub(super) fn holder(&mut self, shared: &Shared, term: &Term) -> Outcome<Option<u64>> {
-        let has = |entry: &Entry| terms::terms(&entry.object).unique.contains(term);
+        let has = |entry: &Entry| terms::unique(&entry.object).contains(term);
         if let Some(&sequence) = self.held.get(term) {
             return Ok(Some(sequence));
         }

@@ -9,12 +9,18 @@ use serde::{Deserialize, Serialize};
 use crate::store::{StoreError, durable};
 
 /// The version of everything in the folder.
-pub(super) const SCHEMA: u32 = 1;
+pub(super) const SCHEMA: u32 = 2;
+
+/// The oldest version that can be opened; from then on the folder is of ours, which older servers refuse. 1 has other
+/// index rows, which are written anew.
+const OLDEST: u32 = 1;
 
 const NAME: &str = "store.toml";
 
 /// The content of `store.toml`.
 pub(super) struct Marker {
+    /// The version that was found, or that a new store has.
+    pub(super) schema: u32,
     /// The store's random number.
     pub(super) id: [u8; 16],
     /// So many groups of commits were durable when this was written: with fewer, something is lost.
@@ -33,7 +39,7 @@ impl Marker {
     pub(super) fn new() -> io::Result<Self> {
         let mut id = [0; 16];
         aws_lc_rs::rand::fill(&mut id).map_err(|_| io::Error::other("no random numbers"))?;
-        Ok(Self { id, commits: 0 })
+        Ok(Self { schema: SCHEMA, id, commits: 0 })
     }
 
     /// Reads the marker of the store in this folder.
@@ -47,7 +53,9 @@ impl Marker {
         let unreadable = |why: &str| StoreError::Io(format!("{} cannot be read: {why}", path.display()));
         let table: toml::Table = text.parse().map_err(|_| unreadable("it is not TOML"))?;
         // The version first: another one may have other fields.
-        if table.get("schema").and_then(toml::Value::as_integer) != Some(i64::from(SCHEMA)) {
+        let schema =
+            table.get("schema").and_then(toml::Value::as_integer).and_then(|schema| u32::try_from(schema).ok());
+        if schema.is_none_or(|schema| !(OLDEST..=SCHEMA).contains(&schema)) {
             return Err(StoreError::Schema {
                 path: folder.display().to_string(),
                 found: table.get("schema").map_or_else(|| "none".to_owned(), ToString::to_string),
@@ -57,7 +65,7 @@ impl Marker {
         let text: Text = table.try_into().map_err(|_| unreadable("a field is missing or of another type"))?;
         let mut id = [0; 16];
         hex::decode_to_slice(&text.id, &mut id).map_err(|_| unreadable("the id is not 32 hexadecimal digits"))?;
-        Ok(Some(Self { id, commits: text.commits }))
+        Ok(Some(Self { schema: text.schema, id, commits: text.commits }))
     }
 
     /// Replaces the marker in this folder.

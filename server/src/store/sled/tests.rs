@@ -113,13 +113,25 @@ fn a_damaged_store_is_refused_without_a_panic() {
 fn another_schema_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     drop(SledStore::open(folder.path(), &small()).unwrap());
-    fs::write(folder.path().join("store.toml"), "schema = 2\nrows = \"elsewhere\"\n").unwrap();
+    fs::write(folder.path().join("store.toml"), "schema = 3\nrows = \"elsewhere\"\n").unwrap();
     match SledStore::open(folder.path(), &small()) {
         Err(StoreError::Schema { found, known, .. }) => {
-            assert_eq!((found.as_str(), known), ("2", 1))
+            assert_eq!((found.as_str(), known), ("3", 2))
         }
         other => panic!("{:?}", other.err()),
     }
+}
+
+/// The folder is ours from then on: an older server would not see what we write.
+#[test]
+fn an_older_schema_is_taken_over() {
+    let folder = tempfile::tempdir().unwrap();
+    drop(SledStore::open(folder.path(), &small()).unwrap());
+    let path = folder.path().join("store.toml");
+    let text = fs::read_to_string(&path).unwrap();
+    fs::write(&path, text.replace("schema = 2", "schema = 1")).unwrap();
+    drop(SledStore::open(folder.path(), &small()).unwrap());
+    assert_eq!(fs::read_to_string(&path).unwrap(), text);
 }
 
 /// A start that was cut while making the store, or while sled wrote a snapshot, does not matter to the next one.

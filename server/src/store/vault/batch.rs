@@ -135,36 +135,6 @@ impl VaultBatch {
         self.batch.changes.push(Change::Delete { key: rows::unique(unique) });
     }
 
-    /// Adds a sequence to a posting.
-    pub fn put_posting(&mut self, posting: &Hash16, seq: u64) {
-        self.put_clear(rows::reversed(Kind::Posting, posting, seq), &[]);
-    }
-
-    /// Removes a sequence from a posting.
-    pub fn delete_posting(&mut self, posting: &Hash16, seq: u64) {
-        self.batch.changes.push(Change::Delete { key: rows::reversed(Kind::Posting, posting, seq) });
-    }
-
-    /// Adds a sequence to its owner's, with bytes that are not sealed.
-    pub fn put_order(&mut self, owner: &Hash16, seq: u64, fingerprints: &[u8]) {
-        self.put_clear(rows::reversed(Kind::Order, owner, seq), fingerprints);
-    }
-
-    /// Removes a sequence from its owner's.
-    pub fn delete_order(&mut self, owner: &Hash16, seq: u64) {
-        self.batch.changes.push(Change::Delete { key: rows::reversed(Kind::Order, owner, seq) });
-    }
-
-    /// Notes that a sequence needs attention at a time.
-    pub fn put_due(&mut self, time: u64, seq: u64) {
-        self.put_clear(rows::due(time, seq), &[]);
-    }
-
-    /// Removes such a note.
-    pub fn delete_due(&mut self, time: u64, seq: u64) {
-        self.batch.changes.push(Change::Delete { key: rows::due(time, seq) });
-    }
-
     /// Writes a named value over one with this revision, 0 for absent. The name has at most 100 bytes, the value at
     /// most 16 000.
     pub fn put_meta(&mut self, name: &str, before: Revision, value: &Secret) -> Result<(), VaultError> {

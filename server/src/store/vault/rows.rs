@@ -25,8 +25,10 @@ pub(super) enum Kind {
     Unique = b'U',
     /// What is searched for: hash, reversed sequence.
     Posting = b'I',
-    /// All of an owner: hash, reversed sequence.
-    Order = b'A',
+    /// All of a class: hash, reversed sequence. The value is the hash of the variant.
+    Member = b'A',
+    /// What the objects of a class or variant are like: owner, which, hash. The value is fingerprints.
+    Likeness = b'L',
     /// When something must happen: time, sequence.
     Due = b'D',
     /// A count that changes often: sequence, which.
@@ -55,7 +57,8 @@ impl Kind {
             Self::Material => "material",
             Self::Unique => "unique",
             Self::Posting => "posting",
-            Self::Order => "order",
+            Self::Member => "member",
+            Self::Likeness => "likeness",
             Self::Due => "due",
             Self::Counter => "counter",
             Self::Intent => "intent",
@@ -86,6 +89,14 @@ pub(super) fn hashed(kind: Kind, hash: &Hash16) -> Vec<u8> {
 
 pub(super) fn unique(hash: &Hash16) -> Vec<u8> {
     hashed(Kind::Unique, hash)
+}
+
+pub(super) fn likenesses(owner: &Hash16, which: u8) -> Vec<u8> {
+    [&[Kind::Likeness.byte()][..], &owner.0, &[which]].concat()
+}
+
+pub(super) fn likeness(owner: &Hash16, which: u8, hash: &Hash16) -> Vec<u8> {
+    [&[Kind::Likeness.byte()][..], &owner.0, &[which], &hash.0].concat()
 }
 
 /// Reversed, so that the newest comes first.

@@ -115,18 +115,18 @@ fn something_unique_is_claimed_once() {
 }
 
 #[test]
-fn postings_and_orders_are_newest_first_and_due_rows_oldest_first() {
+fn postings_and_classes_are_newest_first_and_due_rows_oldest_first() {
     let vault = vault();
     let (one, other) = (vault.hash(Domain::Posting, &[b"AES"]), vault.hash(Domain::Posting, &[b"RSA"]));
     commit(&vault, |batch| {
         for seq in [3, 1, 2, 255, 256, 70_000] {
             batch.put_posting(&one, seq);
-            batch.put_order(&one, seq, &seq.to_be_bytes());
+            batch.put_member(&one, seq, &Hash16([seq as u8; 16]));
             batch.put_due(1000 - seq % 1000, seq);
         }
         batch.put_posting(&other, 5);
         batch.delete_posting(&one, 2);
-        batch.delete_order(&one, 2);
+        batch.delete_member(&one, 2);
         batch.delete_due(998, 2);
     })
     .unwrap();
@@ -144,8 +144,8 @@ fn postings_and_orders_are_newest_first_and_due_rows_oldest_first() {
     assert_eq!(list(Some(256), 2), [255, 3]);
     let mut order = Vec::new();
     vault
-        .order(&one, Some(70_000), &mut |seq, value| {
-            assert_eq!(value, seq.to_be_bytes());
+        .list(&List::Class(one), Some(70_000), &mut |seq, value| {
+            assert_eq!(value, [seq as u8; 16]);
             order.push(seq);
             ControlFlow::Continue(())
         })
