@@ -54,8 +54,16 @@ pub async fn run(shared: Arc<Shared>, left: Outcome<Vec<[u8; 16]>>) {
                 tracing::error!(detail = ?failure.log, "tickets that have ended stay: {}", failure.message);
             }
         }
-        if let Err(failure) = sweep(&shared, &mut stuck).await {
-            tracing::error!(detail = ?failure.log, "dates cannot be acted on: {}", failure.message);
+        // Where very many are due at once, the next ones follow at once.
+        loop {
+            match sweep(&shared, &mut stuck).await {
+                Ok(AT_ONCE) => {}
+                Ok(_) => break,
+                Err(failure) => {
+                    tracing::error!(detail = ?failure.log, "dates cannot be acted on: {}", failure.message);
+                    break;
+                }
+            }
         }
     }
 }
@@ -74,18 +82,22 @@ pub async fn sweep(shared: &Arc<Shared>, stuck: &mut HashSet<(u64, u64)>) -> Out
         }
         if due.len() < AT_ONCE { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
     })?;
-    let mut changed = 0;
+    // They share the syncs of the disk.
+    let mut waiting = Vec::with_capacity(due.len());
     for (time, sequence) in due {
-        let (commit, has_changed) = match bring_up(shared, time, sequence).await {
-            Ok(done) => done,
+        match bring_up(shared, time, sequence).await {
+            Ok((Commit { batch, destroyed }, has_changed)) => {
+                waiting.push((shared.vault.commit(batch), destroyed, has_changed));
+            }
             Err(failure) => {
                 tracing::error!(sequence, detail = ?failure.log, "an object's dates cannot be acted on: {}", failure.message);
                 stuck.insert((time, sequence));
-                continue;
             }
-        };
-        let Commit { batch, destroyed } = commit;
-        match shared.vault.commit(batch).await {
+        }
+    }
+    let mut changed = 0;
+    for (committed, destroyed, has_changed) in waiting {
+        match committed.await {
             Ok(Ok(())) => {
                 changed += usize::from(has_changed);
                 // Keys that were made and not needed in the end; what stays goes at the next start.
