@@ -24,5 +24,8 @@ mod speaker;
 #[path = "hsm/start.rs"]
 mod start;
 #[cfg(test)]
+#[path = "hsm/warm.rs"]
+mod warm;
+#[cfg(test)]
 #[path = "hsm/xml.rs"]
 mod xml;

@@ -36,7 +36,7 @@ mod service;
 
 pub use service::KmipService;
 
-/// Slow operations at the same time, where no HSM says how many it can take.
+/// Slow operations at the same time that need no HSM: RSA in software, passwords, certificates.
 const SLOW_PLACES: usize = 4;
 
 /// The label of the root key on a token.
@@ -131,7 +131,7 @@ pub async fn build(config: &Config) -> Result<Server<KmipService>, StartError> {
     });
     reindex::ensure(&shared).await.map_err(|failure| StartError::Refused(format!("[store] {}", failure.message)))?;
     let limits = Limits { depth: config.limits.depth, items: config.limits.items };
-    let lane = Lane::new(config.hsm.as_ref().map_or(SLOW_PLACES, |hsm| hsm.sessions));
+    let lane = Lane::new(SLOW_PLACES, config.hsm.as_ref().map_or(1, |hsm| hsm.sessions));
     let dispatcher = Dispatcher::new(shared, limits, config.limits.batch_items, lane);
     let issuers: Arc<dyn Admits> = Arc::clone(&tls) as _;
     let dispatcher = dispatcher.with_asynchronous(later(config)).with_issuers(issuers);

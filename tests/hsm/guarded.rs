@@ -20,7 +20,7 @@ fn not_extractable(version: Version) -> ResultReason {
 }
 
 /// Pairs whose private half stays; the halves are active.
-fn pair(speaker: &mut Speaker, algorithm: &str, bits: &str) -> (String, String) {
+pub(crate) fn pair(speaker: &mut Speaker, algorithm: &str, bits: &str) -> (String, String) {
     let mask = |mask| int("CryptographicUsageMask", mask);
     let made = speaker.ask(
         "CreateKeyPair",

@@ -18,6 +18,8 @@ pub(crate) struct House {
     pub(crate) end: PathBuf,
     /// A file that lets the token be away as long as it is there.
     pub(crate) gone: PathBuf,
+    /// A file that lets the module be stuck as long as it is there.
+    pub(crate) stuck: PathBuf,
     _folder: TempDir,
 }
 
@@ -34,13 +36,15 @@ impl House {
     /// The same with these flags of `kmipd dev`.
     pub(crate) fn dev(flags: &[&str], more: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let [calls, end, gone, dir] = ["calls", "end", "gone", "dev"].map(|name| folder.path().join(name));
+        let [calls, end, gone, stuck, dir] =
+            ["calls", "end", "gone", "stuck", "dev"].map(|name| folder.path().join(name));
         let environment = [
             ("KMIPD_SOFTHSM", shim()),
             ("KMIPD_SHIM_MODULE", find_softhsm().unwrap()),
             ("KMIPD_SHIM_LOG", calls.clone()),
             ("KMIPD_SHIM_END", end.clone()),
             ("KMIPD_SHIM_GONE", gone.clone()),
+            ("KMIPD_SHIM_STUCK", stuck.clone()),
             ("KMIPD_LOG", PathBuf::from("trace")),
         ];
         let environment = environment.map(|(name, value)| (name.to_owned(), value));
@@ -50,7 +54,7 @@ impl House {
             append(&dir.join("kmipd.toml"), more);
             kmipd.restart();
         }
-        let this = Self { kmipd, dir, calls, end, gone, _folder: folder };
+        let this = Self { kmipd, dir, calls, end, gone, stuck, _folder: folder };
         this.forget_calls();
         this
     }

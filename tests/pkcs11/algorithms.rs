@@ -3,7 +3,7 @@
 use kmipd::crypto::algorithm::{Cipher, Curve, Hash, KeyKind, Mac, Message, Padding, Signature, Wrap};
 use kmipd::crypto::public::verify;
 use kmipd::crypto::software::SoftwareProvider;
-use kmipd::crypto::{CryptoError, Guarded, Key, Provider, Residency};
+use kmipd::crypto::{ClearKey, CryptoError, Guarded, Key, Provider, Residency};
 use kmipd::secret::Secret;
 
 use crate::bench::{adopt, generate, generate_pair, guarded};
@@ -21,7 +21,8 @@ token_test! {
         let iv = pattern(16);
         for kind in AES {
             let bytes = Secret::new(pattern(kind.raw_len().unwrap()));
-            let (inside, outside) = (adopt(&hsm, kind, bytes.expose()), Key::Clear { kind, bytes: &bytes });
+            let (inside, outside) = (adopt(&hsm, kind, bytes.expose()), ClearKey::new(kind, bytes));
+            let outside = Key::Clear(&outside);
             let inside = Key::Guarded(&inside);
             for size in SIZES {
                 let data = pattern(size);
@@ -102,8 +103,8 @@ token_test! {
         bad(hsm.encrypt(aes, &Cipher::AesGcm { iv: &[0; 12], aad: b"", tag_len: 5, tag: &[] }, b"").map(drop));
         bad(hsm.encrypt(mac, &Cipher::AesEcb { padding: Padding::None }, &[0; 16]).map(drop));
         bad(hsm.mac(aes, Mac::Hmac(Hash::Sha256), b"").map(drop));
-        let clear = Secret::copy_of(&[0; 16]);
-        let clear = Key::Clear { kind: KeyKind::Aes { bits: 128 }, bytes: &clear };
+        let clear = ClearKey::new(KeyKind::Aes { bits: 128 }, Secret::copy_of(&[0; 16]));
+        let clear = Key::Clear(&clear);
         let answer = hsm.encrypt(clear, &Cipher::AesEcb { padding: Padding::None }, &[0; 16]);
         assert!(matches!(answer, Err(CryptoError::Unsupported(_))));
         assert!(matches!(hsm.generate(KeyKind::Aes { bits: 128 }, Residency::Sealed), Err(CryptoError::Unsupported(_))));
@@ -115,7 +116,8 @@ token_test! {
         let hsm = bench.provider();
         for kind in AES {
             let bytes = Secret::new(pattern(kind.raw_len().unwrap()));
-            let (inside, outside) = (adopt(&hsm, kind, bytes.expose()), Key::Clear { kind, bytes: &bytes });
+            let (inside, outside) = (adopt(&hsm, kind, bytes.expose()), ClearKey::new(kind, bytes));
+            let outside = Key::Clear(&outside);
             let inside = Key::Guarded(&inside);
             for len in (1..=41).chain([64, 120, 121]) {
                 let secret = Secret::new(pattern(len));
@@ -180,7 +182,8 @@ token_test! {
                 continue;
             }
             let bytes = Secret::new(pattern(len as usize));
-            let (inside, outside) = (adopt(&hsm, kind, bytes.expose()), Key::Clear { kind, bytes: &bytes });
+            let (inside, outside) = (adopt(&hsm, kind, bytes.expose()), ClearKey::new(kind, bytes));
+            let outside = Key::Clear(&outside);
             for hash in hashes {
                 let mac = Mac::Hmac(hash);
                 match hsm.mac(Key::Guarded(&inside), mac, b"some data") {

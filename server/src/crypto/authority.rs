@@ -24,12 +24,11 @@ use x509_cert::serial_number::SerialNumber;
 use x509_cert::spki::{AlgorithmIdentifierOwned, SubjectPublicKeyInfoOwned};
 use x509_cert::time::{Time, Validity};
 
+use super::ClearKey;
 use super::algorithm::{Curve, Hash, KeyKind, Signature};
 use super::signed::{self, Signed, Verdict};
-use super::software::Prepared;
 use super::{keyformat, public};
 use crate::failure::{Failure, Outcome};
-use crate::secret::Secret;
 
 const DAY: i64 = 24 * 3600;
 
@@ -61,13 +60,8 @@ pub struct Authority {
 /// Where the authority's private key is.
 #[derive(Debug)]
 pub enum SigningKey {
-    /// In the server's memory, as PKCS#8 DER.
-    Held {
-        /// What it is.
-        kind: KeyKind,
-        /// The key.
-        pkcs8: Secret,
-    },
+    /// In the server's memory.
+    Held(ClearKey),
     /// A managed Private Key, wherever it lives: its owner and its Unique Identifier. It must be permitted to sign
     /// certificates.
     Managed {
@@ -153,9 +147,9 @@ impl Authority {
             KeyKind::Ec { curve: Curve::P521 } => Signature::Ecdsa(Hash::Sha512),
             _ => return Err("its key is neither RSA nor on one of the curves P-256, P-384 and P-521".to_owned()),
         };
-        if let SigningKey::Held { kind, pkcs8 } = &key {
-            let prepared = Prepared::new(*kind, pkcs8).map_err(|_| "the key cannot be used")?;
-            if prepared.public().ok().as_ref() != Some(&public_key) {
+        if let SigningKey::Held(key) = &key {
+            let public = key.public().map_err(|_| "the key cannot be used")?;
+            if public != public_key {
                 return Err("the key does not belong to the certificate".to_owned());
             }
         }

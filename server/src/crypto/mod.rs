@@ -33,17 +33,13 @@ use crate::failure::Failure;
 pub use crate::object::guarded::{Guarded, Place};
 use crate::secret::Secret;
 use algorithm::{Cipher, Derivation, Encrypted, KeyKind, Mac, Message, RsaCipher, Signature, Wrap};
+pub use software::ClearKey;
 
 /// A secret or private key as a provider is given it.
 #[derive(Debug, Clone, Copy)]
 pub enum Key<'a> {
-    /// The bytes: a symmetric key raw, a private key as PKCS#8 DER (RFC 5208).
-    Clear {
-        /// What it is.
-        kind: KeyKind,
-        /// The bytes.
-        bytes: &'a Secret,
-    },
+    /// A key that the server may hold.
+    Clear(&'a ClearKey),
     /// A key that stays in the module.
     Guarded(&'a Guarded),
 }
@@ -52,7 +48,7 @@ impl Key<'_> {
     /// What the key is.
     pub fn kind(&self) -> KeyKind {
         match self {
-            Self::Clear { kind, .. } => *kind,
+            Self::Clear(key) => key.kind(),
             Self::Guarded(guarded) => guarded.kind,
         }
     }
@@ -61,7 +57,7 @@ impl Key<'_> {
 /// A key that was just made or brought in, as the caller must store it.
 #[derive(Debug, Clone)]
 pub enum Made {
-    /// The bytes, to be sealed by the caller; shape as in [`Key::Clear`].
+    /// The bytes, to be sealed by the caller; shape as in [`ClearKey::new`].
     Clear(Secret),
     /// A key that stayed in the module.
     Guarded(Guarded),

@@ -49,7 +49,7 @@ impl Providers {
     /// Who can use a key: software for bytes, the module for what it guards. Without the module there is nobody.
     pub fn holder(&self, key: &Key<'_>) -> Option<&dyn Provider> {
         match key {
-            Key::Clear { .. } => Some(&self.software),
+            Key::Clear(_) => Some(&self.software),
             Key::Guarded(_) => self.module.as_deref(),
         }
     }
@@ -68,7 +68,12 @@ impl Providers {
         }
     }
 
-    /// Who makes random numbers: the module where there is one.
+    /// Who makes random numbers for what is no key of a client: this process.
+    pub fn own_random(&self) -> &dyn Provider {
+        &self.software
+    }
+
+    /// Who makes random numbers for clients: the module where there is one.
     pub fn random(&self) -> &dyn Provider {
         match &self.module {
             Some(module) => &**module,

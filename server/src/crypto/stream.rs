@@ -158,7 +158,8 @@ impl Ciphering {
         data: &[u8],
         last: bool,
     ) -> Result<Stepped, CryptoError> {
-        if let (Cipher::AesGcm { tag_len, .. }, true, Key::Clear { bytes, kind }) = (self.shape, self.encrypts, key) {
+        if let (Cipher::AesGcm { tag_len, .. }, true, Key::Clear(key)) = (self.shape, self.encrypts, key) {
+            let (kind, bytes) = (key.kind(), key.bytes());
             self.shape.with(&self.iv, &self.aad, &[]).check_encrypt(kind, data.len())?;
             let mut sealing = match self.sealing.take() {
                 Some(sealing) => sealing,
@@ -203,7 +204,7 @@ impl Macing {
         let Mac::Hmac(hash) = mac;
         mac.check(key.kind())?;
         Ok(match key {
-            Key::Clear { bytes, .. } => Self::Running(Box::new(Hmac::begin(hash, bytes.expose()))),
+            Key::Clear(key) => Self::Running(Box::new(Hmac::begin(hash, key.bytes().expose()))),
             Key::Guarded(_) => Self::Waiting(Zeroizing::new(Vec::new()), most),
         })
     }

@@ -20,7 +20,7 @@ use x509_cert::time::{Time, Validity};
 use super::algorithm::{Curve, Hash, KeyKind, Message, Signature};
 use super::authority::{Authority, SigningKey, Terms};
 use super::software::SoftwareProvider;
-use super::{Key, Made, Provider, Residency, keyblock};
+use super::{ClearKey, Key, Made, Provider, Residency, keyblock};
 use crate::crypto::keyblock::Canonical;
 use crate::secret::Secret;
 use crate::view::testing::NOW;
@@ -61,8 +61,8 @@ impl Entity {
     }
 
     fn sign(&self, body: &[u8]) -> (AlgorithmIdentifierOwned, BitString) {
-        let key = Key::Clear { kind: self.kind, bytes: &self.pkcs8 };
-        let signature = SoftwareProvider.sign(key, self.scheme, Message::Data(body)).unwrap();
+        let key = ClearKey::new(self.kind, self.pkcs8.clone());
+        let signature = SoftwareProvider.sign(Key::Clear(&key), self.scheme, Message::Data(body)).unwrap();
         (self.algorithm(), BitString::from_bytes(&signature).unwrap())
     }
 
@@ -131,7 +131,7 @@ impl Entity {
             body.validity = Validity { not_before: time(NOW - 3650 * DAY), not_after: time(NOW + 3650 * DAY) };
             body.extensions = Some(authority(None));
         });
-        let key = SigningKey::Held { kind: self.kind, pkcs8: self.pkcs8.clone() };
+        let key = SigningKey::Held(ClearKey::new(self.kind, self.pkcs8.clone()));
         Authority::new(vec![own], key, terms).unwrap()
     }
 

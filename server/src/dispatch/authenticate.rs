@@ -21,7 +21,7 @@ use crate::trust::credentials::{Check, Proven, Unproven, unsuccessful};
 use crate::trust::link;
 use crate::trust::requester::{Requester, Standing};
 use crate::trust::ticket::{self, Grant};
-use crate::view::Shared;
+use crate::view::{Shared, Slow};
 
 /// How often a commit that met another one is tried again.
 const ATTEMPTS: usize = 100;
@@ -206,7 +206,7 @@ impl Dispatcher {
         let (shared, identity) = (Arc::clone(&self.shared), Arc::clone(&asker.identity));
         let (authentication, version) = (message.header.authentication.clone(), message.version);
         let slow = move || check(&shared, &identity, authentication.as_ref(), version, now, true);
-        match self.lane.run(slow).await? {
+        match self.lane.run(Slow::Processor, slow).await? {
             Ok(proven) => Ok(proven),
             Err(Unproven::Failure(failure)) => Err(failure),
             Err(Unproven::Slow) => Err(Failure::internal("slow work was not done where it may be")),

@@ -33,7 +33,7 @@ use crate::store::vault::{LASTING, Vault};
 use crate::trust::identity::Certificates;
 use crate::trust::link::{Admits, Link};
 use crate::trust::requester::Requester;
-use crate::view::{Commit, Kept, Shared, View};
+use crate::view::{Commit, Kept, Shared, Slow, View};
 use answer::{Extras, Failed, ItemAnswer, Success};
 use asynchronous::{Group, Ledger, Running, When};
 use authenticate::Correlation;
@@ -397,7 +397,7 @@ impl Dispatcher {
     /// its intent, and the sweeper tries again.
     async fn forget(&self, destroyed: Vec<Guarded>) {
         let shared = Arc::clone(&self.shared);
-        let forgotten = self.lane.run(move || {
+        let forgotten = self.lane.run(Slow::Module, move || {
             let (forgotten, left): (Vec<_>, Vec<_>) =
                 destroyed.into_iter().partition(|guarded| forget(&shared, guarded));
             let on_token = |guarded: &Guarded| (guarded.place == crypto::Place::Token).then_some(guarded.id);

@@ -1,17 +1,17 @@
 //! One run of a message: its items in their order, each in its lane, until the answer is whole or an item's failure ends it.
 
 use kmip_codec::message::{RequestBatchItem, RequestMessage};
-use kmip_codec::spec::{BatchErrorContinuationOption, KeyFormatType, Operation, ResultReason, Tag, Version};
+use kmip_codec::spec::{BatchErrorContinuationOption, Operation, ResultReason, Tag, Version};
 use kmip_codec::ttlv::{Blob, Text, Writer};
 use kmip_codec::wipe::Wiped;
-use kmip_codec::{Element, Value};
+use kmip_codec::Element;
 
 use super::answer::{self, Extras, Failed, ItemAnswer, Success};
 use super::asynchronous::{self, Ledger, When};
 use super::references::References;
-use super::{Asker, Dispatcher, own, short};
+use super::{Asker, Dispatcher, lane, own, short};
 use crate::failure::{Failure, Outcome};
-use crate::ops::{self, Answered, Effect, Lane as OperationLane, OperationRow, Placeholder};
+use crate::ops::{self, Answered, Effect, OperationRow, Placeholder};
 use crate::trust::attestation;
 use crate::view::{Shared, View};
 
@@ -182,11 +182,7 @@ impl Run<'_> {
             }
         };
         let mut view = self.view.take().ok_or_else(|| Failure::internal("a view was lost in slow work"))?;
-        let is_slow = match row.lane {
-            OperationLane::Here => false,
-            OperationLane::Slow => true,
-            OperationLane::ByKey => lane_of(&mut view, &payload),
-        };
+        let slow = lane::of(row.lane, &mut view, &payload);
         let work = move || {
             view.begin_item();
             let outcome = view
@@ -195,7 +191,10 @@ impl Run<'_> {
                 .and_then(|answered| view.finish_operation().map(|()| written(answered, version)));
             (view, outcome)
         };
-        let (view, outcome) = if is_slow { self.dispatcher.lane.run(work).await? } else { work() };
+        let (view, outcome) = match slow {
+            Some(kind) => self.dispatcher.lane.run(kind, work).await?,
+            None => work(),
+        };
         self.view = Some(view);
         outcome
     }
@@ -275,37 +274,4 @@ impl Budget {
         self.length = longer;
         Ok(())
     }
-}
-
-/// Where an item runs whose lane depends on the key: work without a named object makes one, in the module if there is one.
-/// A wrapping key is at work too; and a key that is no longer to be Extractable moves into the module.
-fn lane_of(view: &mut View, payload: &Element) -> bool {
-    let has_module = view.shared().providers.module().is_some();
-    let specification = payload.value.find(Tag::KeyWrappingSpecification);
-    let information = specification.and_then(|value| value.find(Tag::EncryptionKeyInformation));
-    if let Some(Value::TextString(wrapping)) = information.and_then(|value| value.find(Tag::UniqueIdentifier))
-        && view.is_slow(Some(wrapping))
-    {
-        return true;
-    }
-    if is_contained(payload) {
-        return true;
-    }
-    match payload.value.find(Tag::UniqueIdentifier) {
-        // New Attribute is 2.x's; an Attribute by its name is 1.x's, where nothing else tells what it is about.
-        _ if has_module && [Tag::NewAttribute, Tag::Attribute].iter().any(|&tag| payload.value.find(tag).is_some()) => {
-            true
-        }
-        Some(Value::TextString(identifier)) => view.is_slow(Some(identifier)),
-        _ if payload.value.find(Tag::ObjectType).is_some() => has_module,
-        _ => view.is_slow(None),
-    }
-}
-
-/// Whether a private key comes or goes in a container, whose password is hashed many times over.
-fn is_contained(payload: &Element) -> bool {
-    let block = payload.value.find(Tag::PrivateKey).and_then(|key| key.find(Tag::KeyBlock));
-    [Some(&payload.value), block].into_iter().flatten().any(|value| {
-        matches!(value.find(Tag::KeyFormatType), Some(&Value::Enumeration(code)) if KeyFormatType::from(code) == KeyFormatType::Pkcs12)
-    })
 }

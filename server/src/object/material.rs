@@ -1,6 +1,9 @@
 //! What an object is made of, and its stored form: the object as it was registered, or a key that the module holds.
 
-use std::sync::Arc;
+use std::any::Any;
+use std::fmt;
+use std::ops::Deref;
+use std::sync::{Arc, OnceLock};
 
 use kmip_codec::schema::{Field, Fields, Lifetime};
 use kmip_codec::spec::{Enumeration, Tag, Version};
@@ -26,9 +29,63 @@ const OLDER: Tag = Tag::new(0x54_0016);
 #[derive(Debug, Clone, PartialEq)]
 pub enum Material {
     /// The object with its bytes, in the format in which it was made or registered.
-    Open(Box<Object>),
+    Open(Held),
     /// A key that only the module can use.
     Guarded(Guarded),
+}
+
+impl Material {
+    /// The material of an object with its bytes.
+    pub fn open(object: Object) -> Self {
+        Self::Open(Held { object: Box::new(object), made: OnceLock::new() })
+    }
+}
+
+/// An object with its bytes, and what was made of them to use it. What is made is no part of the object: it is not stored,
+/// compared or cloned, and goes when the object goes. So there is no second place that remembers keys, with a life of its own.
+pub struct Held {
+    object: Box<Object>,
+    made: OnceLock<Box<dyn Any + Send + Sync>>,
+}
+
+impl Held {
+    /// What was made of it, or is made now. Only one type can be asked for of an object: another is not found.
+    ///
+    /// # Errors
+    /// What the making says; nothing is kept then.
+    pub fn made<T: Any + Send + Sync, E>(&self, make: impl FnOnce() -> Result<T, E>) -> Result<Option<&T>, E> {
+        if self.made.get().is_none() {
+            // Another thread may have been faster: theirs is the same.
+            let _theirs = self.made.set(Box::new(make()?));
+        }
+        Ok(self.made.get().and_then(|made| made.downcast_ref()))
+    }
+}
+
+impl Deref for Held {
+    type Target = Object;
+
+    fn deref(&self) -> &Object {
+        &self.object
+    }
+}
+
+impl fmt::Debug for Held {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.object.fmt(f)
+    }
+}
+
+impl Clone for Held {
+    fn clone(&self) -> Self {
+        Self { object: self.object.clone(), made: OnceLock::new() }
+    }
+}
+
+impl PartialEq for Held {
+    fn eq(&self, other: &Self) -> bool {
+        self.object == other.object
+    }
 }
 
 /// The version in which an object can be written whole: the newest, or the last of 1.x for what 2.x does not have any more.
@@ -84,7 +141,7 @@ pub fn read(bytes: &Secret) -> Result<Material, Malformed> {
         return read_guarded(&value).map(Material::Guarded);
     }
     let object = Object::take(&mut fields, Tag::Objects, Lifetime::ALWAYS).map_err(|_| Malformed("no object"))?;
-    Ok(Material::Open(Box::new(object)))
+    Ok(Material::open(object))
 }
 
 fn read_guarded(value: &Value) -> Result<Guarded, Malformed> {
@@ -147,7 +204,7 @@ mod tests {
         }
         let opaque =
             OpaqueObject { opaque_data_type: OpaqueDataType(0x8000_0001), opaque_data_value: Blob::copy_of(b"x") };
-        let material = Material::Open(Box::new(Object::OpaqueObject(opaque)));
+        let material = Material::open(Object::OpaqueObject(opaque));
         assert_eq!(read(&write(&material)), Ok(material));
     }
 }

@@ -226,7 +226,7 @@ pub(super) fn certify(
         object_type: ObjectType::Certificate,
         attributes: given.attributes,
         found,
-        material: Some(Material::Open(Box::new(Object::Certificate(certificate)))),
+        material: Some(Material::open(Object::Certificate(certificate))),
         format: None,
         home,
         origin: Origin::Generated,

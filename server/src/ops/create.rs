@@ -93,7 +93,7 @@ pub(super) fn material(
             let mut block = keyblock::block(&Canonical::Secret { kind, bytes }, Some(algorithm), format)?;
             // As the client counts it: the bytes of a 3DES key have parity bits, too.
             block.cryptographic_length = Some(bits);
-            Material::Open(Box::new(Object::SymmetricKey(block)))
+            Material::open(Object::SymmetricKey(block))
         }
     };
     Ok((material, format))

@@ -102,7 +102,7 @@ pub(super) fn make(
         Made::Guarded(guarded) => Material::Guarded(guarded),
         Made::Clear(bytes) => {
             let block = keyblock::block(&Canonical::Secret { kind, bytes }, Some(algorithm), format)?;
-            Material::Open(Box::new(Object::PrivateKey(block)))
+            Material::open(Object::PrivateKey(block))
         }
     };
     let public_format =
@@ -125,7 +125,7 @@ pub(super) fn make(
         object_type: ObjectType::PublicKey,
         attributes: public.attributes,
         found,
-        material: Some(Material::Open(Box::new(Object::PublicKey(public_block)))),
+        material: Some(Material::open(Object::PublicKey(public_block))),
         format: Some(public_format),
         home: public_home,
         origin: Origin::Generated,

@@ -139,7 +139,7 @@ impl Handler for CreateSplitKey {
                 object_type: ObjectType::SplitKey,
                 attributes: given.attributes.clone(),
                 found: found.clone(),
-                material: Some(Material::Open(Box::new(Object::SplitKey(split)))),
+                material: Some(Material::open(Object::SplitKey(split))),
                 format: Some(whole.block.key_format_type),
                 home,
                 origin: if key.is_some() { Origin::Registered } else { Origin::Generated },

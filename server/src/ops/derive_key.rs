@@ -95,7 +95,7 @@ impl Handler for DeriveKey {
         let home = view.home(Some(wanted.kind), extractable, request.protection_storage_masks.as_ref())?;
         let format = given.format().unwrap_or(KeyFormatType::Raw);
         let material = match home.residency {
-            Residency::Sealed => Material::Open(Box::new(wanted.object(bytes, format)?)),
+            Residency::Sealed => Material::open(wanted.object(bytes, format)?),
             Residency::Wrapped | Residency::Token => match view.adopt(wanted.kind, &bytes, home.residency)? {
                 Made::Guarded(guarded) => Material::Guarded(guarded),
                 Made::Clear(_) => return Err(Failure::internal("a provider gave back a key that it was to guard")),
@@ -344,7 +344,7 @@ fn data(
 
 fn bytes_of(view: &mut View, object: &Permitted) -> Outcome<Secret> {
     view.with_key(object, |_, key| match key {
-        Key::Clear { bytes, .. } => Ok(bytes.clone()),
+        Key::Clear(key) => Ok(key.bytes().clone()),
         Key::Guarded(_) => Err(CryptoError::Unsupported("derivation data that the module guards".into())),
     })
 }

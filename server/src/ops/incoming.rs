@@ -160,7 +160,7 @@ impl Incoming {
                     Made::Clear(_) => return Err(Failure::internal("a provider gave back a key that it was to guard")),
                 }
             }
-            _ => Material::Open(Box::new(object)),
+            _ => Material::open(object),
         };
         // A key block without a Key Value is material too: what the server knows of a key that is elsewhere.
         Ok(New { object_type, attributes, found, material: Some(material), format, home, origin })

@@ -9,9 +9,9 @@ use super::Handler;
 use super::data::{self, Data};
 use super::parameters::{self, as_feature};
 use super::parts::{self, Part, Running};
-use crate::crypto::Key;
 use crate::crypto::algorithm::{KeyKind, Mac as Method};
 use crate::crypto::stream::Macing;
+use crate::crypto::{ClearKey, CryptoError, Key, Provider};
 use crate::failure::Outcome;
 use crate::object::usage::Purpose;
 use crate::trust::policy::{Permitted, Use};
@@ -112,7 +112,7 @@ pub fn begin(
     let parameters = parameters::applying(given, key)?;
     let method = parameters::mac(&parameters, key).map_err(as_feature)?;
     let most = view.shared().parts.limits().bytes;
-    let work = view.with_key(key, |_, key| Macing::begin(method, as_bytes(key), most)).map_err(as_feature)?;
+    let work = with_bytes(view, key, |_, key| Macing::begin(method, key, most))?;
     Ok(Running { operation, key: Some(key.sequence), parameters, work })
 }
 
@@ -122,17 +122,23 @@ pub fn begin(
 /// What the provider says, in the reasons of these operations.
 pub fn finish(view: &mut View, key: &Permitted, running: Running<Macing>) -> Outcome<Vec<u8>> {
     let method = parameters::mac(&running.parameters, key).map_err(as_feature)?;
-    view.with_key(key, |provider, key| running.work.finish(method, provider, as_bytes(key))).map_err(as_feature)
+    with_bytes(view, key, |provider, key| running.work.finish(method, provider, key))
 }
 
 /// A key of another algorithm makes MACs too where its usage mask lets it: to HMAC its bytes are bytes.
-fn as_bytes(key: Key<'_>) -> Key<'_> {
-    match key {
-        Key::Clear { kind: KeyKind::Aes { bits }, bytes } => {
-            Key::Clear { kind: KeyKind::Generic { bytes: bits / 8 }, bytes }
+fn with_bytes<T>(
+    view: &mut View,
+    key: &Permitted,
+    work: impl FnOnce(&dyn Provider, Key<'_>) -> Result<T, CryptoError>,
+) -> Outcome<T> {
+    let outcome = view.with_key(key, |provider, key| match (key, key.kind()) {
+        (Key::Clear(aes), KeyKind::Aes { bits }) => {
+            let bytes = ClearKey::new(KeyKind::Generic { bytes: bits / 8 }, aes.bytes().clone());
+            work(provider, Key::Clear(&bytes))
         }
-        other => other,
-    }
+        _ => work(provider, key),
+    });
+    outcome.map_err(as_feature)
 }
 
 /// Computes a MAC, for MAC and MAC Verify.
@@ -140,7 +146,7 @@ fn as_bytes(key: Key<'_>) -> Key<'_> {
 /// # Errors
 /// What the provider says, in the reasons of these operations.
 pub fn compute(view: &mut View, key: &Permitted, method: Method, data: &[u8]) -> Outcome<Vec<u8>> {
-    view.with_key(key, |provider, key| provider.mac(as_bytes(key), method, data)).map_err(as_feature)
+    with_bytes(view, key, |provider, key| provider.mac(key, method, data))
 }
 
 #[cfg(test)]

@@ -124,13 +124,17 @@ pub enum Effect {
     Once,
 }
 
-/// Where an operation runs, as far as its kind says: a key in the module takes any of them to the slow lane.
+/// Where an operation runs, as far as its kind says: a key in the module takes any of them to the lane of the module.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Lane {
     /// Where the bytes arrived.
     Here,
-    /// On the pool for slow work.
+    /// On the lane of the module, where there is one: it needs the module and no key.
+    Module,
+    /// On a lane for slow work: that of the module where there is one, since a key of it may be needed.
     Slow,
+    /// As slow work, and on a lane of its own if it makes a key that takes seconds to make.
+    Pair,
     /// Where the key and the algorithm say.
     ByKey,
 }
@@ -186,11 +190,11 @@ pub enum Own {
 /// Every operation of this server.
 pub static OPERATIONS: &[OperationRow] = &[
     row::<create::Create>(Operation::Create, Placeholder::First, Effect::Kept, Lane::ByKey),
-    row::<create_key_pair::CreateKeyPair>(Operation::CreateKeyPair, Placeholder::First, Effect::Kept, Lane::Slow),
+    row::<create_key_pair::CreateKeyPair>(Operation::CreateKeyPair, Placeholder::First, Effect::Kept, Lane::Pair),
     row::<register::Register>(Operation::Register, Placeholder::First, Effect::Kept, Lane::ByKey),
     row::<derive_key::DeriveKey>(Operation::DeriveKey, Placeholder::First, Effect::Kept, Lane::Slow),
     row::<re_key::ReKey>(Operation::ReKey, Placeholder::First, Effect::Kept, Lane::ByKey),
-    row::<re_key_key_pair::ReKeyKeyPair>(Operation::ReKeyKeyPair, Placeholder::First, Effect::Kept, Lane::Slow),
+    row::<re_key_key_pair::ReKeyKeyPair>(Operation::ReKeyKeyPair, Placeholder::First, Effect::Kept, Lane::Pair),
     row::<certify::Certify>(Operation::Certify, Placeholder::First, Effect::Repeatable, Lane::Slow),
     row::<re_certify::ReCertify>(Operation::ReCertify, Placeholder::First, Effect::Repeatable, Lane::Slow),
     row::<validate::Validate>(Operation::Validate, Placeholder::Keep, Effect::Repeatable, Lane::Slow),
@@ -228,7 +232,7 @@ pub static OPERATIONS: &[OperationRow] = &[
     row::<recover::Recover>(Operation::Recover, Placeholder::Keep, Effect::Repeatable, Lane::Here),
     row::<encrypt::Encrypt>(Operation::Encrypt, Placeholder::Keep, Effect::Repeatable, Lane::ByKey),
     row::<decrypt::Decrypt>(Operation::Decrypt, Placeholder::Keep, Effect::Repeatable, Lane::ByKey),
-    row::<sign::Sign>(Operation::Sign, Placeholder::Keep, Effect::Repeatable, Lane::Slow),
+    row::<sign::Sign>(Operation::Sign, Placeholder::Keep, Effect::Repeatable, Lane::ByKey),
     row::<signature_verify::SignatureVerify>(
         Operation::SignatureVerify,
         Placeholder::Keep,
@@ -237,8 +241,8 @@ pub static OPERATIONS: &[OperationRow] = &[
     ),
     row::<mac::Mac>(Operation::MAC, Placeholder::Keep, Effect::Repeatable, Lane::ByKey),
     row::<mac_verify::MacVerify>(Operation::MACVerify, Placeholder::Keep, Effect::Repeatable, Lane::ByKey),
-    row::<rng_retrieve::RngRetrieve>(Operation::RNGRetrieve, Placeholder::Keep, Effect::Repeatable, Lane::Here),
-    row::<rng_seed::RngSeed>(Operation::RNGSeed, Placeholder::Keep, Effect::Repeatable, Lane::Here),
+    row::<rng_retrieve::RngRetrieve>(Operation::RNGRetrieve, Placeholder::Keep, Effect::Repeatable, Lane::Module),
+    row::<rng_seed::RngSeed>(Operation::RNGSeed, Placeholder::Keep, Effect::Repeatable, Lane::Module),
     row::<hash::Hash>(Operation::Hash, Placeholder::Keep, Effect::Repeatable, Lane::Here),
     row::<interop::Interop>(Operation::Interop, Placeholder::Keep, Effect::Repeatable, Lane::Slow),
     row::<create_split_key::CreateSplitKey>(Operation::CreateSplitKey, Placeholder::First, Effect::Kept, Lane::Slow),

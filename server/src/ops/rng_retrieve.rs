@@ -34,7 +34,7 @@ impl Handler for RngRetrieve {
     fn run(view: &mut View, request: Request) -> Outcome<Response> {
         let wrong = || Failure::invalid_field(format!("Data Length must be from 1 to {MOST} bytes"));
         let length = usize::try_from(request.data_length).ok().filter(|length| (1..=MOST).contains(length));
-        let random = view.random(length.ok_or_else(wrong)?)?;
+        let random = view.random_for_client(length.ok_or_else(wrong)?)?;
         Ok(Response { data: Blob::copy_of(random.expose()) })
     }
 

@@ -79,8 +79,8 @@ impl View {
 
     fn sign_as(&mut self, key: &SigningKey, scheme: Signature, body: &[u8]) -> Outcome<Vec<u8>> {
         match key {
-            SigningKey::Held { kind, pkcs8 } => {
-                let key = Key::Clear { kind: *kind, bytes: pkcs8 };
+            SigningKey::Held(key) => {
+                let key = Key::Clear(key);
                 let provider = self.shared.providers.holder(&key);
                 let provider = provider.ok_or_else(|| Failure::internal("nobody signs with keys in memory"))?;
                 Ok(provider.sign(key, scheme, Message::Data(body))?)

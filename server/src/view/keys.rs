@@ -1,15 +1,15 @@
 //! Keys at work: which provider holds one, and which bytes may leave.
 
-use kmip_codec::spec::ResultReason;
+use kmip_codec::spec::{CryptographicAlgorithm, ResultReason};
 use kmip_codec::types::Object;
 
 use super::View;
 use super::overlay::is_guarded;
 use crate::crypto::algorithm::KeyKind;
 use crate::crypto::keyblock::{self, Canonical};
-use crate::crypto::{CryptoError, Key, Provider};
+use crate::crypto::{ClearKey, CryptoError, Key, Provider};
 use crate::failure::{Failure, Outcome};
-use crate::object::material::Material;
+use crate::object::material::{Held, Material};
 use crate::trust::policy::Permitted;
 
 /// An object whose bytes may leave: only [`View::export`] makes one.
@@ -65,16 +65,13 @@ impl View {
         work: impl FnOnce(&dyn Provider, Key<'_>) -> Result<T, CryptoError>,
     ) -> Outcome<T> {
         let material = self.material(permitted)?;
-        let opened;
+        let mut own = None;
         let key = match &*material {
             Material::Guarded(guarded) => Key::Guarded(guarded),
-            Material::Open(object) => {
-                opened = canonical(permitted, object)?;
-                match &opened {
-                    Canonical::Secret { kind, bytes } => Key::Clear { kind: *kind, bytes },
-                    Canonical::Public { .. } => return Err(wrong_type(permitted)),
-                }
-            }
+            Material::Open(held) => match &usable(permitted, held, &mut own)?.key {
+                Form::Secret(key) => Key::Clear(key),
+                Form::Public { .. } => return Err(wrong_type(permitted)),
+            },
         };
         let provider = self.shared.providers.holder(&key).ok_or_else(|| {
             Failure::from(CryptoError::Unavailable("the key lives in a module, and none is configured".into()))
@@ -88,9 +85,9 @@ impl View {
     /// Invalid Object Type for anything else.
     pub fn public_key(&mut self, permitted: &Permitted) -> Outcome<Vec<u8>> {
         match &*self.material(permitted)? {
-            Material::Open(object) => match canonical(permitted, object)? {
-                Canonical::Public { spki, .. } => Ok(spki),
-                Canonical::Secret { .. } => Err(wrong_type(permitted)),
+            Material::Open(held) => match &usable(permitted, held, &mut None)?.key {
+                Form::Public { spki, .. } => Ok(spki.clone()),
+                Form::Secret(_) => Err(wrong_type(permitted)),
             },
             Material::Guarded(_) => Err(wrong_type(permitted)),
         }
@@ -102,7 +99,10 @@ impl View {
     /// Invalid Object Type for what is no key.
     pub fn key_kind(&mut self, permitted: &Permitted) -> Outcome<KeyKind> {
         match &*self.material(permitted)? {
-            Material::Open(object) => Ok(canonical(permitted, object)?.kind()),
+            Material::Open(held) => Ok(match &usable(permitted, held, &mut None)?.key {
+                Form::Secret(key) => key.kind(),
+                Form::Public { kind, .. } => *kind,
+            }),
             Material::Guarded(guarded) => Ok(guarded.kind),
         }
     }
@@ -110,6 +110,41 @@ impl View {
     /// Whether the object's material lives in the module, so that its use belongs to the slow lane.
     pub fn is_guarded(&self, permitted: &Permitted) -> bool {
         is_guarded(permitted.residency)
+    }
+}
+
+/// A key as providers take it, kept with the material that it was made of.
+struct Usable {
+    /// The algorithm that the key is of by its key block, or else by the attributes of its object.
+    algorithm: Option<CryptographicAlgorithm>,
+    key: Form,
+}
+
+enum Form {
+    Secret(ClearKey),
+    /// A public key as SubjectPublicKeyInfo DER.
+    Public {
+        kind: KeyKind,
+        spki: Vec<u8>,
+    },
+}
+
+/// The key that is kept with its material, made now if it is the first time. The attributes may have changed since where they
+/// alone say the algorithm: then it is made for this time, in `own`.
+fn usable<'a>(permitted: &Permitted, held: &'a Held, own: &'a mut Option<Usable>) -> Outcome<&'a Usable> {
+    let algorithm = held.key_block().and_then(|block| block.cryptographic_algorithm).or(permitted.algorithm());
+    let make = || -> Outcome<_> {
+        Ok(Usable {
+            algorithm,
+            key: match canonical(permitted, held)? {
+                Canonical::Secret { kind, bytes } => Form::Secret(ClearKey::new(kind, bytes)),
+                Canonical::Public { kind, spki } => Form::Public { kind, spki },
+            },
+        })
+    };
+    match held.made::<Usable, _>(make)? {
+        Some(kept) if kept.algorithm == algorithm => Ok(kept),
+        _ => Ok(own.insert(make()?)),
     }
 }
 
@@ -134,6 +169,37 @@ mod tests {
     use super::super::testing::{Bench, block};
     use super::*;
     use crate::trust::policy::Use;
+
+    /// A key is opened once for the material that it was read from, and no change of the attributes makes it another.
+    #[test]
+    fn what_is_made_of_a_key_stays_with_its_material() {
+        let bench = Bench::new();
+        let mut block = block(KeyFormatType::Raw, CryptographicAlgorithm::AES, &[7; 32]);
+        block.cryptographic_algorithm = None;
+        let algorithm = |code: CryptographicAlgorithm| (Tag::CryptographicAlgorithm, Value::Enumeration(code.into()));
+        let object = Object::SymmetricKey(block);
+        let aes = bench.object(object.clone(), vec![algorithm(CryptographicAlgorithm::AES)]);
+        let mac = bench.object(object.clone(), vec![algorithm(CryptographicAlgorithm::HMACSHA256)]);
+        let mut view = bench.view(Version::V2_1);
+        let [aes, mac] = [aes, mac].map(|key| view.open(Some(&key), Use::Get).unwrap());
+        let Material::Open(held) = Material::open(object) else { panic!() };
+
+        let mut own = None;
+        let kind = |permitted: &Permitted| match usable(permitted, &held, &mut None).unwrap().key {
+            Form::Secret(ref key) => (key.kind(), std::ptr::from_ref(key)),
+            Form::Public { .. } => panic!(),
+        };
+        let first = kind(&aes);
+        assert_eq!(first.0, KeyKind::Aes { bits: 256 });
+        assert_eq!(first, kind(&aes));
+        // The same material under another algorithm, and again under the first.
+        assert_eq!(kind(&mac).0, KeyKind::Generic { bytes: 32 });
+        assert_eq!(first, kind(&aes));
+        // A copy is another object.
+        let copy = held.clone();
+        let Form::Secret(key) = &usable(&aes, &copy, &mut own).unwrap().key else { panic!() };
+        assert_ne!(first.1, std::ptr::from_ref(key));
+    }
 
     #[test]
     fn the_algorithm_of_a_key_may_stand_in_its_attributes_alone() {

@@ -24,6 +24,7 @@ pub mod reindex;
 mod restore;
 mod search;
 mod settings;
+mod slow;
 #[cfg(test)]
 pub(crate) mod testing;
 
@@ -31,10 +32,12 @@ use std::sync::Arc;
 
 use kmip_codec::Value;
 use kmip_codec::schema::Encode;
-use kmip_codec::spec::{CryptographicAlgorithm, ObjectType, Operation, ResultReason, StorageStatusMask, Tag, Version};
+use kmip_codec::spec::{ObjectType, Operation, ResultReason, StorageStatusMask, Tag, Version};
 use kmip_codec::ttlv::{Limits, Text, Writer, frame, parse};
 use kmip_codec::types::{Attribute, Name, Object, UniqueIdentifier};
+use zeroize::Zeroizing;
 
+use crate::crypto::Provider;
 use crate::crypto::providers::Providers;
 use crate::failure::{Failure, Outcome};
 use crate::object::material::Material;
@@ -56,6 +59,7 @@ pub use locate::{Filter, Found, Storage};
 use metas::Metas;
 use overlay::{MaterialChange, Overlay};
 pub use settings::{Protection, Settings};
+pub use slow::Slow;
 
 /// The time.
 pub trait Clock: Send + Sync {
@@ -397,14 +401,20 @@ impl View {
         permitted.usage_limits().is_some_and(|limits| limits.count.is_some_and(|count| count != limits.total))
     }
 
-    /// Random bytes.
+    /// Random bytes of this process, for names, nonces and salts: nothing waits for the module because of them.
+    ///
+    /// # Errors
+    /// A generator that fails.
+    pub fn random(&self, count: usize) -> Outcome<Secret> {
+        random_of(self.shared.providers.own_random(), count)
+    }
+
+    /// Random bytes for a client who asks for such: the module's, where there is one.
     ///
     /// # Errors
     /// A module that is not available.
-    pub fn random(&self, count: usize) -> Outcome<Secret> {
-        let mut bytes = zeroize::Zeroizing::new(vec![0; count]);
-        self.shared.providers.random().random(&mut bytes)?;
-        Ok(Secret::copy_of(&bytes))
+    pub fn random_for_client(&self, count: usize) -> Outcome<Secret> {
+        random_of(self.shared.providers.random(), count)
     }
 
     /// Has something written to the log once the message is committed. It must be one line.
@@ -457,16 +467,6 @@ impl View {
         self.placeholder = None;
     }
 
-    /// Whether an object's key lives in the module, or is of a kind whose use takes long: its use belongs to the slow lane.
-    /// An object that cannot be opened is nobody's work.
-    pub fn is_slow(&mut self, identifier: Option<&Text>) -> bool {
-        let Some(identifier) = identifier.or(self.placeholder.as_ref()).cloned() else { return false };
-        self.overlay.load(&self.shared, &self.asker, &identifier, self.now).is_ok_and(|object| {
-            let is_rsa = object.algorithm() == Some(CryptographicAlgorithm::RSA);
-            overlay::is_guarded(object.residency) || is_rsa && object.object_type() == ObjectType::PrivateKey
-        })
-    }
-
     /// Whether the message cannot go on before intents are committed.
     pub fn has_wanted_intents(&self) -> bool {
         !self.wanted.is_empty()
@@ -490,6 +490,13 @@ impl View {
         }
         Ok(wanted)
     }
+}
+
+fn random_of(provider: &dyn Provider, count: usize) -> Outcome<Secret> {
+    // Exactly as long as the secret that it becomes: no copy stays behind.
+    let mut bytes = Zeroizing::new(vec![0; count]);
+    provider.random(&mut bytes)?;
+    Ok(Secret::new(std::mem::take(&mut *bytes)))
 }
 
 /// A structure as the value of an attribute, in our canonical form.

@@ -130,7 +130,7 @@ impl Bench {
             object_type: object.object_type(),
             attributes,
             found: Vec::new(),
-            material: is_present.then(|| Material::Open(Box::new(object))),
+            material: is_present.then(|| Material::open(object)),
             format,
             home: Home { residency: Residency::Sealed, mask: ProtectionStorageMask::SOFTWARE },
             origin: Origin::Registered,

@@ -10,6 +10,7 @@ use x509_cert::der::asn1::ObjectIdentifier;
 
 use super::StartError;
 use crate::config::{self, Config};
+use crate::crypto::ClearKey;
 use crate::crypto::authority::{Authority, SigningKey, Terms};
 use crate::crypto::chain::Anchor;
 use crate::crypto::keyformat;
@@ -88,5 +89,5 @@ pub(super) fn held(path: &Path) -> Result<SigningKey, String> {
         _ => return Err(unusable()),
     };
     let kind = keyformat::identify_private(pkcs8.expose()).map_err(|_| unusable())?;
-    Ok(SigningKey::Held { kind, pkcs8 })
+    Ok(SigningKey::Held(ClearKey::new(kind, pkcs8)))
 }

@@ -5,6 +5,8 @@
 //! - `KMIPD_SHIM_LOG`: the file that the lines are appended to.
 //! - `KMIPD_SHIM_GONE`: while a file of this name exists, the token is gone: sessions are closed behind the caller's
 //!   back, and every call with a session or slot answers CKR_DEVICE_REMOVED.
+//! - `KMIPD_SHIM_STUCK`: while a file of this name exists, calls that work with a key do not come back. Each writes a line
+//!   with the function "stuck" first.
 //! - `KMIPD_SHIM_END`: while a file of this name exists, the process ends, as if killed, right after it has made a token
 //!   object with the function that the file names.
 
@@ -20,6 +22,8 @@ use std::fs::{File, OpenOptions};
 use std::io::Write as _;
 use std::path::Path;
 use std::sync::{Mutex, OnceLock, PoisonError};
+use std::thread;
+use std::time::Duration;
 
 use cryptoki_sys::*;
 use facts::{handle, mechanism, template};
@@ -76,6 +80,18 @@ impl Real {
         }
     }
 
+    /// Waits while the module is stuck.
+    fn wait(&self, function: &str) {
+        let is_work = ["C_EncryptInit", "C_DecryptInit", "C_SignInit", "C_GenerateKey", "C_GenerateRandom"];
+        let Some(file) = env::var_os("KMIPD_SHIM_STUCK").filter(|_| is_work.contains(&function)) else { return };
+        if Path::new(&file).exists() {
+            self.write("stuck", CKR_OK, json!({}));
+        }
+        while Path::new(&file).exists() {
+            thread::sleep(Duration::from_millis(1));
+        }
+    }
+
     /// Whether the token is gone; closes all sessions when it goes.
     fn is_gone(&self) -> bool {
         let gone = env::var_os("KMIPD_SHIM_GONE").is_some_and(|path| Path::new(&path).exists());
@@ -100,6 +116,7 @@ macro_rules! forward {
             unsafe extern "C" fn $function($($argument: $type),*) -> CK_RV {
                 let Some(real) = real() else { return CKR_GENERAL_ERROR };
                 let offline = matches!(stringify!($function), "C_Initialize" | "C_Finalize" | "C_GetInfo");
+                real.wait(stringify!($function));
                 let rv = match real.list.$function {
                     _ if !offline && real.is_gone() => CKR_DEVICE_REMOVED,
                     // SAFETY: the caller keeps to the standard; the arguments go on as they came.

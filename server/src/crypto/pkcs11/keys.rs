@@ -18,7 +18,7 @@ use super::token::flags;
 use super::{der, template};
 use crate::crypto::algorithm::KeyKind;
 use crate::crypto::keyformat::{self, EcPrivateParts, EcPublicParts, RsaPrivateParts, RsaPublicParts};
-use crate::crypto::software::Prepared;
+use crate::crypto::software::{Prepared, unhurried};
 use crate::crypto::{CryptoError, Guarded, Made, MadePair, Place, Residency};
 use crate::secret::Secret;
 
@@ -59,7 +59,7 @@ impl Pkcs11Provider {
         self.must_offer(kind, residency)?;
         let generator = Mechanism::Plain(template::generator(kind));
         let Residency::Token(id) = residency else {
-            let (wrapped, public) = self.token.sessions.work(|work| {
+            let (wrapped, public) = self.generating(kind, |work| {
                 let (public, private) = work.raw.generate_key_pair(
                     work.session,
                     &generator,
@@ -78,7 +78,7 @@ impl Pkcs11Provider {
             None => {
                 // Half a pair is what an interrupted run left.
                 self.destroy_on_token(&id)?;
-                self.token.sessions.work(|work| {
+                self.generating(kind, |work| {
                     let (public, _) = work.raw.generate_key_pair(
                         work.session,
                         &generator,
@@ -91,6 +91,20 @@ impl Pkcs11Provider {
         };
         self.settle(&made)?;
         Ok(MadePair { private: Made::Guarded(made), public: public_der(kind, public)? })
+    }
+
+    /// Makes a pair where others do not wait for it: RSA takes seconds, in the processor's time too where the module is
+    /// software.
+    fn generating<T: Send>(
+        &self,
+        kind: KeyKind,
+        make: impl FnOnce(&Work<'_>) -> Result<T, Fault> + Send,
+    ) -> Result<T, CryptoError> {
+        let sessions = &self.token.sessions;
+        Ok(match kind {
+            KeyKind::Rsa { .. } => unhurried(|| sessions.work_apart(make))?,
+            _ => sessions.work(make),
+        }?)
     }
 
     pub(super) fn adopt_key(&self, kind: KeyKind, bytes: &Secret, residency: Residency) -> Result<Made, CryptoError> {

@@ -174,7 +174,7 @@ impl Provider for Pkcs11Provider {
 fn guarded(key: Key<'_>) -> Result<&Guarded, CryptoError> {
     match key {
         Key::Guarded(key) => Ok(key),
-        Key::Clear { .. } => Err(CryptoError::Unsupported(
+        Key::Clear(_) => Err(CryptoError::Unsupported(
             "the HSM works with its own keys; a key in the clear is not for it".to_owned(),
         )),
     }

@@ -126,6 +126,29 @@ impl Sessions {
         answer
     }
 
+    /// Runs a piece of work that takes seconds, in a session beyond the pool that is closed after it: the others are not
+    /// to wait for it. A module that opens no further session has it done in one of the pool.
+    pub(super) fn work_apart<T: Send>(
+        &self,
+        run: impl FnOnce(&Work<'_>) -> Result<T, Fault> + Send,
+    ) -> Result<T, Fault> {
+        let epoch = self.epoch();
+        match self.connect(epoch) {
+            Ok(open) => {
+                let answer = run(&Work { raw: &self.module.raw, session: &open.session, epoch });
+                if let Err(fault) = &answer {
+                    self.note(fault, epoch);
+                }
+                answer
+            }
+            Err(Fault { error: RvError::SessionCount, .. }) => self.work(run),
+            Err(fault) => {
+                self.note(&fault, epoch);
+                Err(fault)
+            }
+        }
+    }
+
     /// Runs a piece of work in the session that owns the session objects. Only for calls that begin and end at once.
     pub(super) fn own<T>(&self, run: impl FnOnce(&Work<'_>) -> Result<T, Fault>) -> Result<T, Fault> {
         let answer = {

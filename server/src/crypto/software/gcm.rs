@@ -12,6 +12,7 @@ use ghash::universal_hash::UniversalHash;
 use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
+use super::ClearKey;
 use crate::crypto::CryptoError;
 use crate::crypto::algorithm::Encrypted;
 use crate::secret::Secret;
@@ -22,26 +23,24 @@ const NONCE: usize = 12;
 const TAG: usize = 16;
 const WRONG_TAG: CryptoError = CryptoError::Failed("the tag does not verify");
 
-pub(super) fn seal(key: &[u8], iv: &[u8], aad: &[u8], tag_len: usize, data: &[u8]) -> Result<Encrypted, CryptoError> {
+pub(super) fn seal(
+    key: &ClearKey,
+    iv: &[u8],
+    aad: &[u8],
+    tag_len: usize,
+    data: &[u8],
+) -> Result<Encrypted, CryptoError> {
     let (data, tag) = match <[u8; NONCE]>::try_from(iv) {
         Ok(nonce) => {
-            let mut out = vec![0; data.len()];
-            let mut tag = vec![0; TAG];
-            less_safe(key)?
-                .seal_out_of_place_scatter(
-                    Nonce::assume_unique_for_key(nonce),
-                    Aad::from(aad),
-                    data,
-                    &mut out,
-                    &[],
-                    &mut tag,
-                )
-                .map_err(|_| failed())?;
+            let (nonce, aad) = (Nonce::assume_unique_for_key(nonce), Aad::from(aad));
+            let (mut out, mut tag) = (vec![0; data.len()], vec![0; TAG]);
+            let sealed = key.gcm()?.seal_out_of_place_scatter(nonce, aad, data, &mut out, &[], &mut tag);
+            sealed.map_err(|_| failed())?;
             (out, tag)
         }
         Err(_) => {
             let mut out = data.to_vec();
-            let tag = with_cipher(key, General::Seal { iv, aad, data: &mut out })?;
+            let tag = with_cipher(key.bytes().expose(), General::Seal { iv, aad, data: &mut out })?;
             (out, tag.to_vec())
         }
     };
@@ -51,21 +50,23 @@ pub(super) fn seal(key: &[u8], iv: &[u8], aad: &[u8], tag_len: usize, data: &[u8
     Ok(Encrypted { data, tag })
 }
 
-pub(super) fn open(key: &[u8], iv: &[u8], aad: &[u8], tag: &[u8], data: &[u8]) -> Result<Secret, CryptoError> {
+pub(super) fn open(key: &ClearKey, iv: &[u8], aad: &[u8], tag: &[u8], data: &[u8]) -> Result<Secret, CryptoError> {
     let mut out = Zeroizing::new(vec![0; data.len()]);
     match <[u8; NONCE]>::try_from(iv) {
-        Ok(nonce) if tag.len() == TAG => less_safe(key)?
-            .open_separate_gather(Nonce::assume_unique_for_key(nonce), Aad::from(aad), data, tag, &mut out)
-            .map_err(|_| WRONG_TAG)?,
+        Ok(nonce) if tag.len() == TAG => {
+            let (nonce, aad) = (Nonce::assume_unique_for_key(nonce), Aad::from(aad));
+            key.gcm()?.open_separate_gather(nonce, aad, data, tag, &mut out).map_err(|_| WRONG_TAG)?;
+        }
         _ => {
             out.copy_from_slice(data);
-            with_cipher(key, General::Open { iv, aad, tag, data: &mut out })?;
+            with_cipher(key.bytes().expose(), General::Open { iv, aad, tag, data: &mut out })?;
         }
     }
     Ok(Secret::new(std::mem::take(&mut *out)))
 }
 
-fn less_safe(key: &[u8]) -> Result<LessSafeKey, CryptoError> {
+/// A key's schedule.
+pub(super) fn less_safe(key: &[u8]) -> Result<LessSafeKey, CryptoError> {
     let algorithm = match key.len() {
         16 => &AES_128_GCM,
         24 => &AES_192_GCM,

@@ -2,11 +2,13 @@
 //! that it has of the rest; RustCrypto does the rest, which each module names.
 
 mod block;
+mod clear;
 mod derive;
 mod gcm;
 mod mac;
 mod poly;
 mod private;
+mod unhurried;
 mod wrap;
 
 use aws_lc_rs::rand;
@@ -17,8 +19,10 @@ use super::algorithm::{Cipher, Derivation, Encrypted, KeyKind, Mac, Message, Rsa
 use super::{CryptoError, Guarded, Key, Made, MadePair, Provider, Residency, rsa};
 use crate::secret::Secret;
 
+pub use clear::ClearKey;
 pub use gcm::Sealing;
 pub use private::Prepared;
+pub(super) use unhurried::unhurried;
 
 /// Cryptography in this process. It takes [`Key::Clear`] only: a guarded key is another provider's.
 #[derive(Debug, Clone, Copy, Default)]
@@ -65,31 +69,34 @@ impl Provider for SoftwareProvider {
     }
 
     fn encrypt(&self, key: Key<'_>, cipher: &Cipher<'_>, data: &[u8]) -> Result<Encrypted, CryptoError> {
-        let (kind, key) = clear(key)?;
-        cipher.check_encrypt(kind, data.len())?;
-        check_key(kind, key)?;
+        let key = clear(key)?;
+        cipher.check_encrypt(key.kind(), data.len())?;
+        check_key(key.kind(), key.bytes())?;
+        let bytes = key.bytes();
         match cipher {
-            Cipher::AesGcm { iv, aad, tag_len, .. } => gcm::seal(key.expose(), iv, aad, *tag_len, data),
+            Cipher::AesGcm { iv, aad, tag_len, .. } => gcm::seal(key, iv, aad, *tag_len, data),
             Cipher::ChaCha20Poly1305 { nonce, aad, tag_len, .. } => {
-                poly::seal(key.expose(), nonce, aad, *tag_len, data)
+                poly::seal(bytes.expose(), nonce, aad, *tag_len, data)
             }
-            _ => Ok(Encrypted { data: block::encrypt(key.expose(), cipher, data)?, tag: Vec::new() }),
+            _ => Ok(Encrypted { data: block::encrypt(bytes.expose(), cipher, data)?, tag: Vec::new() }),
         }
     }
 
     fn decrypt(&self, key: Key<'_>, cipher: &Cipher<'_>, data: &[u8]) -> Result<Secret, CryptoError> {
-        let (kind, key) = clear(key)?;
-        cipher.check_decrypt(kind, data.len())?;
-        check_key(kind, key)?;
+        let key = clear(key)?;
+        cipher.check_decrypt(key.kind(), data.len())?;
+        check_key(key.kind(), key.bytes())?;
+        let bytes = key.bytes();
         match cipher {
-            Cipher::AesGcm { iv, aad, tag, .. } => gcm::open(key.expose(), iv, aad, tag, data),
-            Cipher::ChaCha20Poly1305 { nonce, aad, tag, .. } => poly::open(key.expose(), nonce, aad, tag, data),
-            _ => block::decrypt(key.expose(), cipher, data),
+            Cipher::AesGcm { iv, aad, tag, .. } => gcm::open(key, iv, aad, tag, data),
+            Cipher::ChaCha20Poly1305 { nonce, aad, tag, .. } => poly::open(bytes.expose(), nonce, aad, tag, data),
+            _ => block::decrypt(bytes.expose(), cipher, data),
         }
     }
 
     fn decrypt_rsa(&self, key: Key<'_>, cipher: &RsaCipher<'_>, data: &[u8]) -> Result<Secret, CryptoError> {
-        let (kind, key) = clear(key)?;
+        let key = clear(key)?;
+        let (kind, key) = (key.kind(), key.bytes());
         cipher.check(kind)?;
         if !private::offers(kind) {
             return Err(CryptoError::Unsupported(format!("private keys that are {kind:?}")));
@@ -98,18 +105,19 @@ impl Provider for SoftwareProvider {
     }
 
     fn sign(&self, key: Key<'_>, scheme: Signature, message: Message<'_>) -> Result<Vec<u8>, CryptoError> {
-        let (kind, key) = clear(key)?;
+        let key = clear(key)?;
         // Before the key is opened: what is refused costs nothing.
-        scheme.check(kind, message)?;
+        scheme.check(key.kind(), message)?;
         if private::is_native(scheme) {
-            Prepared::new(kind, key)?.sign(scheme, message)
+            key.pair()?.sign(scheme, message)
         } else {
-            private::sign_with_any_hash(kind, key, scheme, message)
+            private::sign_with_any_hash(key.kind(), key.bytes(), scheme, message)
         }
     }
 
     fn mac(&self, key: Key<'_>, mac: Mac, data: &[u8]) -> Result<Vec<u8>, CryptoError> {
-        let (kind, key) = clear(key)?;
+        let key = clear(key)?;
+        let (kind, key) = (key.kind(), key.bytes());
         mac.check(kind)?;
         check_key(kind, key)?;
         let Mac::Hmac(hash) = mac;
@@ -117,7 +125,8 @@ impl Provider for SoftwareProvider {
     }
 
     fn derive(&self, key: Key<'_>, how: &Derivation<'_>, len: usize) -> Result<Secret, CryptoError> {
-        let (kind, bytes) = clear(key)?;
+        let clear = clear(key)?;
+        let (kind, bytes) = (clear.kind(), clear.bytes());
         match how {
             Derivation::Encrypt { cipher, data } => {
                 let encrypted = Secret::new(self.encrypt(key, cipher, data)?.data);
@@ -131,14 +140,16 @@ impl Provider for SoftwareProvider {
     }
 
     fn wrap(&self, key: Key<'_>, wrap: Wrap, bytes: &Secret) -> Result<Vec<u8>, CryptoError> {
-        let (kind, key) = clear(key)?;
+        let key = clear(key)?;
+        let (kind, key) = (key.kind(), key.bytes());
         wrap.check_wrap(kind, bytes.len())?;
         check_key(kind, key)?;
         wrap::wrap(key.expose(), wrap, bytes.expose())
     }
 
     fn unwrap(&self, key: Key<'_>, wrap: Wrap, wrapped: &[u8]) -> Result<Secret, CryptoError> {
-        let (kind, key) = clear(key)?;
+        let key = clear(key)?;
+        let (kind, key) = (key.kind(), key.bytes());
         wrap.check_unwrap(kind, wrapped.len())?;
         check_key(kind, key)?;
         wrap::unwrap(key.expose(), wrap, wrapped)
@@ -168,9 +179,9 @@ impl Provider for SoftwareProvider {
     }
 }
 
-fn clear(key: Key<'_>) -> Result<(KeyKind, &Secret), CryptoError> {
+fn clear(key: Key<'_>) -> Result<&ClearKey, CryptoError> {
     match key {
-        Key::Clear { kind, bytes } => Ok((kind, bytes)),
+        Key::Clear(key) => Ok(key),
         Key::Guarded(_) => Err(guarded()),
     }
 }

@@ -9,6 +9,7 @@ use aws_lc_rs::signature::{
     self, EcdsaKeyPair, EcdsaSigningAlgorithm, KeyPair, RsaKeyPair, RsaPssSaltLength, RsaSignatureEncoding,
 };
 
+use super::unhurried;
 use crate::crypto::CryptoError;
 use crate::crypto::algorithm::{Curve, Hash, KeyKind, Message, Signature};
 use crate::crypto::keyformat;
@@ -100,7 +101,7 @@ pub(super) fn generate(kind: KeyKind) -> Result<(Secret, Vec<u8>), CryptoError> 
                     return Err(CryptoError::Unsupported(format!("making an RSA key of {bits} bits")));
                 }
             };
-            let pair = RsaKeyPair::generate(size).map_err(|_| failed())?;
+            let pair = unhurried(|| RsaKeyPair::generate(size))?.map_err(|_| failed())?;
             let private: Pkcs8V1Der<'_> = pair.as_der().map_err(|_| failed())?;
             (Secret::copy_of(private.as_ref()), pair.public_key().as_der().map_err(|_| failed())?)
         }

@@ -1,6 +1,7 @@
 //! In parts comes out what comes out of the whole, wherever it is cut.
 
 use super::*;
+use crate::crypto::ClearKey;
 use crate::crypto::algorithm::KeyKind;
 use crate::crypto::software::SoftwareProvider;
 
@@ -46,10 +47,13 @@ fn agrees(key: Key<'_>, cipher: &Cipher<'_>, data: &[u8]) {
 #[test]
 fn every_mode_agrees_with_the_whole() {
     let bytes = Secret::copy_of(&[3; 32]);
-    let aes = Key::Clear { kind: KeyKind::Aes { bits: 256 }, bytes: &bytes };
-    let stream = Key::Clear { kind: KeyKind::Generic { bytes: 32 }, bytes: &bytes };
+    let aes = ClearKey::new(KeyKind::Aes { bits: 256 }, bytes.clone());
+    let aes = Key::Clear(&aes);
+    let stream = ClearKey::new(KeyKind::Generic { bytes: 32 }, bytes.clone());
+    let stream = Key::Clear(&stream);
     let short = Secret::copy_of(&data(24));
-    let tdes = Key::Clear { kind: KeyKind::Generic { bytes: 24 }, bytes: &short };
+    let tdes = ClearKey::new(KeyKind::Generic { bytes: 24 }, short.clone());
+    let tdes = Key::Clear(&tdes);
     for padding in [Padding::None, Padding::Pkcs5] {
         for len in [0, 16, 48] {
             agrees(aes, &Cipher::AesCbc { iv: &IV, padding }, &data(len));
@@ -79,7 +83,8 @@ fn every_mode_agrees_with_the_whole() {
 #[test]
 fn nothing_is_shown_before_its_tag_verifies() {
     let bytes = Secret::copy_of(&[3; 16]);
-    let key = Key::Clear { kind: KeyKind::Aes { bits: 128 }, bytes: &bytes };
+    let key = ClearKey::new(KeyKind::Aes { bits: 128 }, bytes.clone());
+    let key = Key::Clear(&key);
     let cipher = Cipher::AesGcm { iv: &IV[..12], aad: b"", tag_len: 16, tag: &[0; 16] };
     let mut work = Ciphering::begin(&cipher, false, MOST);
     assert!(work.step(&SoftwareProvider, key, &[1; 64], false).unwrap().data.is_empty());
@@ -99,7 +104,8 @@ fn hmac_in_parts_is_hmac() {
     for hash in [Sha1, Sha224, Sha256, Sha384, Sha512, Sha512_224, Sha512_256, Sha3_224, Sha3_256, Sha3_384, Sha3_512] {
         for len in [1, hash.block_len(), hash.block_len() + 1] {
             let bytes = Secret::new(data(len));
-            let key = Key::Clear { kind: KeyKind::Generic { bytes: len as u32 }, bytes: &bytes };
+            let key = ClearKey::new(KeyKind::Generic { bytes: len as u32 }, bytes.clone());
+            let key = Key::Clear(&key);
             let whole = SoftwareProvider.mac(key, Mac::Hmac(hash), &data(50)).unwrap();
             for cut in [vec![&data(50)[..]], vec![&data(50)[..7], &data(50)[7..]]] {
                 let mut work = Macing::begin(Mac::Hmac(hash), key, MOST).unwrap();

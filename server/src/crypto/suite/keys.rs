@@ -1,6 +1,6 @@
 //! Keys are made and brought in, for every kind that the provider offers, and refused for the rest.
 
-use super::{Refusal, Suite, check_made, key, refused};
+use super::{Refusal, Suite, check_made, refused, with};
 use crate::crypto::algorithm::{Cipher, Curve, Hash, KeyKind, Mac, Message, Signature};
 use crate::crypto::software::SoftwareProvider;
 use crate::crypto::{CryptoError, Key, Made, Provider, Residency, keyformat, public};
@@ -149,7 +149,7 @@ fn nonsense(suite: &mut Suite<'_>) {
     let residency = (suite.residency)();
     let made = suite.provider.generate(kind, residency).expect("AES-256");
     check_made(kind, residency, &made);
-    use_symmetric(suite, key(kind, &made));
+    with(kind, &made, |key| drop(use_symmetric(suite, key)));
     if let Made::Guarded(guarded) = &made {
         suite.provider.destroy(guarded).expect("destroy");
         if matches!(residency, Residency::Token(_)) {

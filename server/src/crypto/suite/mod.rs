@@ -13,7 +13,7 @@ mod vectors;
 use std::collections::BTreeSet;
 
 use super::algorithm::KeyKind;
-use super::{CryptoError, Key, Made, Place, Provider, Residency};
+use super::{ClearKey, CryptoError, Key, Made, Place, Provider, Residency};
 use crate::secret::Secret;
 
 /// Runs everything. `residency` is asked before each key: a token object needs a new identity each time.
@@ -69,7 +69,7 @@ impl Suite<'_> {
     /// Does something with a key that was just made, and destroys it.
     fn with_made(&mut self, kind: KeyKind, residency: Residency, made: Made, work: impl FnOnce(&mut Self, Key<'_>)) {
         check_made(kind, residency, &made);
-        work(self, key(kind, &made));
+        with(kind, &made, |key| work(self, key));
         if let Made::Guarded(guarded) = made {
             self.provider.destroy(&guarded).expect("destroy");
             self.provider.destroy(&guarded).expect("what is gone can be destroyed again");
@@ -77,10 +77,10 @@ impl Suite<'_> {
     }
 }
 
-fn key(kind: KeyKind, made: &Made) -> Key<'_> {
+fn with(kind: KeyKind, made: &Made, work: impl FnOnce(Key<'_>)) {
     match made {
-        Made::Clear(bytes) => Key::Clear { kind, bytes },
-        Made::Guarded(guarded) => Key::Guarded(guarded),
+        Made::Clear(bytes) => work(Key::Clear(&ClearKey::new(kind, bytes.clone()))),
+        Made::Guarded(guarded) => work(Key::Guarded(guarded)),
     }
 }
 

@@ -188,7 +188,7 @@ impl Ledger {
     /// Takes an item that is to be answered later. Answers what the client polls for.
     pub(super) fn submit(&mut self, item: &RequestBatchItem, shared: &Shared) -> Outcome<Blob> {
         let mut correlation = [0; CORRELATION];
-        shared.providers.random().random(&mut correlation)?;
+        shared.providers.own_random().random(&mut correlation)?;
         self.submitted.push((item.clone(), correlation));
         Ok(Blob::copy_of(&correlation))
     }

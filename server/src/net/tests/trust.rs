@@ -1,6 +1,7 @@
 //! Who is let in while trust changes: clients refused, sessions resumed, certificates and authorities replaced.
 
 use super::*;
+use crate::crypto::ClearKey;
 
 #[tokio::test]
 async fn a_revoked_client_is_refused_by_its_next_request_and_its_next_handshake() {
@@ -125,7 +126,7 @@ async fn nobody_comes_in_with_a_certificate_that_certify_made() {
     // The authority of Certify is one of an authority that is trusted: a chain leads up from what it makes.
     bench.write("ca.pem", &pem(&root.certificate(&root, ca)));
     let above = issuing.certificate(&root, ca);
-    let key = SigningKey::Held { kind: issuing.kind, pkcs8: issuing.pkcs8.clone() };
+    let key = SigningKey::Held(ClearKey::new(issuing.kind, issuing.pkcs8.clone()));
     let authority = Arc::new(MakesCertificates::new(vec![above.clone()], key, testing::terms()).unwrap());
     let made = client.certificate(&issuing, always);
     let chain = [CertificateDer::from(made), CertificateDer::from(above.clone())];

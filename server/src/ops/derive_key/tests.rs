@@ -8,6 +8,7 @@ use kmip_codec::spec::{
 use kmip_codec::types::{Attribute, KeyMaterial, KeyValue, Link, RevocationReason};
 
 use super::*;
+use crate::crypto::ClearKey;
 use crate::ops::revoke::{self, Revoke};
 use crate::view::testing::{Bench, block, secret, usage};
 
@@ -96,7 +97,7 @@ fn an_hmac_key_settles_its_hash() {
     let derived = bench.run::<DeriveKey>(V, request(&[&key], Method::HMAC, with_data(b"x"))).unwrap();
     let expected = crate::crypto::Provider::mac(
         &crate::crypto::software::SoftwareProvider,
-        Key::Clear { kind: KeyKind::Generic { bytes: 16 }, bytes: &Secret::copy_of(&BYTES) },
+        Key::Clear(&ClearKey::new(KeyKind::Generic { bytes: 16 }, Secret::copy_of(&BYTES))),
         crate::crypto::algorithm::Mac::Hmac(Hash::Sha1),
         b"x",
     );

@@ -403,9 +403,10 @@ fn public_half(view: &mut View, object: &Permitted, class: Class) -> Done<Option
     // The public numbers stand in an RSA private key too; nothing else of it goes further.
     Ok(view.with_key(object, |_, key| {
         Ok(match key {
-            Key::Clear { kind: KeyKind::Rsa { .. }, bytes } => keyformat::RsaPrivateParts::from_pkcs8(bytes.expose())
-                .ok()
-                .and_then(|parts| parts.public().to_spki().ok()),
+            Key::Clear(key) if matches!(key.kind(), KeyKind::Rsa { .. }) => {
+                let parts = keyformat::RsaPrivateParts::from_pkcs8(key.bytes().expose());
+                parts.ok().and_then(|parts| parts.public().to_spki().ok())
+            }
             _ => None,
         })
     })?)
