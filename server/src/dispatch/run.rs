@@ -1,10 +1,10 @@
 //! One run of a message: its items in their order, each in its lane, until the answer is whole or an item's failure ends it.
 
+use kmip_codec::Element;
 use kmip_codec::message::{RequestBatchItem, RequestMessage};
 use kmip_codec::spec::{BatchErrorContinuationOption, Operation, ResultReason, Tag, Version};
 use kmip_codec::ttlv::{Blob, Text, Writer};
 use kmip_codec::wipe::Wiped;
-use kmip_codec::Element;
 
 use super::answer::{self, Extras, Failed, ItemAnswer, Success};
 use super::asynchronous::{self, Ledger, When};

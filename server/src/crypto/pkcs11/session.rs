@@ -42,6 +42,8 @@ struct Idle {
     sessions: Vec<Open>,
     /// How many more may be opened.
     left: usize,
+    /// How many threads wait for one. A call to wake nobody goes to the kernel all the same.
+    waiting: usize,
 }
 
 struct Open {
@@ -67,7 +69,7 @@ impl Sessions {
             pin: config.pin.clone(),
             epoch: AtomicU64::new(0),
             locked_out: AtomicBool::new(false),
-            idle: Mutex::new(Idle { sessions: Vec::new(), left: config.pool.max(1) }),
+            idle: Mutex::new(Idle { sessions: Vec::new(), left: config.pool.max(1), waiting: 0 }),
             returned: Condvar::new(),
             owner: Mutex::new(None),
             buried: Mutex::new(Vec::new()),
@@ -108,7 +110,9 @@ impl Sessions {
                 idle.left -= 1;
                 break None;
             }
+            idle.waiting += 1;
             idle = self.returned.wait(idle).unwrap_or_else(PoisonError::into_inner);
+            idle.waiting -= 1;
         };
         drop(idle);
         // From here on one place in the pool is taken; `seat` gives it back, with or without a session.
@@ -241,8 +245,11 @@ impl Drop for Seat<'_> {
             Some(open) => idle.sessions.push(open),
             None => idle.left += 1,
         }
+        let is_wanted = idle.waiting > 0;
         drop(idle);
-        self.sessions.returned.notify_one();
+        if is_wanted {
+            self.sessions.returned.notify_one();
+        }
     }
 }
 
