@@ -5,12 +5,7 @@ use std::sync::Once;
 use std::thread;
 
 use crate::crypto::CryptoError;
-
-/// A low priority on Linux, as a "nice" value: beside a thread that never rests it gets a thirtieth of a processor, and all of
-/// one that nobody else wants. With the lowest of all, 19, it would be a seventieth: on a machine that is never idle a key
-/// would take minutes.
-#[cfg(target_os = "linux")]
-const LOW: i32 = 15;
+use crate::system;
 
 /// Runs work that takes seconds of a processor, in a thread of its own at a low priority; the caller waits. A
 /// thread's priority cannot be raised again without privileges, and so the thread ends with the work; and it takes none of
@@ -34,36 +29,26 @@ pub(in crate::crypto) fn unhurried<T: Send>(work: impl FnOnce() -> T + Send) -> 
     })
 }
 
-#[cfg(target_os = "linux")]
 fn lower() {
-    // Of a thread, not of the process: Linux counts each thread for one.
-    if let Err(error) = rustix::process::setpriority_process(None, LOW) {
-        say_once(&error.to_string());
-    }
-}
-
-#[cfg(not(target_os = "linux"))]
-fn lower() {
-    say_once("this system has no priority of a thread");
-}
-
-fn say_once(why: &str) {
     static SAID: Once = Once::new();
-    SAID.call_once(|| {
-        tracing::warn!(why, "long keys are made at the server's own priority: it answers more slowly meanwhile");
-    });
+    if let Err(error) = system::step_far_back() {
+        SAID.call_once(|| {
+            tracing::warn!(%error, "long keys are made at the server's own priority: it answers more slowly meanwhile");
+        });
+    }
 }
 
 #[cfg(test)]
 mod tests {
+    use rustix::process::getpriority_process;
+
     use super::*;
 
     #[test]
-    #[cfg(target_os = "linux")]
-    fn the_work_has_a_low_priority_and_whoever_waits_for_it_keeps_theirs() {
-        let priority = || rustix::process::getpriority_process(None).unwrap();
+    fn the_work_steps_back_and_whoever_waits_for_it_does_not() {
+        let priority = || getpriority_process(None).unwrap();
         let before = priority();
-        assert_eq!(unhurried(priority).unwrap(), LOW);
+        assert!(unhurried(priority).unwrap() > before || before == 19);
         assert_eq!(priority(), before);
     }
 }

@@ -221,7 +221,7 @@ mod tests {
             let pool = Arc::clone(&pool);
             async move { pool.run(move || released.recv()).await }
         });
-        while pool.places.available_permits() > 0 {
+        while pool.places.available_permits() > 0 || !pool.threads.lock().jobs.is_empty() {
             tokio::task::yield_now().await;
         }
         let waiting = tokio::spawn({
