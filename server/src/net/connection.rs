@@ -9,12 +9,12 @@ use std::sync::Arc;
 use std::task::Poll;
 
 use bytes::Bytes;
+use kmip_codec::wipe::Wiped;
 use tokio::io::AsyncWriteExt;
 use tokio::join;
 use tokio::sync::watch;
 use tokio::task::yield_now;
 use tracing::{debug, info, warn};
-use zeroize::Zeroizing;
 
 use super::frame::{Incoming, Reader, append};
 use super::guest::Guest;
@@ -203,13 +203,13 @@ impl<S: Service> Connection<S> {
 /// Answers that have not left yet, in their order.
 #[derive(Default)]
 struct Answers {
-    bytes: Zeroizing<Vec<u8>>,
+    bytes: Wiped,
     count: usize,
 }
 
 impl Answers {
     fn add(&mut self, answer: Vec<u8>) {
-        let answer = Zeroizing::new(answer);
+        let answer = Wiped::from(answer);
         self.count += 1;
         if self.bytes.is_empty() {
             self.bytes = answer;

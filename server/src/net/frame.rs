@@ -8,8 +8,8 @@ use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
 use kmip_codec::ttlv::{ErrorKind, frame};
+use kmip_codec::wipe::Wiped;
 use tokio::io::AsyncBufRead;
-use zeroize::Zeroizing;
 
 use super::service::Unreadable;
 
@@ -31,7 +31,7 @@ pub(super) enum Incoming {
 #[derive(Default)]
 pub(super) struct Reader {
     /// What has come of a message that is not whole yet.
-    buffer: Zeroizing<Vec<u8>>,
+    buffer: Wiped,
     /// Its length, once that is known.
     length: Option<usize>,
 }
@@ -95,7 +95,7 @@ impl Reader {
         let is_whole = self.length == Some(self.buffer.len());
         let message = is_whole.then(|| {
             self.length = None;
-            Incoming::Message(frame::protect(std::mem::take(&mut *self.buffer)))
+            Incoming::Message(frame::protect(self.buffer.take()))
         });
         (taken.len(), message)
     }
@@ -111,13 +111,13 @@ pub(super) async fn read<R: AsyncBufRead + Unpin>(stream: &mut R, limit: usize) 
 }
 
 /// Appends to a buffer that will hold `length` bytes in the end. It doubles at the most, and its old place is wiped.
-pub(super) fn append(buffer: &mut Zeroizing<Vec<u8>>, bytes: &[u8], length: usize) {
+pub(super) fn append(buffer: &mut Wiped, bytes: &[u8], length: usize) {
     let needed = buffer.len() + bytes.len();
     if needed > buffer.capacity() {
         let capacity = needed.max(buffer.capacity().saturating_mul(2)).min(length);
         let mut grown = Vec::with_capacity(capacity.max(needed));
         grown.extend_from_slice(buffer);
-        *buffer = Zeroizing::new(grown);
+        *buffer = Wiped::from(grown);
     }
     buffer.extend_from_slice(bytes);
 }
@@ -172,7 +172,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_promise_takes_no_memory() {
-        let mut buffer = Zeroizing::new(Vec::new());
+        let mut buffer = Wiped::default();
         append(&mut buffer, &[0; 8], 8);
         append(&mut buffer, &[0; 100], 1 << 30);
         assert!(buffer.capacity() <= 256, "{}", buffer.capacity());

@@ -15,11 +15,11 @@ use hyper::service::service_fn;
 use hyper::{Method, Request, Response, StatusCode};
 use kmip_codec::message::early_version;
 use kmip_codec::ttlv::frame;
+use kmip_codec::wipe::Wiped;
 use tokio::io::AsyncWriteExt;
 use tokio::sync::watch;
 use tokio::time::timeout;
 use tracing::{debug, info};
-use zeroize::Zeroizing;
 
 use self::encoding::Encoding;
 use self::pace::{Pace, Paced};
@@ -154,7 +154,7 @@ impl<S: Service> Desk<S> {
 
     /// The answer to a message, in the message's encoding. Where the next one begins says HTTP: no answer ends the
     /// connection.
-    async fn message(&self, peer: Arc<Peer>, encoding: Encoding, body: Zeroizing<Vec<u8>>) -> Vec<u8> {
+    async fn message(&self, peer: Arc<Peer>, encoding: Encoding, body: Wiped) -> Vec<u8> {
         let unreadable = |reason: Unreadable, head: Bytes| {
             info!(client = %peer.admitted.identity, address = %peer.address, "unreadable request: {reason}");
             self.service.unreadable(reason, head).bytes
@@ -176,12 +176,12 @@ impl<S: Service> Desk<S> {
     }
 
     /// The whole body, unless it is longer than the limit.
-    async fn body(&self, mut body: Incoming) -> Result<Option<Zeroizing<Vec<u8>>>, Ended> {
+    async fn body(&self, mut body: Incoming) -> Result<Option<Wiped>, Ended> {
         let said = body.size_hint().upper().and_then(|said| usize::try_from(said).ok());
         if said.is_some_and(|said| said > self.limit) {
             return Ok(None);
         }
-        let mut whole = Zeroizing::new(Vec::new());
+        let mut whole = Wiped::default();
         while let Some(part) = body.frame().await {
             let Ok(data) = part?.into_data() else { continue };
             if data.len() > self.limit - whole.len() {

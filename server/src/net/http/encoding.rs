@@ -8,7 +8,7 @@ use std::str;
 use bytes::Bytes;
 use kmip_codec::text::{TextError, TextErrorKind, json, xml};
 use kmip_codec::ttlv::{Limits, frame, parse, write};
-use zeroize::Zeroizing;
+use kmip_codec::wipe::Wiped;
 
 /// How a message is encoded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -55,10 +55,10 @@ impl Encoding {
     ///
     /// # Errors
     /// What is wrong with the text.
-    pub(super) fn binary(self, body: Zeroizing<Vec<u8>>, limits: &Limits) -> Result<Bytes, TextError> {
+    pub(super) fn binary(self, body: Wiped, limits: &Limits) -> Result<Bytes, TextError> {
         let mut body = body;
         if self == Self::Binary {
-            return Ok(frame::protect(std::mem::take(&mut body)));
+            return Ok(frame::protect(body.take()));
         }
         let text = str::from_utf8(&body).map_err(|_| TextError::new(TextErrorKind::Malformed))?;
         // A mark that some writers put before a text in UTF-8.
