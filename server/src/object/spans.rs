@@ -1,10 +1,11 @@
 //! Spans of time of a few sizes, each with its rows: a range of dates is covered by few of them.
 
-/// The sizes of the spans of a date, as powers of two of seconds: about 4 minutes, 18 hours, half a year.
+/// The sizes of the spans of a date with rows for each object, as powers of two of seconds: about 4 minutes, 18 hours, half a
+/// year.
 pub const DATE: [u32; 3] = [8, 16, 24];
 
-/// The sizes of the spans of Initial Dates, which cost no row for each object.
-pub const BIRTH: [u32; 4] = [0, 8, 16, 24];
+/// The sizes of the spans of dates whose rows are shared by objects.
+pub const SHARED: [u32; 4] = [0, 8, 16, 24];
 
 /// Dates before 1970 or after 2106 are not told apart.
 const END: i64 = 1 << 32;
@@ -77,10 +78,14 @@ pub fn cover(from: i64, to: i64, sizes: &[u32]) -> Vec<Span> {
     spans
 }
 
+/// Whether a span is of the smallest size of a date with rows for each object.
+pub fn is_smallest(span: Span) -> bool {
+    DATE.first() == Some(&span.size)
+}
+
 /// The seconds of a span of a date's smallest size that lie in a range; `None` if all do, or if the span is another one.
 pub fn part(span: Span, from: i64, to: i64) -> Option<std::ops::RangeInclusive<i64>> {
-    let [smallest, ..] = DATE;
-    if span.size != smallest {
+    if !is_smallest(span) {
         return None;
     }
     let (first, last) = (span.number << span.size, ((span.number + 1) << span.size) - 1);
@@ -98,7 +103,7 @@ mod tests {
         let now = 1_800_000_000;
         let ends =
             [i64::MIN, -1, 0, 1, 255, 256, 257, now - 400 * day, now - day, now - 1, now, now + 1, END, i64::MAX];
-        for sizes in [&DATE[..], &BIRTH[..]] {
+        for sizes in [&DATE[..], &SHARED[..]] {
             for from in ends {
                 for to in ends.into_iter().filter(|&to| to >= from) {
                     let spans = cover(from, to, sizes);
@@ -121,7 +126,7 @@ mod tests {
             }
         }
         assert_eq!(cover(5, 4, &DATE), []);
-        assert_eq!(cover(now, now, &BIRTH), [Span { size: 0, number: now }]);
+        assert_eq!(cover(now, now, &SHARED), [Span { size: 0, number: now }]);
     }
 
     #[test]

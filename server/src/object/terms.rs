@@ -125,6 +125,11 @@ pub const fn may_be_born(tag: Tag) -> bool {
     matches!(tag, Tag::OriginalCreationDate | Tag::LastChangeDate)
 }
 
+/// Whether a date changes with every change of an object.
+pub const fn is_volatile(tag: Tag) -> bool {
+    matches!(tag, Tag::LastChangeDate)
+}
+
 /// The term of a date that is the Initial Date.
 pub fn born_with(owner: &str, tag: Tag) -> Term {
     written(owner, tag, &Value::Boolean(true))

@@ -4,8 +4,8 @@ use kmip_codec::spec::Tag;
 
 use super::Shared;
 use crate::failure::Outcome;
-use crate::object::spans::{self, BIRTH, DATE, Span};
-use crate::object::terms::{Term, Terms};
+use crate::object::spans::{self, DATE, SHARED, Span};
+use crate::object::terms::{self, Term, Terms};
 use crate::store::vault::{Domain, Hash16, Likeness, VaultBatch};
 
 /// Bytes of a fingerprint: eight of the sixteen of a hash.
@@ -33,9 +33,9 @@ pub(super) fn write(
     for term in missing(&after.postings, &old.postings) {
         batch.put_posting(&posting(shared, term), sequence);
     }
-    write_dates(shared, batch, (owner, sequence), &old.dates, &after.dates);
-    if before.is_none() || old.born != after.born {
-        write_birth(shared, batch, sequence, after.born)?;
+    write_dates(shared, batch, (owner, sequence), &old.dates, &after.dates)?;
+    if let Some(born) = after.born.filter(|_| old.born != after.born) {
+        write_granules(shared, batch, sequence, born, |span| birth(shared, span))?;
     }
     if before.is_none() || old.class != after.class || old.variant != after.variant {
         write_likeness(shared, batch, (owner, sequence), before, after)?;
@@ -56,45 +56,45 @@ pub(super) fn missing<'a>(from: &'a [Term], other: &'a [Term]) -> impl Iterator<
     from.iter().filter(move |term| !other.contains(term))
 }
 
+/// Dates that change with every change of an object have rows of its own, which go when they change. Others seldom change,
+/// and many objects made one after the other have the same: they share rows, which stay.
 fn write_dates(
     shared: &Shared,
     batch: &mut VaultBatch,
     (owner, sequence): (&str, u64),
     before: &[(Tag, i64)],
     after: &[(Tag, i64)],
-) {
-    let rows = |dates: &[(Tag, i64)]| -> Vec<(Tag, Span, i64)> {
-        let rows =
-            dates.iter().flat_map(|&(tag, date)| spans::of(date, &DATE).into_iter().map(move |s| (tag, s, date)));
-        rows.collect()
-    };
-    let (before, after) = (rows(before), rows(after));
-    for &(tag, span, _) in
-        before.iter().filter(|(tag, span, _)| !after.iter().any(|row| (row.0, row.1) == (*tag, *span)))
-    {
-        batch.delete_posting(&date(shared, owner, tag, span), sequence);
+) -> Outcome<()> {
+    for &(tag, old) in before.iter().filter(|date| terms::is_volatile(date.0) && !after.contains(date)) {
+        for span in spans::of(old, &DATE) {
+            batch.delete_posting(&date(shared, owner, tag, span), sequence);
+        }
     }
-    for &(tag, span, seconds) in
-        after.iter().filter(|row| row.1.size == DATE[0] || !before.iter().any(|old| (old.0, old.1) == (row.0, row.1)))
-    {
-        if before.contains(&(tag, span, seconds)) {
+    for &(tag, new) in after.iter().filter(|date| !before.contains(date)) {
+        if !terms::is_volatile(tag) {
+            write_granules(shared, batch, sequence, new, |span| date(shared, owner, tag, span))?;
             continue;
         }
-        let hash = date(shared, owner, tag, span);
-        match span.size == DATE[0] {
-            true => batch.put_marked(&hash, sequence, &second(shared, owner, tag, seconds)),
-            false => batch.put_posting(&hash, sequence),
+        for span in spans::of(new, &DATE) {
+            let mark = second(shared, owner, tag, new);
+            let mark = if spans::is_smallest(span) { &mark[..] } else { &[] };
+            batch.put_marked(&date(shared, owner, tag, span), sequence, mark);
         }
     }
+    Ok(())
 }
 
 /// Many objects are made in one span of time, one after the other: they share rows.
-fn write_birth(shared: &Shared, batch: &mut VaultBatch, sequence: u64, born: Option<i64>) -> Outcome<()> {
-    let Some(born) = born else { return Ok(()) };
+fn write_granules(
+    shared: &Shared,
+    batch: &mut VaultBatch,
+    sequence: u64,
+    date: i64,
+    list: impl Fn(Span) -> Hash16,
+) -> Outcome<()> {
     let granule = sequence >> GRANULE;
-    let spans = spans::of(born, &BIRTH);
-    for (place, &span) in spans.iter().enumerate() {
-        let row = birth(shared, span);
+    for (place, &span) in spans::of(date, &SHARED).iter().enumerate() {
+        let row = list(span);
         // The rows of the larger spans are written together and stay.
         if place == 1 && shared.vault.has_posting(&row, granule)? {
             break;

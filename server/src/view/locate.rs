@@ -15,7 +15,7 @@ use super::overlay::TURNS;
 use super::search::{Marked, Set};
 use crate::failure::{Failure, Outcome};
 use crate::object::Managed;
-use crate::object::spans::{self, BIRTH, DATE};
+use crate::object::spans::{self, DATE, SHARED};
 use crate::object::terms::{self, Index, Term};
 use crate::store::vault::{Likeness, List};
 use crate::trust::policy;
@@ -253,8 +253,8 @@ impl View {
             return Ok(plan);
         }
         let is_asked = !wanted.class.is_empty() || !wanted.variant.is_empty();
-        // The spans of Initial Dates say where objects are, and not whose.
-        let is_enough = !plan.sets.is_empty() || filter.dates.keys().any(|&tag| tag != Tag::InitialDate);
+        // The rows that objects share say about where they are, and not whether there are any.
+        let is_enough = !plan.sets.is_empty() || filter.dates.keys().any(|&tag| terms::is_volatile(tag));
         for (&tag, &(from, to)) in &filter.dates {
             plan.sets.push(self.dated(&wanted, tag, from, to)?);
         }
@@ -315,21 +315,26 @@ impl View {
     /// Where a date lies in a range: it has rows of its own, or it is the Initial Date.
     fn dated(&self, wanted: &Wanted, tag: Tag, from: i64, to: i64) -> Outcome<Set> {
         let (shared, owner) = (&*self.shared, &*self.asker);
+        let listed = |hash, marked| Set::list(List::Posting(hash), marked);
         let mut sets = Vec::new();
-        if tag != Tag::InitialDate {
+        if terms::is_volatile(tag) {
             for span in spans::cover(from, to, &DATE) {
                 let second = |seconds| index::second(shared, owner, tag, seconds).to_vec();
                 let marked = match spans::part(span, from, to) {
                     Some(part) => Marked::With(part.map(second).collect()),
                     None => Marked::Any,
                 };
-                sets.push(Set::list(List::Posting(index::date(shared, owner, tag, span)), marked));
+                sets.push(listed(index::date(shared, owner, tag, span), marked));
             }
+        } else if tag != Tag::InitialDate {
+            let spans = spans::cover(from, to, &SHARED).into_iter();
+            let lists = spans.map(|span| listed(index::date(shared, owner, tag, span), Marked::Any));
+            sets.push(Set::Granules(Box::new(Set::any(lists))));
         }
         if tag == Tag::InitialDate || terms::may_be_born(tag) {
-            let births = spans::cover(from, to, &BIRTH);
-            let births = births.into_iter().map(|span| List::Posting(index::birth(shared, span)));
-            let born = Set::Granules(Box::new(Set::any(births.map(|list| Set::list(list, Marked::Any)))));
+            let spans = spans::cover(from, to, &SHARED).into_iter();
+            let births = spans.map(|span| listed(index::birth(shared, span), Marked::Any));
+            let born = Set::Granules(Box::new(Set::any(births)));
             sets.push(match tag {
                 Tag::InitialDate => born,
                 _ => Set::All(vec![born, self.alike(wanted, Some(tag))?]),

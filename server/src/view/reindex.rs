@@ -9,7 +9,7 @@ use crate::secret::Secret;
 use crate::store::vault::{INDEX_FORMAT, VaultBatch};
 
 /// The form of the index rows that we write and read.
-const FORMAT: u8 = 2;
+const FORMAT: u8 = 3;
 
 /// How many objects or rows go into one commit.
 const AT_ONCE: usize = 200;
