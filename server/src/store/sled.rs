@@ -13,7 +13,7 @@ use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io;
 use std::ops::{Bound, ControlFlow};
 use std::panic::{self, AssertUnwindSafe};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::mpsc::SyncSender;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::thread::{self, JoinHandle};
@@ -65,7 +65,10 @@ pub struct SledStore {
     tree: RwLock<Option<::sled::Tree>>,
     hot: Arc<Hot>,
     queue: SyncSender<Work>,
-    writer: Mutex<Option<JoinHandle<Result<(), String>>>>,
+    /// Its thread answers how many rows it has written.
+    writer: Mutex<Option<JoinHandle<Result<usize, String>>>>,
+    rows: PathBuf,
+    options: SledOptions,
     lock: Mutex<Option<File>>,
 }
 
@@ -125,6 +128,7 @@ impl SledStore {
             data,
             sync,
             commits,
+            written: 0,
             marker,
             folder: folder.to_owned(),
             hot: Arc::clone(&hot),
@@ -139,6 +143,8 @@ impl SledStore {
             hot,
             queue,
             writer: Mutex::new(Some(writer)),
+            rows,
+            options: options.clone(),
             lock: Mutex::new(Some(lock)),
         })
     }
@@ -245,8 +251,13 @@ impl Store for SledStore {
         let _ = self.queue.send(Work::Close);
         let result = writer.join().unwrap_or_else(|_| Err("the writer panicked".to_owned()));
         *self.tree.write().unwrap_or_else(PoisonError::into_inner) = None;
+        if let Ok(written) = result
+            && written >= REMEMBER
+        {
+            remember(&self.rows, &self.options);
+        }
         *self.lock.lock().unwrap_or_else(PoisonError::into_inner) = None;
-        result.map_err(StoreError::Io)
+        result.map(drop).map_err(StoreError::Io)
     }
 }
 
@@ -325,6 +336,19 @@ fn prepare(rows: &Path) -> io::Result<()> {
         }
     }
     Ok(())
+}
+
+/// After so many rows a close writes down where they are.
+const REMEMBER: usize = if cfg!(test) { 100 } else { 100_000 };
+
+/// Lets sled write its snapshot, which it does only when it opens: without one, the next start reads the whole log since
+/// the last start, which takes seconds for each gigabyte. What goes wrong here concerns that time alone.
+fn remember(rows: &Path, options: &SledOptions) {
+    tracing::info!("the store writes down where its rows are, so that the next start is fast");
+    let opened = prepare(rows).map_err(|error| error.to_string()).and_then(|()| open_sled(rows, options).map(drop));
+    if let Err(error) = opened.and_then(|()| durable::sync_folder(rows).map_err(|error| error.to_string())) {
+        tracing::warn!(error, "the next start of the store will take longer");
+    }
 }
 
 /// How often a lock is tried that an instance of this process is about to give back: for ten seconds.

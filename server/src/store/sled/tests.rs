@@ -85,6 +85,30 @@ fn a_store_that_lost_rows_is_refused() {
     assert!(SledStore::open(path, &small()).unwrap().get(b"b").unwrap().is_some());
 }
 
+/// What a start would have to read is written down by the stop before it.
+#[test]
+fn a_close_after_many_rows_leaves_a_snapshot_of_them() {
+    let folder = tempfile::tempdir().unwrap();
+    let snapshots = || {
+        let files = fs::read_dir(folder.path().join("sled")).unwrap().map(|file| file.unwrap().file_name());
+        files.filter(|name| name.to_string_lossy().starts_with("snap.")).collect::<Vec<_>>()
+    };
+    let store = SledStore::open(folder.path(), &small()).unwrap();
+    let before = snapshots();
+    let key = |i: usize| [&b"k"[..], &i.to_be_bytes()].concat();
+    for i in 0..REMEMBER {
+        done(store.commit(put(&key(i)))).unwrap();
+    }
+    store.close().unwrap();
+    assert_ne!(snapshots(), before);
+    let store = SledStore::open(folder.path(), &small()).unwrap();
+    assert!((0..REMEMBER).all(|i| store.get(&key(i)).unwrap().is_some()));
+    let before = snapshots();
+    done(store.commit(put(b"one more"))).unwrap();
+    store.close().unwrap();
+    assert_eq!(snapshots(), before, "few rows are not worth it");
+}
+
 /// The first commit is marked at once, without waiting for a close.
 #[test]
 fn the_first_commit_is_marked() {

@@ -42,6 +42,8 @@ pub(super) struct Writer {
     pub(super) sync: Sync,
     /// How many groups were committed.
     pub(super) commits: u64,
+    /// How many rows were written.
+    pub(super) written: usize,
     pub(super) marker: Marker,
     pub(super) marked: Instant,
     pub(super) folder: PathBuf,
@@ -49,8 +51,8 @@ pub(super) struct Writer {
 }
 
 impl Writer {
-    /// Works until the store is closed.
-    pub(super) fn run(mut self, work: &Receiver<Work>) -> Result<(), String> {
+    /// Works until the store is closed. Answers how many rows it has written.
+    pub(super) fn run(mut self, work: &Receiver<Work>) -> Result<usize, String> {
         let mut open = true;
         while open {
             let result;
@@ -66,7 +68,8 @@ impl Writer {
                 return Err(why);
             }
         }
-        self.mark()
+        self.mark()?;
+        Ok(self.written)
     }
 
     /// Takes what waits, applies it, makes it durable, answers. Says whether to go on.
@@ -109,6 +112,7 @@ impl Writer {
             return Ok(());
         }
         let commits = self.commits + 1;
+        self.written = self.written.saturating_add(rows.len());
         let revisions = rows.iter().map(|(key, row)| (key.as_slice(), row.as_ref().map_or(0, |row| row.revision)));
         self.hot.begin(commits, revisions);
         let mut batch = ::sled::Batch::default();
