@@ -161,7 +161,7 @@ impl Creates {
             instances: Arc::default(),
         };
         Self {
-            dispatcher: Dispatcher::new(Arc::new(shared), Limits::default(), 1, Lane::new(1)),
+            dispatcher: Dispatcher::new(Arc::new(shared), Limits::default(), 1, Lane::new(1, 1)),
             asker: Asker { identity: "bench".into(), ..Asker::nobody() },
             form: Form { version: options.version, several: false },
             making: Making::new(&options),

@@ -46,6 +46,14 @@ impl Target {
         })
     }
 
+    /// The same server with sessions of its own, none yet.
+    #[must_use]
+    pub fn with_own_sessions(&self) -> Self {
+        let mut config = ClientConfig::clone(&self.config);
+        config.resumption = tls::sessions();
+        Self { config: Arc::new(config), ..self.clone() }
+    }
+
     /// Connects, handshake included.
     ///
     /// # Errors

@@ -26,11 +26,12 @@ pub async fn measure(
     let shared = Shared::new();
     let mut lines = JoinSet::new();
     for _ in 0..options.connections.max(1) {
-        let (target, talk, shared) = (target.clone(), Rc::clone(talk), Rc::clone(&shared));
+        let target = if resumed { target.with_own_sessions() } else { target.clone() };
+        let (talk, shared) = (Rc::clone(talk), Rc::clone(&shared));
         lines.spawn_local(async move {
             let mut begun = false;
             while shared.phase.get() != Phase::Over {
-                // The first of a line may find a session to resume or not.
+                // The first of a line has no session to resume.
                 if let Err(error) = one(&target, &*talk, &shared, (begun || !resumed).then_some(resumed)).await {
                     shared.faults.add(format!("handshake: {error}"));
                     return;

@@ -13,8 +13,8 @@ use rustls::{ClientConfig, RootCertStore, ServerConfig, SupportedProtocolVersion
 use crate::options::TlsVersion;
 use crate::{Error, Outcome};
 
-/// Sessions that a client keeps.
-const SESSIONS: usize = 1024;
+/// Servers whose sessions a client keeps.
+const SESSIONS: usize = 16;
 /// Sessions kept for clients of TLS 1.2 that know no tickets.
 const SESSION_CACHE: usize = 4096;
 
@@ -45,8 +45,13 @@ pub fn client(files: Files<'_>, version: TlsVersion, resume: bool) -> Outcome<Ar
         .with_root_certificates(roots)
         .with_client_auth_cert(chain, key)
         .map_err(unusable)?;
-    config.resumption = if resume { Resumption::in_memory_sessions(SESSIONS) } else { Resumption::disabled() };
+    config.resumption = if resume { sessions() } else { Resumption::disabled() };
     Ok(Arc::new(config))
+}
+
+/// Sessions to resume, none yet.
+pub fn sessions() -> Resumption {
+    Resumption::in_memory_sessions(SESSIONS)
 }
 
 /// The limit's side: a certificate is required of clients, TLS 1.2 and 1.3, tickets.
@@ -67,6 +72,7 @@ pub fn server(files: Files<'_>) -> Outcome<Arc<ServerConfig>> {
         .map_err(unusable)?;
     config.ticketer = provider::Ticketer::new().map_err(unusable)?;
     config.session_storage = ServerSessionMemoryCache::new(SESSION_CACHE);
+    config.send_tls13_tickets = 1;
     Ok(Arc::new(config))
 }
 
