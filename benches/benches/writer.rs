@@ -151,7 +151,7 @@ struct Creates {
 
 impl Creates {
     fn new(vault: Vault) -> Self {
-        let options = Options::parse_from(["kmip-bench", "create", "--ca", "", "--cert", "", "--key", ""]);
+        let options = Options::parse_from(["kmip-bench", "create", "--ca", "none", "--cert", "none", "--key", "none"]);
         let shared = Shared {
             vault,
             providers: Providers::new(None),
