@@ -72,7 +72,8 @@ pub trait Field: Sized {
 /// Elements are found by tag: writers must keep the standard's order, and ours does, but a reader that refused another
 /// order would refuse clients for nothing. What nobody took is an error in [`Fields::finish`].
 pub struct Fields {
-    elements: Vec<Option<Element>>,
+    /// What was taken has left [`TAKEN`] in its place.
+    elements: Vec<Element>,
     /// Everything before it is taken.
     next: usize,
     /// The tag that was last looked for, and the place up to which none is left: taking many elements of one tag walks
@@ -84,18 +85,20 @@ pub struct Fields {
     foreign: Vec<Tag>,
 }
 
+/// Stands where an element was taken: no element that arrives has this tag.
+const TAKEN: Element = Element::new(Tag::new(0), Value::Boolean(false));
+
+fn is_taken(element: &Element) -> bool {
+    element.tag == TAKEN.tag
+}
+
 impl Fields {
     /// Opens a structure.
     pub fn open(element: Element, version: Version) -> Result<Self> {
         match element.value {
-            Value::Structure(elements) => Ok(Self {
-                elements: elements.into_iter().map(Some).collect(),
-                next: 0,
-                searched: None,
-                offset: element.offset,
-                version,
-                foreign: Vec::new(),
-            }),
+            Value::Structure(elements) => {
+                Ok(Self { elements, next: 0, searched: None, offset: element.offset, version, foreign: Vec::new() })
+            }
             other => Err(wrong_type("Structure", &other).at(element.offset)),
         }
     }
@@ -107,12 +110,12 @@ impl Fields {
 
     /// The tag of the first element that is not taken yet.
     pub fn peek(&self) -> Option<Tag> {
-        self.elements.iter().skip(self.next).flatten().map(|element| element.tag).next()
+        self.left().map(|element| element.tag).next()
     }
 
     /// Whether an element of this tag is there to take.
     pub fn has(&self, tag: Tag) -> bool {
-        self.elements.iter().skip(self.next).flatten().any(|element| element.tag == tag)
+        self.left().any(|element| element.tag == tag)
     }
 
     /// Takes the next element of this tag.
@@ -122,17 +125,17 @@ impl Fields {
             _ => self.next,
         };
         let mut places = self.elements.iter_mut().enumerate().skip(start);
-        let found = places.find(|(_, element)| element.as_ref().is_some_and(|element| element.tag == tag));
+        let found = places.find(|(_, element)| element.tag == tag);
         let Some((index, element)) = found else {
             self.searched = Some((tag, self.elements.len()));
             return None;
         };
-        let taken = element.take();
+        let taken = std::mem::replace(element, TAKEN);
         self.searched = Some((tag, index + 1));
-        while self.elements.get(self.next).is_some_and(Option::is_none) {
+        while self.elements.get(self.next).is_some_and(is_taken) {
             self.next += 1;
         }
-        taken
+        Some(taken)
     }
 
     /// Takes the elements of this tag, if the version has the field; what they are the caller decodes.
@@ -165,12 +168,12 @@ impl Fields {
 
     /// Takes everything that is left.
     pub fn rest(&mut self) -> Vec<Element> {
-        self.elements.drain(..).flatten().collect()
+        self.elements.drain(..).filter(|element| !is_taken(element)).collect()
     }
 
     /// Ends the structure: an element that nobody took is an error.
     pub fn finish(self) -> Result<()> {
-        let Some(left) = self.elements.into_iter().flatten().next() else { return Ok(()) };
+        let Some(left) = self.left().next() else { return Ok(()) };
         let kind = if self.foreign.contains(&left.tag) || !left.tag.known_in(self.version) && left.tag.name().is_some()
         {
             ErrorKind::NotInVersion { tag: left.tag, version: self.version }
@@ -178,6 +181,11 @@ impl Fields {
             ErrorKind::Unexpected(left.tag)
         };
         Err(Error::new(kind, left.offset as usize))
+    }
+
+    /// What is not taken yet.
+    fn left(&self) -> impl Iterator<Item = &Element> {
+        self.elements.iter().skip(self.next).filter(|element| !is_taken(element))
     }
 
     fn declares(&mut self, tag: Tag, lifetime: Lifetime) -> bool {

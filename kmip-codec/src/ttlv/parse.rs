@@ -1,9 +1,6 @@
 //! The parser: bytes to elements. It borrows from the frame, and allocates nothing that did not arrive.
 
 use bytes::Bytes;
-use nom::Parser;
-use nom::bytes::complete::take;
-use nom::number::complete::{be_i32, be_i64, be_u8, be_u24, be_u32, be_u64};
 
 use super::frame::HEADER;
 use super::{Blob, Element, Error, ErrorKind, ItemType, Result, Text, Value};
@@ -38,17 +35,11 @@ pub fn parse(frame: &Bytes, limits: &Limits) -> Result<Element> {
     }
 }
 
-/// nom's errors carry nothing here: what went wrong is known where a parser was called.
-type Parsed<'a, T> = nom::IResult<&'a [u8], T, ()>;
-
-struct Header {
-    tag: u32,
-    kind: u8,
-    length: usize,
-}
-
-fn header(input: &[u8]) -> Parsed<'_, Header> {
-    (be_u24, be_u8, be_u32).map(|(tag, kind, length)| Header { tag, kind, length: length as usize }).parse(input)
+/// Tag, type and length, and what follows them.
+fn header(input: &[u8]) -> Option<(u32, u8, usize, &[u8])> {
+    let (&[high, middle, low, kind, ref length @ ..], after) = input.split_first_chunk::<HEADER>()?;
+    let &[a, b, c, d] = length;
+    Some((u32::from_be_bytes([0, high, middle, low]), kind, u32::from_be_bytes([a, b, c, d]) as usize, after))
 }
 
 struct Parse<'f> {
@@ -65,16 +56,17 @@ impl<'f> Parse<'f> {
         if self.items > self.limits.items {
             return Err(fail(ErrorKind::TooManyItems(self.limits.items)));
         }
-        let (after, Header { tag, kind, length }) =
-            header(input).map_err(|_| fail(ErrorKind::Truncated { need: HEADER, have: input.len() }))?;
+        let (tag, kind, length, after) =
+            header(input).ok_or_else(|| fail(ErrorKind::Truncated { need: HEADER, have: input.len() }))?;
         if !matches!(tag >> 16, 0x42 | 0x54) {
             return Err(fail(ErrorKind::InvalidTag(tag)));
         }
         let tag = Tag::new(tag);
         let item = ItemType::from_code(kind).ok_or_else(|| fail(ErrorKind::InvalidType(kind)).within(tag))?;
         let truncated = |need: usize| fail(ErrorKind::Truncated { need, have: after.len() }).within(tag);
-        let (rest, body) = body(after, length).map_err(|()| truncated(length))?;
-        let (rest, padding) = body_padding(rest, length).map_err(|()| truncated(length.next_multiple_of(8)))?;
+        let (body, rest) = after.split_at_checked(length).ok_or_else(|| truncated(length))?;
+        let padded = length.next_multiple_of(8);
+        let (padding, rest) = rest.split_at_checked(padded - length).ok_or_else(|| truncated(padded))?;
         if padding.iter().any(|&byte| byte != 0) {
             return Err(Error::new(ErrorKind::InvalidPadding, start + HEADER + length).within(tag));
         }
@@ -111,47 +103,24 @@ impl<'f> Parse<'f> {
     }
 
     fn leaf(&self, item: ItemType, body: &'f [u8]) -> Result<Value, ErrorKind> {
-        let length = body.len();
-        let wrong = |_: nom::Err<()>| ErrorKind::InvalidLength { item, length };
-        let exact = |expected: usize| {
-            if length == expected { Ok(()) } else { Err(ErrorKind::InvalidLength { item, length }) }
-        };
+        let wrong = || ErrorKind::InvalidLength { item, length: body.len() };
+        let four = || <[u8; 4]>::try_from(body).map_err(|_| wrong());
+        let eight = || <[u8; 8]>::try_from(body).map_err(|_| wrong());
         Ok(match item {
-            ItemType::Integer => {
-                exact(4)?;
-                Value::Integer(be_i32(body).map_err(wrong)?.1)
-            }
-            ItemType::Enumeration => {
-                exact(4)?;
-                Value::Enumeration(be_u32(body).map_err(wrong)?.1)
-            }
-            ItemType::Interval => {
-                exact(4)?;
-                Value::Interval(be_u32(body).map_err(wrong)?.1)
-            }
-            ItemType::LongInteger => {
-                exact(8)?;
-                Value::LongInteger(be_i64(body).map_err(wrong)?.1)
-            }
-            ItemType::DateTime => {
-                exact(8)?;
-                Value::DateTime(be_i64(body).map_err(wrong)?.1)
-            }
-            ItemType::DateTimeExtended => {
-                exact(8)?;
-                Value::DateTimeExtended(be_i64(body).map_err(wrong)?.1)
-            }
-            ItemType::Boolean => {
-                exact(8)?;
-                match be_u64(body).map_err(wrong)?.1 {
-                    0 => Value::Boolean(false),
-                    1 => Value::Boolean(true),
-                    _ => return Err(ErrorKind::InvalidBoolean),
-                }
-            }
+            ItemType::Integer => Value::Integer(i32::from_be_bytes(four()?)),
+            ItemType::Enumeration => Value::Enumeration(u32::from_be_bytes(four()?)),
+            ItemType::Interval => Value::Interval(u32::from_be_bytes(four()?)),
+            ItemType::LongInteger => Value::LongInteger(i64::from_be_bytes(eight()?)),
+            ItemType::DateTime => Value::DateTime(i64::from_be_bytes(eight()?)),
+            ItemType::DateTimeExtended => Value::DateTimeExtended(i64::from_be_bytes(eight()?)),
+            ItemType::Boolean => match u64::from_be_bytes(eight()?) {
+                0 => Value::Boolean(false),
+                1 => Value::Boolean(true),
+                _ => return Err(ErrorKind::InvalidBoolean),
+            },
             ItemType::BigInteger => {
-                if length == 0 || !length.is_multiple_of(8) {
-                    return Err(ErrorKind::InvalidLength { item, length });
+                if body.is_empty() || !body.len().is_multiple_of(8) {
+                    return Err(wrong());
                 }
                 Value::BigInteger(Blob::share(self.frame.slice_ref(body)))
             }
@@ -162,12 +131,4 @@ impl<'f> Parse<'f> {
             ItemType::Structure => return Err(ErrorKind::InvalidType(item as u8)),
         })
     }
-}
-
-fn body(input: &[u8], length: usize) -> Result<(&[u8], &[u8]), ()> {
-    take::<_, _, ()>(length).parse(input).map_err(|_| ())
-}
-
-fn body_padding(input: &[u8], length: usize) -> Result<(&[u8], &[u8]), ()> {
-    take::<_, _, ()>(length.next_multiple_of(8) - length).parse(input).map_err(|_| ())
 }

@@ -107,9 +107,26 @@ const fn padded(length: usize) -> usize {
     frame::HEADER + length.next_multiple_of(8)
 }
 
+/// As long as each Server Correlation Value.
+const LONGEST: &str = "00000000-0000000000000000";
+
+/// Length of a Server Correlation Value: two numbers in hexadecimal and what parts them.
+const CORRELATION: usize = LONGEST.len();
+
 /// A Server Correlation Value (KMIP 2.1 §9.10); all have one length, so that it is known how long an answer will be.
 pub(super) fn correlation(run: [u8; 4], number: u64) -> Text {
-    format!("{:08X}-{number:016X}", u32::from_be_bytes(run)).into()
+    let mut text = [b'-'; CORRELATION];
+    let (first, second) = text.split_at_mut(2 * run.len());
+    let digits = |bytes: &[u8], place: &mut [u8]| {
+        let hex = bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]);
+        let digit = |value: u8| if value < 10 { b'0' + value } else { b'A' + value - 10 };
+        place.iter_mut().zip(hex).for_each(|(place, value)| *place = digit(value));
+    };
+    digits(&run, first);
+    if let Some((_, second)) = second.split_first_mut() {
+        digits(&number.to_be_bytes(), second);
+    }
+    std::str::from_utf8(&text).unwrap_or_default().into()
 }
 
 /// What the header of a response says besides version and time.
@@ -140,7 +157,7 @@ impl Extras {
         Self {
             // Of the longest hash.
             server_hashed_password: credentials.into_iter().any(is_hashed).then(|| vec![0; 64]),
-            server_correlation_value: Some(correlation([0; 4], 0)),
+            server_correlation_value: Some(Text::from_static(LONGEST)),
             invitation: match attestation {
                 Some(attestation) if message.header.attestation_capable_indicator == Some(true) => {
                     Invitation { nonce: Some(attestation::longest_nonce()), types: attestation.types() }
@@ -153,6 +170,19 @@ impl Extras {
 
 /// About what a message has beside its items, in bytes.
 const HEADER: usize = 256;
+
+/// Length of a response message without items, in bytes. For most nothing is written to know it.
+pub(super) fn length(version: Version, extras: &Extras) -> usize {
+    let Extras { server_hashed_password, server_correlation_value, invitation } = extras;
+    if server_hashed_password.is_some() || invitation.nonce.is_some() || !invitation.types.is_empty() {
+        return message(version, 0, extras, &[]).len();
+    }
+    let correlation = server_correlation_value.as_ref().filter(|_| version >= Version::V1_4);
+    let protocol_version = frame::HEADER + 2 * FIXED;
+    let (time_stamp, batch_count) = (FIXED, FIXED);
+    let fields = protocol_version + time_stamp + correlation.map_or(0, |text| padded(text.len())) + batch_count;
+    2 * frame::HEADER + fields
+}
 
 /// A whole response message.
 pub(super) fn message(version: Version, now: i64, extras: &Extras, items: &[ItemAnswer]) -> Vec<u8> {
@@ -207,5 +237,22 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn a_message_is_as_long_as_it_says() {
+        for &version in Version::ALL.iter() {
+            let plain = Extras { server_correlation_value: Some(correlation([7; 4], 7)), ..Extras::default() };
+            let hashed = Extras { server_hashed_password: Some(vec![0; 64]), ..Extras::default() };
+            for extras in [Extras::default(), plain, hashed] {
+                assert_eq!(length(version, &extras), message(version, 0, &extras, &[]).len(), "{extras:?} {version}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_correlation_value_counts_in_hexadecimal() {
+        assert_eq!(correlation([0x01, 0xab, 0, 0xff], 0x1f), "01AB00FF-000000000000001F");
+        assert_eq!(correlation([0; 4], u64::MAX).len(), LONGEST.len());
     }
 }

@@ -50,10 +50,8 @@ impl Dispatcher {
     /// Refuses a client whose certificate was replaced, before anything else of its request is looked at.
     pub(super) fn check_link(&self, asker: &Asker, message: &RequestMessage) -> Outcome<()> {
         let Some(link) = asker.link.as_ref().filter(|_| !is_excepted(&self.shared, message)) else { return Ok(()) };
-        match self.shared.vault.meta(link.row(&self.shared.vault))? {
-            Some(_) => Err(link::replaced()),
-            None => Ok(()),
-        }
+        let is_replaced = self.shared.vault.has_meta(link.row(&self.shared.vault))?;
+        if is_replaced { Err(link::replaced()) } else { Ok(()) }
     }
 
     /// Looks at the credentials of a message, if it has any. Answers who asks, and what the answer's header proves in turn.

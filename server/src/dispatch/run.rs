@@ -256,7 +256,7 @@ impl Budget {
         let asked = message.header.maximum_response_size.and_then(|size| usize::try_from(size).ok());
         let maximum = shared.settings.maximum_response.min(asked.unwrap_or(usize::MAX));
         let expected = Extras::expected(message, shared.settings.attestation.as_deref());
-        Self { maximum, length: answer::message(message.version, 0, &expected, &[]).len() }
+        Self { maximum, length: answer::length(message.version, &expected) }
     }
 
     /// Takes room for what an item answers.

@@ -5,10 +5,12 @@
 //! a row is on disk is known here too, so that a message that only read need not wait for rows that it has not read.
 
 use std::any::Any;
-use std::collections::HashMap;
-use std::hash::{BuildHasher, RandomState};
+use std::hash::BuildHasher;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use foldhash::HashMap;
+use foldhash::fast::RandomState;
 
 use super::{Batch, CommitError, Revision, StoreError};
 
@@ -90,7 +92,7 @@ impl Hot {
     pub(super) fn new(bytes: usize, durable: u64) -> Self {
         Self {
             shards: (0..SHARDS).map(|_| Mutex::default()).collect(),
-            hasher: RandomState::new(),
+            hasher: RandomState::default(),
             turn: AtomicU64::new(0),
             durable: AtomicU64::new(durable),
             share: bytes / SHARDS / 2,

@@ -302,6 +302,11 @@ impl Vault {
         Ok(Some((plaintext, row.revision)))
     }
 
+    /// Whether there is a named value of this name, without opening it.
+    pub fn has_meta(&self, name: &str) -> Result<bool, VaultError> {
+        Ok(self.store.revision(&rows::meta(name))? != 0)
+    }
+
     /// The names of the named values that begin so.
     pub fn meta_names(&self, prefix: &str) -> Result<Vec<String>, VaultError> {
         let mut names = Vec::new();

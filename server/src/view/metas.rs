@@ -1,6 +1,6 @@
 //! Named rows that belong to no object (tickets, defaults, constraints), as they stand in this message.
 
-use std::collections::HashMap;
+use foldhash::HashMap;
 
 use super::View;
 use crate::failure::{Failure, Outcome};

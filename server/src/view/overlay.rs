@@ -1,8 +1,8 @@
 //! What the message has read and changed so far. Nothing of it is in the store.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
+use foldhash::HashMap;
 use kmip_codec::spec::{ResultReason, Tag};
 use kmip_codec::ttlv::Text;
 use kmip_codec::{Element, Value};
