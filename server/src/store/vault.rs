@@ -165,6 +165,9 @@ pub struct Known<T> {
 /// How much more memory something takes as it is read than as it is written.
 const READ: usize = 5;
 
+/// What is made of a key to use it takes about so many bytes besides.
+const USED: usize = 1024;
+
 /// The sealed layer over a store.
 pub struct Vault {
     store: Arc<dyn Store>,
@@ -258,7 +261,8 @@ impl Vault {
         }
         let Some(Opened { stamp, plaintext }) = self.read(kind, seq)? else { return Ok(None) };
         let known = Arc::new(Known { stamp, content: Arc::new(read(&plaintext)?) });
-        self.store.keep(&key, stamp.revision, Arc::clone(&known) as Made, READ * plaintext.len());
+        let used = if kind == Kind::Material { USED } else { 0 };
+        self.store.keep(&key, stamp.revision, Arc::clone(&known) as Made, READ * plaintext.len() + used);
         Ok(Some(known))
     }
 
