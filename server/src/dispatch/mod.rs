@@ -11,6 +11,8 @@ mod outgoing;
 mod own;
 mod references;
 mod run;
+#[cfg(test)]
+mod tests;
 
 use std::fmt;
 use std::net::SocketAddr;
@@ -23,7 +25,7 @@ use kmip_codec::spec::{AsynchronousIndicator, EndpointRole, Operation, ResultRea
 use kmip_codec::ttlv::Limits;
 use kmip_codec::types::ProtocolVersion;
 use kmip_codec::{ErrorKind, Value};
-use tokio::sync::RwLock;
+use tokio::sync::{RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use crate::crypto::{self, Guarded};
 use crate::failure::{Failure, Outcome};
@@ -112,7 +114,7 @@ pub struct Dispatcher {
     lane: Lane,
     asynchronous: asynchronous::Settings,
     running: Running,
-    /// Messages share it; one that has met too many conflicts has it for itself.
+    /// Messages that commit share it; one that has met too many conflicts has it for itself, from its first look on.
     turn: RwLock<()>,
     /// Marks each exchange for the logs of both sides.
     correlation: Correlation,
@@ -280,10 +282,12 @@ impl Dispatcher {
         // Whoever empties the store has it for itself: nothing that ran beside it writes into the new one.
         let mut attempt = if resets(message) { ATTEMPTS } else { 0 };
         loop {
-            let (_shared, _alone) = match task {
-                Task::Stored { has_turn: true, .. } => (None, None),
-                _ if attempt < ATTEMPTS => (Some(self.turn.read().await), None),
-                _ => (None, Some(self.turn.write().await)),
+            let turn = match task {
+                Task::Stored { has_turn: true, .. } => Turn::Had,
+                _ if attempt >= ATTEMPTS => Turn::Alone(self.turn.write().await),
+                // What runs beside a message that empties the store must not write into the empty one.
+                _ if self.shared.settings.interop => Turn::Shared(self.turn.read().await),
+                _ => Turn::ToCome,
             };
             let mut view = View::new(Arc::clone(&self.shared), Arc::clone(&asker.identity), message.version, kept);
             let admitted = match asker.requester.as_ref().map(|requester| self.again(requester)).transpose() {
@@ -324,6 +328,12 @@ impl Dispatcher {
                 let expires = now.saturating_add(self.asynchronous.keep.into());
                 group.complete(&outcome, places, expires, &mut commit.batch, vault)?;
             }
+            // A message alone meets no conflict if nobody else commits. Others may run meanwhile, for as long as it takes them
+            // to make a key: they wait here, and nobody waits for them.
+            let _turn = match turn {
+                Turn::ToCome if !commit.batch.is_comparison() => Turn::Shared(self.turn.read().await),
+                turn => turn,
+            };
             match self.commit(commit).await {
                 Ok(()) if view.is_emptied() => {
                     self.empty_rest().await?;
@@ -426,6 +436,19 @@ pub fn forget(shared: &Shared, guarded: &Guarded) -> bool {
             false
         }
     }
+}
+
+/// Whose turn it is while a message runs.
+#[expect(dead_code, reason = "the guards are held, not looked at")]
+enum Turn<'d> {
+    /// That of the message within which it runs.
+    Had,
+    /// Its own alone.
+    Alone(RwLockWriteGuard<'d, ()>),
+    /// One of many.
+    Shared(RwLockReadGuard<'d, ()>),
+    /// Nobody's: it runs without, and commits in its turn.
+    ToCome,
 }
 
 /// What a message is run for.

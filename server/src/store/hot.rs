@@ -57,13 +57,16 @@ struct Shard {
 }
 
 impl Shard {
-    fn find(&mut self, key: &[u8]) -> Option<&mut Slot> {
-        if !self.young.contains_key(key) {
-            let (key, slot) = self.old.remove_entry(key)?;
-            self.bytes += slot.cost;
-            self.young.insert(key, slot);
+    /// Looks at a row that is known, in one search where it was used lately.
+    fn with<T>(&mut self, key: &[u8], look: impl FnOnce(&Slot) -> T) -> Option<T> {
+        if let Some(slot) = self.young.get(key) {
+            return Some(look(slot));
         }
-        self.young.get_mut(key)
+        let (key, slot) = self.old.remove_entry(key)?;
+        self.bytes += slot.cost;
+        let seen = look(&slot);
+        self.young.insert(key, slot);
+        Some(seen)
     }
 
     fn put(&mut self, key: &[u8], slot: Slot, share: usize, durable: u64) {
@@ -101,20 +104,21 @@ impl Hot {
 
     /// The revision of a row, if it is known.
     pub(super) fn revision(&self, key: &[u8]) -> Option<Revision> {
-        self.shard(key)?.find(key).map(|slot| slot.revision)
+        self.shard(key)?.with(key, |slot| slot.revision)
     }
 
     /// What was made of the row as it is now.
     pub(super) fn made(&self, key: &[u8]) -> Option<Made> {
-        self.shard(key)?.find(key)?.made.clone()
+        self.shard(key)?.with(key, |slot| slot.made.clone())?
     }
 
     /// Keeps what was made of a row of this revision, which takes about so many bytes.
     pub(super) fn keep(&self, key: &[u8], revision: Revision, made: Made, bytes: usize) {
         let Some(mut shard) = self.shard(key) else { return };
-        let Some(slot) = shard.find(key).filter(|slot| slot.revision == revision) else { return };
+        let known = shard.with(key, |slot| (slot.revision, slot.group));
+        let Some((_, group)) = known.filter(|(known, _)| *known == revision) else { return };
         let cost = SLOT + key.len() + bytes;
-        let slot = Slot { revision, group: slot.group, made: Some(made), cost };
+        let slot = Slot { revision, group, made: Some(made), cost };
         shard.put(key, slot, self.share, self.durable.load(Ordering::SeqCst));
     }
 
@@ -131,9 +135,9 @@ impl Hot {
         let Some(mut shard) = self.shard(key) else { return Ok((row, false)) };
         let durable = self.durable.load(Ordering::SeqCst);
         let is_undisturbed = before == Some(shard.written);
-        match shard.find(key) {
-            Some(slot) => {
-                let is_on_disk = slot.group <= durable && slot.revision == revision(&row);
+        match shard.with(key, |slot| (slot.revision, slot.group)) {
+            Some((known, group)) => {
+                let is_on_disk = group <= durable && known == revision(&row);
                 Ok((row, is_on_disk))
             }
             None if is_undisturbed => {
@@ -156,7 +160,7 @@ impl Hot {
             return None;
         }
         for (key, expected) in &batch.expect {
-            let known = self.shard(key)?.find(key).map(|slot| (slot.revision, slot.group));
+            let known = self.shard(key)?.with(key, |slot| (slot.revision, slot.group));
             let revision = match known {
                 Some((revision, group)) if group <= self.durable.load(Ordering::SeqCst) => revision,
                 Some(_) => return None,

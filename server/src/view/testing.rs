@@ -63,6 +63,11 @@ impl Bench {
         Self { shared: Arc::new(shared), clock }
     }
 
+    /// What its messages share.
+    pub(crate) const fn shared(&self) -> &Arc<Shared> {
+        &self.shared
+    }
+
     /// Moves the clock.
     pub(crate) fn pass(&self, seconds: i64) {
         self.clock.0.fetch_add(seconds, Ordering::Relaxed);

@@ -237,9 +237,14 @@ impl VaultBatch {
         self.batch.expect.is_empty() && self.batch.changes.is_empty()
     }
 
+    /// Whether nothing changes.
+    pub fn is_comparison(&self) -> bool {
+        self.highest == 0 && self.batch.changes.is_empty()
+    }
+
     /// What it expects, if that is all.
     pub(super) fn as_batch(&self) -> Option<&Batch> {
-        (self.highest == 0 && self.batch.changes.is_empty()).then_some(&self.batch)
+        self.is_comparison().then_some(&self.batch)
     }
 
     /// The batch for the store.
