@@ -372,11 +372,11 @@ impl Dispatcher {
     }
 
     async fn commit(&self, commit: Commit) -> Result<(), CommitError> {
-        if let Some(known) = self.shared.vault.compare(&commit.batch) {
-            return known;
-        }
         let stopped = |_| CommitError::Broken("its writer has ended".into());
-        self.shared.vault.commit(commit.batch).await.map_err(stopped)??;
+        match self.shared.vault.compare(&commit.batch) {
+            Some(known) => known?,
+            None => self.shared.vault.commit(commit.batch).await.map_err(stopped)??,
+        }
         if !commit.destroyed.is_empty() {
             self.forget(commit.destroyed).await;
         }
