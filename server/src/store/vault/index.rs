@@ -137,7 +137,17 @@ impl Vault {
 
     /// Visits what is due at `until` or before, oldest first: time and sequence.
     pub fn due(&self, until: u64, visit: &mut dyn FnMut(u64, u64) -> ControlFlow<()>) -> Result<(), VaultError> {
-        self.store.scan(&[Kind::Due.byte()], None, &mut |key, _| match rows::due_parts(key) {
+        self.timed(Kind::Due, until, visit)
+    }
+
+    /// Visits the rows of a kind whose key begins with a time, `until` at the most, earliest first: time and sequence.
+    pub(super) fn timed(
+        &self,
+        kind: Kind,
+        until: u64,
+        visit: &mut dyn FnMut(u64, u64) -> ControlFlow<()>,
+    ) -> Result<(), VaultError> {
+        self.store.scan(&[kind.byte()], None, &mut |key, _| match rows::due_parts(key) {
             Some((time, seq)) if time <= until => visit(time, seq),
             Some(_) => ControlFlow::Break(()),
             None => ControlFlow::Continue(()),

@@ -41,12 +41,7 @@ impl Vault {
 
     /// Visits the requests that need attention at `until` or before, earliest first: time and sequence.
     pub fn wakes(&self, until: u64, visit: &mut dyn FnMut(u64, u64) -> ControlFlow<()>) -> Result<(), VaultError> {
-        self.store.scan(&[Kind::Wake.byte()], None, &mut |key, _| match rows::due_parts(key) {
-            Some((time, seq)) if time <= until => visit(time, seq),
-            Some(_) => ControlFlow::Break(()),
-            None => ControlFlow::Continue(()),
-        })?;
-        Ok(())
+        self.timed(Kind::Wake, until, visit)
     }
 }
 
