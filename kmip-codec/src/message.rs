@@ -176,7 +176,7 @@ pub struct ResponseMessage {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Unreadable {
     /// What is wrong.
-    pub error: Error,
+    pub error: Box<Error>,
     /// The version that the message says it has, spoken or not, if that much could be read.
     pub version: Option<ProtocolVersion>,
 }
@@ -210,7 +210,7 @@ impl RequestMessage {
         let (version, header, items) = read(frame, limits, Tag::RequestMessage, Tag::RequestHeader)?;
         let message = Self { version, header, items };
         let unreadable =
-            |error: Error| Unreadable { error: error.within(Tag::RequestMessage), version: Some(version.into()) };
+            |error: Box<Error>| Unreadable { error: error.within(Tag::RequestMessage), version: Some(version.into()) };
         counted(message.header.batch_count, message.items.len()).map_err(unreadable)?;
         Ok(message)
     }
@@ -230,7 +230,7 @@ impl ResponseMessage {
         let (version, header, items) = read(frame, limits, Tag::ResponseMessage, Tag::ResponseHeader)?;
         let message = Self { version, header, items };
         let unreadable =
-            |error: Error| Unreadable { error: error.within(Tag::ResponseMessage), version: Some(version.into()) };
+            |error: Box<Error>| Unreadable { error: error.within(Tag::ResponseMessage), version: Some(version.into()) };
         counted(message.header.batch_count, message.items.len()).map_err(unreadable)?;
         Ok(message)
     }
@@ -255,7 +255,7 @@ fn read<H: Decode, I: Encode + Decode>(
     header: Tag,
 ) -> Result<(Version, H, Vec<I>), Unreadable> {
     let (version, mut fields) = open(frame, limits, message, header)?;
-    let unreadable = |error: Error| Unreadable { error: error.within(message), version: Some(version.into()) };
+    let unreadable = |error: Box<Error>| Unreadable { error: error.within(message), version: Some(version.into()) };
     let header = required(&mut fields, header).map_err(unreadable)?;
     let items = items(&mut fields).map_err(unreadable)?;
     fields.finish().map_err(unreadable)?;
@@ -291,7 +291,7 @@ fn counted(said: i32, found: usize) -> Result<()> {
     if usize::try_from(said).is_ok_and(|said| said == found) {
         Ok(())
     } else {
-        Err(Error::from(ErrorKind::InvalidValue("Batch Count is not the number of Batch Items")))
+        Err(Error::of(ErrorKind::InvalidValue("Batch Count is not the number of Batch Items")))
     }
 }
 
@@ -300,12 +300,12 @@ fn open(frame: &Bytes, limits: &Limits, tag: Tag, header: Tag) -> Result<(Versio
     let unreadable = |error, version| Unreadable { error, version };
     let element = parse(frame, limits).map_err(|error| unreadable(error, early_version(frame)))?;
     if element.tag != tag {
-        return Err(unreadable(Error::from(ErrorKind::Unexpected(element.tag)), early_version(frame)));
+        return Err(unreadable(Error::of(ErrorKind::Unexpected(element.tag)), early_version(frame)));
     }
     let said = said_version(&element, header).map_err(|error| unreadable(error.within(tag), None))?;
     let Some(version) = Version::supported(said.major, said.minor) else {
         return Err(unreadable(
-            Error::from(ErrorKind::InvalidValue("the protocol version is not supported")).within(tag),
+            Error::of(ErrorKind::InvalidValue("the protocol version is not supported")).within(tag),
             Some(said),
         ));
     };
@@ -316,6 +316,13 @@ fn open(frame: &Bytes, limits: &Limits, tag: Tag, header: Tag) -> Result<(Versio
 fn said_version(message: &Element, header: Tag) -> Result<ProtocolVersion> {
     let header = find(message, header)?;
     let version = find(header, Tag::ProtocolVersion).map_err(|error| error.within(header.tag))?;
+    // As nearly everybody writes it: nothing is copied to look at it.
+    if let [major, minor] = version.value.elements()
+        && let (Tag::ProtocolVersionMajor, &Value::Integer(major)) = (major.tag, &major.value)
+        && let (Tag::ProtocolVersionMinor, &Value::Integer(minor)) = (minor.tag, &minor.value)
+    {
+        return Ok(ProtocolVersion { major, minor });
+    }
     decode(version.clone(), Version::V1_0).map_err(|error| error.within(header.tag))
 }
 

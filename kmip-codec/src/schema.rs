@@ -3,6 +3,8 @@
 //! [`Encode`] and [`Decode`] belong to what is one element; [`Field`] to what a structure declares: a required, optional
 //! or repeated element, or elements that differ between versions (see [`crate::dialect`]).
 
+use std::vec;
+
 use bytestring::ByteString;
 
 use crate::spec::{CryptographicUsageMask, Enumeration, ProtectionStorageMask, StorageStatusMask, Tag, Version};
@@ -72,35 +74,50 @@ pub trait Field: Sized {
 /// Elements are found by tag: writers must keep the standard's order, and ours does, but a reader that refused another
 /// order would refuse clients for nothing. What nobody took is an error in [`Fields::finish`].
 pub struct Fields {
-    /// What was taken has left [`TAKEN`] in its place.
-    elements: Vec<Element>,
-    /// Everything before it is taken.
-    next: usize,
-    /// The tag that was last looked for, and the place up to which none is left: taking many elements of one tag walks
-    /// the structure once, whatever else stands in it.
+    /// What is left. What was taken from the middle has left [`TAKEN`] in its place; the first is never that.
+    elements: vec::IntoIter<Element>,
+    /// Marks of the tags that came, and of those that came more than once. Tags share marks: one that is missing says that
+    /// the tag is, so that most fields that are absent are not looked for.
+    came: u64,
+    came_again: u64,
+    /// The tag that was last looked for, and how many elements there are behind the place up to which none is left: taking
+    /// many elements of one tag walks the structure once, whatever else stands in it.
     searched: Option<(Tag, usize)>,
     offset: u32,
     version: Version,
-    /// Fields that were declared for other versions: to say so rather than "does not belong here".
+    /// Fields that came and were declared for other versions: to say so rather than "does not belong here".
     foreign: Vec<Tag>,
 }
 
-/// Stands where an element was taken: no element that arrives has this tag.
-const TAKEN: Element = Element::new(Tag::new(0), Value::Boolean(false));
+/// No element that arrives has this tag.
+const NONE: Tag = Tag::new(0);
+
+/// Stands where an element was taken.
+const TAKEN: Element = Element::new(NONE, Value::Boolean(false));
 
 fn is_taken(element: &Element) -> bool {
-    element.tag == TAKEN.tag
+    element.tag == NONE
+}
+
+/// A tag's mark among 64.
+const fn mark(tag: Tag) -> u64 {
+    1 << (tag.code() & 63)
 }
 
 impl Fields {
     /// Opens a structure.
     pub fn open(element: Element, version: Version) -> Result<Self> {
-        match element.value {
-            Value::Structure(elements) => {
-                Ok(Self { elements, next: 0, searched: None, offset: element.offset, version, foreign: Vec::new() })
-            }
-            other => Err(wrong_type("Structure", &other).at(element.offset)),
+        let elements = match element.value {
+            Value::Structure(elements) => elements,
+            other => return Err(wrong_type("Structure", &other).at(element.offset)),
+        };
+        let (mut came, mut came_again) = (0, 0);
+        for mark in elements.iter().map(|element| mark(element.tag)) {
+            came_again |= came & mark;
+            came |= mark;
         }
+        let (offset, elements) = (element.offset, elements.into_iter());
+        Ok(Self { elements, came, came_again, searched: None, offset, version, foreign: Vec::new() })
     }
 
     /// The version that is read.
@@ -110,32 +127,51 @@ impl Fields {
 
     /// The tag of the first element that is not taken yet.
     pub fn peek(&self) -> Option<Tag> {
-        self.left().map(|element| element.tag).next()
+        self.elements.as_slice().first().map(|element| element.tag)
     }
 
     /// Whether an element of this tag is there to take.
     pub fn has(&self, tag: Tag) -> bool {
-        self.left().any(|element| element.tag == tag)
+        self.came & mark(tag) != 0 && self.left().any(|element| element.tag == tag)
     }
 
     /// Takes the next element of this tag.
+    #[inline]
     pub fn next(&mut self, tag: Tag) -> Option<Element> {
+        if self.came & mark(tag) == 0 {
+            return None;
+        }
+        // Most come in the order in which they are asked for.
+        if self.peek() == Some(tag) {
+            let first = self.elements.next();
+            self.skip_taken();
+            return first;
+        }
+        self.search(tag)
+    }
+
+    fn search(&mut self, tag: Tag) -> Option<Element> {
         let start = match self.searched {
-            Some((searched, place)) if searched == tag => place.max(self.next),
-            _ => self.next,
+            Some((searched, behind)) if searched == tag => self.elements.len().saturating_sub(behind),
+            _ => 0,
         };
-        let mut places = self.elements.iter_mut().enumerate().skip(start);
-        let found = places.find(|(_, element)| element.tag == tag);
-        let Some((index, element)) = found else {
-            self.searched = Some((tag, self.elements.len()));
+        let left = self.elements.as_mut_slice();
+        let count = left.len();
+        let mut places = left.iter_mut().enumerate().skip(start);
+        let Some((index, element)) = places.find(|(_, element)| element.tag == tag) else {
+            self.searched = Some((tag, 0));
             return None;
         };
         let taken = std::mem::replace(element, TAKEN);
-        self.searched = Some((tag, index + 1));
-        while self.elements.get(self.next).is_some_and(is_taken) {
-            self.next += 1;
-        }
+        self.searched = Some((tag, count - index - 1));
+        self.skip_taken();
         Some(taken)
+    }
+
+    fn skip_taken(&mut self) {
+        while self.elements.as_slice().first().is_some_and(is_taken) {
+            self.elements.next();
+        }
     }
 
     /// Takes the elements of this tag, if the version has the field; what they are the caller decodes.
@@ -144,53 +180,78 @@ impl Fields {
     }
 
     /// Takes one element of this tag, if the version has the field and it is there; a second one is an error.
+    #[inline]
     pub fn optional<T: Decode>(&mut self, tag: Tag, lifetime: Lifetime) -> Result<Option<T>> {
-        if !self.declares(tag, lifetime) {
+        if self.came & mark(tag) == 0 || !self.declares(tag, lifetime) {
             return Ok(None);
         }
         let Some(element) = self.next(tag) else { return Ok(None) };
         let value = decode(element, self.version)?;
-        match self.next(tag) {
+        match self.second(tag) {
             Some(second) => Err(Error::new(ErrorKind::Repeated(tag), second.offset as usize)),
             None => Ok(Some(value)),
         }
     }
 
+    /// An element of a tag of which one was taken.
+    #[inline]
+    fn second(&mut self, tag: Tag) -> Option<Element> {
+        if self.came_again & mark(tag) == 0 { None } else { self.next(tag) }
+    }
+
     /// Takes all elements of this tag.
+    #[inline]
     pub fn repeated<T: Decode>(&mut self, tag: Tag, lifetime: Lifetime) -> Result<Vec<T>> {
-        self.all(tag, lifetime).into_iter().map(|element| decode(element, self.version)).collect()
+        if self.came & mark(tag) == 0 || !self.declares(tag, lifetime) {
+            return Ok(Vec::new());
+        }
+        let mut all = Vec::with_capacity(self.left().filter(|element| element.tag == tag).count());
+        while let Some(element) = self.next(tag) {
+            all.push(decode(element, self.version)?);
+        }
+        Ok(all)
     }
 
     /// The error for a required field that is not there.
-    pub fn missing(&self, tag: Tag) -> Error {
+    pub fn missing(&self, tag: Tag) -> Box<Error> {
         Error::new(ErrorKind::Missing(tag), self.offset as usize)
     }
 
     /// Takes everything that is left.
     pub fn rest(&mut self) -> Vec<Element> {
-        self.elements.drain(..).filter(|element| !is_taken(element)).collect()
+        self.elements.by_ref().filter(|element| !is_taken(element)).collect()
     }
 
     /// Ends the structure: an element that nobody took is an error.
+    #[inline]
     pub fn finish(self) -> Result<()> {
-        let Some(left) = self.left().next() else { return Ok(()) };
+        match self.elements.as_slice() {
+            [] => Ok(()),
+            [left, ..] => Err(self.unwanted(left)),
+        }
+    }
+
+    /// The error for an element that nobody took.
+    #[cold]
+    fn unwanted(&self, left: &Element) -> Box<Error> {
         let kind = if self.foreign.contains(&left.tag) || !left.tag.known_in(self.version) && left.tag.name().is_some()
         {
             ErrorKind::NotInVersion { tag: left.tag, version: self.version }
         } else {
             ErrorKind::Unexpected(left.tag)
         };
-        Err(Error::new(kind, left.offset as usize))
+        Error::new(kind, left.offset as usize)
     }
 
     /// What is not taken yet.
     fn left(&self) -> impl Iterator<Item = &Element> {
-        self.elements.iter().skip(self.next).filter(|element| !is_taken(element))
+        self.elements.as_slice().iter().filter(|element| !is_taken(element))
     }
 
+    #[inline]
     fn declares(&mut self, tag: Tag, lifetime: Lifetime) -> bool {
         let covered = lifetime.covers(self.version);
-        if !covered {
+        if !covered && self.came & mark(tag) != 0 {
             self.foreign.push(tag);
         }
         covered
@@ -198,13 +259,15 @@ impl Fields {
 }
 
 /// Decodes an element, and puts its tag on the path of an error.
+#[inline]
 pub fn decode<T: Decode>(element: Element, version: Version) -> Result<T> {
     let (tag, offset) = (element.tag, element.offset);
     T::decode(element, version).map_err(|error| error.at(offset).within(tag))
 }
 
 /// The error for an element of another type than its tag has.
-pub fn wrong_type(expected: &'static str, found: &Value) -> Error {
+#[cold]
+pub fn wrong_type(expected: &'static str, found: &Value) -> Box<Error> {
     ErrorKind::WrongType { expected, found: found.item_type() }.into()
 }
 

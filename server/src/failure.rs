@@ -72,7 +72,7 @@ impl Failure {
 impl Failure {
     /// A payload that cannot be read. To 1.x a field that its version does not have is an invalid field (KMIP 1.4 §11.1);
     /// 2.x has it among the messages that are not understood (KMIP 2.1 §11.46).
-    pub fn unreadable(error: Error, version: Version) -> Self {
+    pub fn unreadable(error: Box<Error>, version: Version) -> Self {
         let is_unknown = matches!(error.kind, ErrorKind::Unexpected(_) | ErrorKind::NotInVersion { .. });
         let failure = Self::from(error);
         match failure.reason {
@@ -92,8 +92,8 @@ impl fmt::Display for Failure {
 
 impl std::error::Error for Failure {}
 
-impl From<Error> for Failure {
-    fn from(error: Error) -> Self {
+impl From<Box<Error>> for Failure {
+    fn from(error: Box<Error>) -> Self {
         let reason = match error.kind {
             ErrorKind::UnknownAttribute(_) => ResultReason::InvalidAttribute,
             ErrorKind::UnknownEnumeration { .. } | ErrorKind::InvalidValue(_) => ResultReason::InvalidField,

@@ -90,7 +90,7 @@ fn check_enumeration(tag: Tag, code: u32, version: Version) -> Result<()> {
     if info.allows(code, version) {
         Ok(())
     } else {
-        Err(Error::from(ErrorKind::UnknownEnumeration { value: code, version }))
+        Err(Error::of(ErrorKind::UnknownEnumeration { value: code, version }))
     }
 }
 
@@ -107,7 +107,7 @@ fn check_structure(rows: &[FieldRow], value: &Value, version: Version) -> Result
             .map_err(|error| error.at(element.offset).within(element.tag))?;
     }
     let twice = rows.iter().filter(|row| !row.multi).find(|row| count(value, row.tag) > 1);
-    twice.map_or(Ok(()), |row| Err(Error::from(ErrorKind::Repeated(row.tag))))
+    twice.map_or(Ok(()), |row| Err(Error::of(ErrorKind::Repeated(row.tag))))
 }
 
 /// Whether a value that is to be kept has every field that the table requires; a value to search for need not.
@@ -117,7 +117,7 @@ fn check_structure(rows: &[FieldRow], value: &Value, version: Version) -> Result
 pub fn complete(row: &AttributeRow, value: &Value) -> Result<()> {
     let AttributeKind::Structure(rows) = row.kind else { return Ok(()) };
     let missing = rows.iter().filter(|row| row.required).find(|row| count(value, row.tag) == 0);
-    missing.map_or(Ok(()), |field| Err(Error::from(ErrorKind::Missing(field.tag)).within(row.tag)))
+    missing.map_or(Ok(()), |field| Err(Error::of(ErrorKind::Missing(field.tag)).within(row.tag)))
 }
 
 fn count(value: &Value, tag: Tag) -> usize {

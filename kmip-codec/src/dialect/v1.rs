@@ -135,6 +135,6 @@ fn known(tag: Tag, version: Version) -> Option<&'static AttributeRow> {
 }
 
 /// Attribute names are no secrets, but a client's text is not echoed without bounds.
-fn unknown(name: &Text, offset: u32) -> Error {
+fn unknown(name: &Text, offset: u32) -> Box<Error> {
     Error::new(ErrorKind::UnknownAttribute(name.chars().take(64).collect()), offset as usize).within(Tag::AttributeName)
 }

@@ -489,6 +489,18 @@ fn fields_are_taken_in_any_order_and_each_once() {
     assert_eq!(fields.peek(), None);
     assert!(fields.finish().is_ok());
 
+    // Tags whose last six bits are the same.
+    let (c, d) = (Tag::new(0x42_0005), Tag::new(0x42_0045));
+    let mut fields = structure(vec![item(d, 1), item(d, 2)]).unwrap();
+    assert_eq!((fields.has(c), fields.next(c)), (false, None));
+    assert_eq!(fields.optional::<i32>(c, Lifetime::ALWAYS), Ok(None));
+    assert_eq!(fields.repeated::<i32>(c, Lifetime::ALWAYS), Ok(Vec::new()));
+    assert_eq!(fields.optional::<i32>(d, Lifetime::ALWAYS).unwrap_err().kind, ErrorKind::Repeated(d));
+    let mut fields = structure(vec![item(d, 1), item(c, 2)]).unwrap();
+    assert_eq!(fields.optional::<i32>(d, Lifetime::ALWAYS), Ok(Some(1)));
+    assert_eq!(fields.optional::<i32>(c, Lifetime::ALWAYS), Ok(Some(2)));
+    assert!(fields.finish().is_ok());
+
     // Many behind one that nobody takes: a search that began anew each time would not end in a test's time.
     let mut items = vec![item(b, 0)];
     items.extend((0..200_000).map(|value| item(a, value)));

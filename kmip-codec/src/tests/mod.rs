@@ -66,7 +66,7 @@ fn written(value: &impl Encode, tag: Tag, version: Version) -> String {
 
 /// The kind of an error and the path to it.
 fn kind<T: std::fmt::Debug>(result: Result<T>) -> (ErrorKind, Vec<Tag>) {
-    let Error { kind, path, .. } = result.unwrap_err();
+    let Error { kind, path, .. } = *result.unwrap_err();
     (kind, path)
 }
 

@@ -5,8 +5,8 @@ use std::fmt;
 use super::ItemType;
 use crate::spec::{Tag, Version};
 
-/// The codec's result.
-pub type Result<T, E = Error> = std::result::Result<T, E>;
+/// The codec's result. Errors are rare: one pointer in the place of each keeps the results small that are handed on.
+pub type Result<T, E = Box<Error>> = std::result::Result<T, E>;
 
 /// An error that names where it is: the offset in the message in bytes, and the tags from the outermost inwards.
 /// It never quotes a value that could be secret.
@@ -95,20 +95,29 @@ pub enum ErrorKind {
 
 impl Error {
     /// An error at an offset; [`Error::within`] adds the path on the way out.
-    pub fn new(kind: ErrorKind, offset: usize) -> Self {
-        Self { kind, offset, path: Vec::new() }
+    #[cold]
+    pub fn new(kind: ErrorKind, offset: usize) -> Box<Self> {
+        Box::new(Self { kind, offset, path: Vec::new() })
+    }
+
+    /// An error that has no place yet.
+    #[cold]
+    pub fn of(kind: ErrorKind) -> Box<Self> {
+        Self::new(kind, 0)
     }
 
     /// Adds an outer tag.
     #[must_use]
-    pub fn within(mut self, tag: Tag) -> Self {
+    #[cold]
+    pub fn within(mut self: Box<Self>, tag: Tag) -> Box<Self> {
         self.path.insert(0, tag);
         self
     }
 
     /// Gives an error that has no place yet its element's.
     #[must_use]
-    pub fn at(mut self, offset: u32) -> Self {
+    #[cold]
+    pub fn at(mut self: Box<Self>, offset: u32) -> Box<Self> {
         if self.offset == 0 {
             self.offset = offset as usize;
         }
@@ -116,9 +125,9 @@ impl Error {
     }
 }
 
-impl From<ErrorKind> for Error {
+impl From<ErrorKind> for Box<Error> {
     fn from(kind: ErrorKind) -> Self {
-        Self::new(kind, 0)
+        Error::of(kind)
     }
 }
 

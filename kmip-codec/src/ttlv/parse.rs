@@ -36,6 +36,7 @@ pub fn parse(frame: &Bytes, limits: &Limits) -> Result<Element> {
 }
 
 /// Tag, type and length, and what follows them.
+#[inline]
 fn header(input: &[u8]) -> Option<(u32, u8, usize, &[u8])> {
     let (&[high, middle, low, kind, ref length @ ..], after) = input.split_first_chunk::<HEADER>()?;
     let &[a, b, c, d] = length;
@@ -93,13 +94,30 @@ impl<'f> Parse<'f> {
         if depth > self.limits.depth {
             return Err(Error::new(ErrorKind::TooDeep(self.limits.depth), start));
         }
-        let mut elements = Vec::new();
+        let mut elements = Vec::with_capacity(self.children(input));
         while !input.is_empty() {
             let (rest, element) = self.element(input, depth)?;
             elements.push(element);
             input = rest;
         }
         Ok(Value::Structure(elements))
+    }
+
+    /// How many elements a structure has, so that their place is made once. What is wrong with them shows when they are
+    /// parsed; as many as the limit allows are counted at the most.
+    fn children(&self, mut input: &[u8]) -> usize {
+        let left = self.limits.items.saturating_sub(self.items);
+        let mut count = 0;
+        while count < left
+            && let Some((_, _, length, after)) = header(input)
+        {
+            count += 1;
+            match after.get(length.next_multiple_of(8)..) {
+                Some(rest) => input = rest,
+                None => break,
+            }
+        }
+        count
     }
 
     fn leaf(&self, item: ItemType, body: &'f [u8]) -> Result<Value, ErrorKind> {

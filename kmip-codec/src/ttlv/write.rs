@@ -151,6 +151,7 @@ impl Writer {
         self.put(encoded);
     }
 
+    #[inline]
     fn header(&mut self, tag: Tag, item: ItemType, length: usize) {
         let head = head(tag, item, wire_length(length));
         self.put(&head);
@@ -165,6 +166,7 @@ impl Writer {
     }
 
     /// An item whose value takes eight bytes with its padding: most are so, and each is put at once.
+    #[inline]
     fn eight_of(&mut self, tag: Tag, item: ItemType, length: u32, value: [u8; 8]) {
         let mut whole = [0; 2 * HEADER];
         let (first, second) = whole.split_at_mut(HEADER);
@@ -186,6 +188,7 @@ impl Writer {
         }
     }
 
+    #[inline]
     fn put(&mut self, bytes: &[u8]) {
         self.reserve(bytes.len());
         self.buffer.extend_from_slice(bytes);
@@ -197,12 +200,17 @@ impl Writer {
         self.buffer.resize(length, byte);
     }
 
-    /// Grows by hand: `Vec` would free the old place without wiping it.
+    #[inline]
     fn reserve(&mut self, more: usize) {
-        let need = self.buffer.len() + more;
-        if need <= self.buffer.capacity() {
-            return;
+        if more > self.buffer.capacity() - self.buffer.len() {
+            self.grow(more);
         }
+    }
+
+    /// Grows by hand: `Vec` would free the old place without wiping it.
+    #[cold]
+    fn grow(&mut self, more: usize) {
+        let need = self.buffer.len() + more;
         let mut grown = Vec::with_capacity(need.max(self.buffer.capacity() * 2).max(512));
         grown.extend_from_slice(&self.buffer);
         self.buffer = Wiped::from(grown);

@@ -146,8 +146,9 @@ impl Field for AttributeList {
             let attributes: Attributes = Field::take(fields, Tag::Attributes, lifetime)?;
             return Ok(Self(attributes.list));
         }
-        let read =
-            |element| dialect::read_attribute(element, version).map_err(|error: Error| error.within(Tag::Attribute));
+        let read = |element| {
+            dialect::read_attribute(element, version).map_err(|error: Box<Error>| error.within(Tag::Attribute))
+        };
         fields.all(Tag::Attribute, lifetime).into_iter().map(read).collect::<Result<_>>().map(Self)
     }
 
@@ -182,7 +183,7 @@ impl Field for AttributeReferences {
     fn take(fields: &mut Fields, _: Tag, lifetime: Lifetime) -> Result<Self> {
         let version = fields.version();
         let tag = dialect::reference_tag(version);
-        let read = |element| dialect::read_reference(element, version).map_err(|error: Error| error.within(tag));
+        let read = |element| dialect::read_reference(element, version).map_err(|error: Box<Error>| error.within(tag));
         fields.all(tag, lifetime).into_iter().map(read).collect::<Result<_>>().map(Self)
     }
 

@@ -209,7 +209,7 @@ impl Field for Object {
         let version = fields.version();
         let found = TAGS.iter().find_map(|&(tag, kind)| fields.next(tag).map(|element| (kind, element)));
         let Some((kind, element)) = found else {
-            return Err(Error::from(ErrorKind::InvalidValue("the managed object is missing")));
+            return Err(Error::of(ErrorKind::InvalidValue("the managed object is missing")));
         };
         if !kind.known_in(version) {
             return Err(Error::new(ErrorKind::NotInVersion { tag: element.tag, version }, element.offset as usize));

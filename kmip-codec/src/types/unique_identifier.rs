@@ -42,7 +42,7 @@ impl Decode for UniqueIdentifier {
                 if named.allowed_in(version) {
                     Ok(Self::Named(named))
                 } else {
-                    Err(Error::from(ErrorKind::UnknownEnumeration { value: code, version }))
+                    Err(Error::of(ErrorKind::UnknownEnumeration { value: code, version }))
                 }
             }
             other if two => Err(wrong_type("Text String, Enumeration or Integer", &other)),

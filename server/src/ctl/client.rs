@@ -232,7 +232,7 @@ impl Client {
             let told = error.get_ref().is_some_and(|inner| inner.is::<rustls::Error>());
             return Err(unsent.filter(|_| !told).unwrap_or(error));
         }
-        let not_kmip = |error: CodecError| {
+        let not_kmip = |error: Box<CodecError>| {
             io::Error::new(io::ErrorKind::InvalidData, format!("the server does not answer in KMIP: {error}"))
         };
         let length = frame::length(&head, LONGEST).map_err(not_kmip)?.unwrap_or(frame::HEADER);

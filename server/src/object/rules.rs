@@ -380,7 +380,7 @@ fn no_instance(row: &AttributeRow) -> Failure {
     Failure::new(ResultReason::AttributeInstanceNotFound, format!("the object has no such instance of {}", row.name()))
 }
 
-fn invalid_value(error: kmip_codec::Error) -> Failure {
+fn invalid_value(error: Box<kmip_codec::Error>) -> Failure {
     Failure::new(ResultReason::InvalidAttributeValue, error.to_string())
 }
 

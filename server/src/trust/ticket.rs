@@ -104,7 +104,8 @@ impl Stored {
     /// # Errors
     /// A row that is not what was written there.
     pub fn read(bytes: &Secret) -> Outcome<Self> {
-        let broken = |error: kmip_codec::Error| Failure::internal(format!("a ticket's row cannot be read: {error}"));
+        let broken =
+            |error: Box<kmip_codec::Error>| Failure::internal(format!("a ticket's row cannot be read: {error}"));
         let element = parse(&frame::protect(bytes.expose().to_vec()), &Limits::default()).map_err(broken)?;
         decode(element, Version::V2_1).map_err(broken)
     }

@@ -136,7 +136,8 @@ impl View {
 
     fn read<T: Decode>(&mut self, row: &str) -> Outcome<Option<T>> {
         let Some(bytes) = self.meta(row)?.filter(|bytes| !bytes.is_empty()) else { return Ok(None) };
-        let broken = |error: kmip_codec::Error| Failure::internal(format!("the row {row} cannot be read: {error}"));
+        let broken =
+            |error: Box<kmip_codec::Error>| Failure::internal(format!("the row {row} cannot be read: {error}"));
         let element = parse(&frame::protect(bytes.expose().to_vec()), &Limits::default()).map_err(broken)?;
         decode(element, Version::V2_1).map(Some).map_err(broken)
     }

@@ -83,7 +83,7 @@ impl Service for KmipService {
             Unreadable::TooLong { length, limit } => ErrorKind::TooLong { length, limit },
         };
         let unreadable =
-            UnreadableMessage { error: Error::from(kind), version: kmip_codec::message::early_version(&head) };
+            UnreadableMessage { error: Error::of(kind), version: kmip_codec::message::early_version(&head) };
         Answer { bytes: self.dispatcher.unreadable(&asker, &unreadable).bytes, close: true, interview: None }
     }
 
