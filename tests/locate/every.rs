@@ -69,7 +69,8 @@ fn value(tag: Tag, kind: AttributeKind, variant: i32) -> Value {
         }
         AttributeKind::Bytes => Value::ByteString(Blob::new(vec![0xA0 + variant as u8; 9])),
         AttributeKind::DateTime => Value::DateTime(4_000_000_000 + i64::from(variant)),
-        AttributeKind::Interval => Value::Interval(100 + unsigned),
+        // Long enough that nothing is rotated while the test runs.
+        AttributeKind::Interval => Value::Interval(1_000_000 + unsigned),
         AttributeKind::Structure(fields) => {
             let field = |row: &FieldRow| Element::new(row.tag, value(row.tag, row.kind, variant));
             Value::Structure(fields.iter().map(field).collect())

@@ -130,7 +130,7 @@ pub(super) fn correlation(run: [u8; 4], number: u64) -> Text {
 }
 
 /// What the header of a response says besides version and time.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Clone)]
 pub(super) struct Extras {
     /// The proof that the server knows a hashed password.
     pub(super) server_hashed_password: Option<Vec<u8>>,
@@ -141,7 +141,7 @@ pub(super) struct Extras {
 }
 
 /// What a client needs to attest itself.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Clone)]
 pub(super) struct Invitation {
     /// What it attests with.
     pub(super) nonce: Option<Nonce>,
@@ -172,8 +172,8 @@ impl Extras {
 const HEADER: usize = 256;
 
 /// Length of a response message without items, in bytes. For most nothing is written to know it.
-pub(super) fn length(version: Version, extras: &Extras) -> usize {
-    let Extras { server_hashed_password, server_correlation_value, invitation } = extras;
+pub(super) fn length(version: Version, extras: Extras) -> usize {
+    let Extras { server_hashed_password, server_correlation_value, invitation } = &extras;
     if server_hashed_password.is_some() || invitation.nonce.is_some() || !invitation.types.is_empty() {
         return message(version, 0, extras, &[]).len();
     }
@@ -185,17 +185,17 @@ pub(super) fn length(version: Version, extras: &Extras) -> usize {
 }
 
 /// A whole response message.
-pub(super) fn message(version: Version, now: i64, extras: &Extras, items: &[ItemAnswer]) -> Vec<u8> {
+pub(super) fn message(version: Version, now: i64, extras: Extras, items: &[ItemAnswer]) -> Vec<u8> {
     let lengths = items.iter().map(ItemAnswer::length);
     let mut writer = Writer::with_capacity(version, lengths.fold(HEADER, usize::saturating_add));
     let header = ResponseHeader {
         protocol_version: version.into(),
         time_stamp: DateTime(now),
-        nonce: extras.invitation.nonce.clone(),
-        server_hashed_password: extras.server_hashed_password.as_deref().map(Blob::copy_of),
-        attestation_type: extras.invitation.types.clone(),
+        nonce: extras.invitation.nonce,
+        server_hashed_password: extras.server_hashed_password.map(Blob::new),
+        attestation_type: extras.invitation.types,
         client_correlation_value: None,
-        server_correlation_value: extras.server_correlation_value.clone(),
+        server_correlation_value: extras.server_correlation_value,
         batch_count: i32::try_from(items.len()).unwrap_or(i32::MAX),
     };
     writer.structure(Tag::ResponseMessage, |w| {
@@ -206,7 +206,7 @@ pub(super) fn message(version: Version, now: i64, extras: &Extras, items: &[Item
 }
 
 /// A response to a request that cannot be read, or that fails as a whole.
-pub(super) fn refusal(version: Version, now: i64, extras: &Extras, failure: Failure) -> Vec<u8> {
+pub(super) fn refusal(version: Version, now: i64, extras: Extras, failure: Failure) -> Vec<u8> {
     let item = ItemAnswer { item: 0, operation: None, mark: None, result: Err(Failed::Failure(failure)) };
     message(version, now, extras, &[item])
 }
@@ -245,7 +245,8 @@ mod tests {
             let plain = Extras { server_correlation_value: Some(correlation([7; 4], 7)), ..Extras::default() };
             let hashed = Extras { server_hashed_password: Some(vec![0; 64]), ..Extras::default() };
             for extras in [Extras::default(), plain, hashed] {
-                assert_eq!(length(version, &extras), message(version, 0, &extras, &[]).len(), "{extras:?} {version}");
+                let written = message(version, 0, extras.clone(), &[]).len();
+                assert_eq!(length(version, extras.clone()), written, "{extras:?} {version}");
             }
         }
     }

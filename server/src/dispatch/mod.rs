@@ -160,11 +160,11 @@ impl Dispatcher {
         let mut extras = Extras { server_correlation_value: Some(self.correlation.next()), ..Extras::default() };
         if let Err(failure) = self.check_header(&message, now) {
             log_failure(asker, Some(&message), None, &failure);
-            return Answer { bytes: answer::refusal(version, now, &extras, failure), close: false, interview: None };
+            return Answer { bytes: answer::refusal(version, now, extras, failure), close: false, interview: None };
         }
         if let Err(failure) = self.check_link(asker, &message) {
             log_failure(asker, Some(&message), None, &failure);
-            let bytes = answer::message(version, now, &extras, &failed(&message, failure));
+            let bytes = answer::message(version, now, extras, &failed(&message, failure));
             return Answer { bytes, close: true, interview: None };
         }
         let certificate = asker;
@@ -177,7 +177,7 @@ impl Dispatcher {
                 log_failure(certificate, Some(&message), None, &failure);
                 let items = failed(&message, failure);
                 extras.invitation = self.invite(certificate, &message, now, &items);
-                let bytes = answer::message(version, now, &extras, &items);
+                let bytes = answer::message(version, now, extras, &items);
                 return Answer { bytes, close: false, interview: None };
             }
         };
@@ -193,7 +193,7 @@ impl Dispatcher {
         log_failures(&asker, &message, &items);
         extras.invitation = self.invite(certificate, &message, now, &items);
         let interview = given_role(&message, &items).then(|| Interview::new(version, asker.identity.to_string()));
-        Answer { bytes: answer::message(version, now, &extras, &items), close: false, interview }
+        Answer { bytes: answer::message(version, now, extras, &items), close: false, interview }
     }
 
     /// The answer to what cannot be read: in the version that the message says it has, as far as that is ours.
@@ -227,7 +227,7 @@ impl Dispatcher {
         };
         log_failure(asker, None, None, &failure);
         let extras = Extras { server_correlation_value: Some(self.correlation.next()), ..Extras::default() };
-        answer::refusal(supported.unwrap_or_else(|| nearest(said)), self.shared.clock.now(), &extras, failure)
+        answer::refusal(supported.unwrap_or_else(|| nearest(said)), self.shared.clock.now(), extras, failure)
     }
 
     fn check_header(&self, message: &RequestMessage, now: i64) -> Outcome<()> {
@@ -289,23 +289,29 @@ impl Dispatcher {
                 _ if self.shared.settings.interop => Turn::Shared(self.turn.read().await),
                 _ => Turn::ToCome,
             };
-            let mut view = View::new(Arc::clone(&self.shared), Arc::clone(&asker.identity), message.version, kept);
-            let admitted = match asker.requester.as_ref().map(|requester| self.again(requester)).transpose() {
-                Ok(requester) => {
-                    if let Some(requester) = requester {
-                        view.set_requester(requester);
-                    }
-                    // Another message may have replaced it since this one arrived.
-                    if is_excepted(&self.shared, message) { Ok(()) } else { view.check_link() }
-                }
-                Err(failure) => Err(failure),
+            let nobody = || Requester::new(Arc::clone(&asker.identity));
+            let (requester, mut admitted) = match asker.requester.as_ref().map(|requester| self.again(requester)) {
+                Some(Ok(requester)) => (requester, Ok(())),
+                Some(Err(failure)) => (nobody(), Err(failure)),
+                None => (nobody(), Ok(())),
             };
+            let mut view = Box::new(View::of(Arc::clone(&self.shared), requester, message.version, kept));
+            if !is_excepted(&self.shared, message) {
+                // It was good when the message arrived. Another message may have replaced it since: the commit sees it, and
+                // the next run looks.
+                if attempt > 0 {
+                    admitted = admitted.and_then(|()| view.check_link());
+                }
+                if admitted.is_ok() {
+                    view.rely_on_link();
+                }
+            }
             let mut run = Run {
                 dispatcher: self,
                 asker,
                 version: message.version,
                 when: task.when(),
-                view: Some(Box::new(view)),
+                view: Some(view),
                 references: References::default(),
                 ledger: Ledger::default(),
             };

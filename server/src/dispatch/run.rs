@@ -35,88 +35,90 @@ impl Run<'_> {
         let mut budget = Budget::new(message, &self.dispatcher.shared);
         let mut answers: Vec<ItemAnswer> = Vec::with_capacity(message.items.len());
         for (place, item) in message.items.iter().enumerate() {
-            for answer in self.item(place, item, &mut budget).await {
-                let has_failed = answer.result.is_err();
-                answers.push(answer);
-                if !has_failed {
-                    continue;
-                }
-                if self.view.as_ref().is_none_or(|view| view.has_wanted_intents()) {
-                    return answers;
-                }
-                match on_error {
-                    BatchErrorContinuationOption::Continue => {}
-                    BatchErrorContinuationOption::Undo => {
-                        if let Some(view) = &mut self.view {
-                            view.undo();
-                        }
-                        self.ledger = Ledger::default();
-                        return answers.into_iter().map(ItemAnswer::undone).collect();
-                    }
-                    _ => return answers,
-                }
+            let is_last = place + 1 == message.items.len();
+            let before = answers.len();
+            self.item((place, is_last), item, &mut budget, &mut answers).await;
+            let Some(failed) = answers.iter().skip(before).position(|answer| answer.result.is_err()) else { continue };
+            if self.view.as_ref().is_some_and(|view| !view.has_wanted_intents())
+                && on_error == BatchErrorContinuationOption::Continue
+            {
+                continue;
             }
+            answers.truncate(before + failed + 1);
+            if let Some(view) = self.view.as_mut().filter(|view| !view.has_wanted_intents())
+                && on_error == BatchErrorContinuationOption::Undo
+            {
+                view.undo();
+                self.ledger = Ledger::default();
+                return answers.into_iter().map(ItemAnswer::undone).collect();
+            }
+            return answers;
         }
         answers
     }
 
     /// One item: one answer, or one for each object that its Unique Identifier means.
-    async fn item(&mut self, place: usize, item: &RequestBatchItem, budget: &mut Budget) -> Vec<ItemAnswer> {
+    async fn item(
+        &mut self,
+        (place, is_last): (usize, bool),
+        item: &RequestBatchItem,
+        budget: &mut Budget,
+        answers: &mut Vec<ItemAnswer>,
+    ) {
         let (operation, mark) = (Some(item.operation.0), item.unique_batch_item_id.clone());
         let answer = |result| ItemAnswer { item: place, operation, mark: mark.clone(), result };
-        let failed = |failure| vec![answer(Err(Failed::Failure(failure)))];
+        let failed = |failure| answer(Err(Failed::Failure(failure)));
         let row = match self.check(item) {
             Ok(row) => row,
-            Err(failure) => return failed(failure),
+            Err(failure) => return answers.push(failed(failure)),
         };
         // A step of a session is done at once: the next one goes on from it.
         let at_once = row.effect == Effect::Once || matches!(row.run, ops::Run::Dispatcher(_));
         match (self.when, at_once) {
             (When::Now, _) | (When::Later, true) => {}
-            (When::AllLater, true) => return failed(asynchronous::not_later(row.operation)),
+            (When::AllLater, true) => return answers.push(failed(asynchronous::not_later(row.operation))),
             (When::Later | When::AllLater, false) => {
                 let submitted = self.ledger.submit(item, &self.dispatcher.shared);
                 let pending = submitted.map(Success::Pending).map_err(Failed::Failure);
-                return vec![answer(pending)];
+                return answers.push(answer(pending));
             }
         }
         let payloads = match self.payloads(item) {
             Ok(payloads) => payloads,
-            Err(failure) => return failed(failure),
+            Err(failure) => return answers.push(failed(failure)),
         };
-        let mut answers = Vec::with_capacity(payloads.len());
         for payload in payloads {
             let before = matches!(row.run, ops::Run::Dispatcher(_)).then(|| self.ledger.clone());
-            let mut data = None;
-            let done = match self.work(row, payload).await {
-                Ok(Done::Answered(bytes, identifiers, came)) => {
-                    data = came;
+            let (mut data, mut identifiers) = (None, Vec::new());
+            let first = answers.len();
+            match self.work(row, payload).await {
+                Ok(Done::Answered(bytes, objects, came)) => {
+                    (data, identifiers) = (came, objects);
                     // What is ephemeral is for later items of the message alone (§9.12).
                     let bytes = if item.ephemeral == Some(true) { nothing(self.version) } else { bytes };
-                    (vec![answer(Ok(Success::Payload(bytes)))], identifiers)
+                    answers.push(answer(Ok(Success::Payload(bytes))));
                 }
                 // An answer from before, with the mark of the item that asks for it.
                 Ok(Done::Earlier(earlier)) => {
                     let own = |answer| ItemAnswer { item: place, mark: mark.clone(), ..answer };
-                    (earlier.into_iter().map(own).collect(), Vec::new())
+                    answers.extend(earlier.into_iter().map(own));
                 }
                 Err(failure) => {
                     self.take_back(before);
-                    answers.push(answer(Err(Failed::Failure(failure))));
-                    break;
+                    return answers.push(failed(failure));
                 }
-            };
-            let (done, identifiers) = done;
-            if let Err(failure) = budget.spend(&done) {
-                self.take_back(before);
-                answers.push(answer(Err(Failed::Failure(failure))));
-                break;
             }
-            self.references.note_data(row.operation, data);
-            self.refer(row, &identifiers);
-            answers.extend(done);
+            if let Err(failure) = budget.spend(answers.iter().skip(first)) {
+                self.take_back(before);
+                answers.truncate(first);
+                return answers.push(failed(failure));
+            }
+            // Nothing comes after it that could refer to it.
+            if !is_last {
+                self.references.note_data(row.operation, data);
+                self.refer(row, &identifiers);
+            }
         }
-        answers
     }
 
     /// What must hold before an operation runs.
@@ -256,15 +258,15 @@ impl Budget {
         let asked = message.header.maximum_response_size.and_then(|size| usize::try_from(size).ok());
         let maximum = shared.settings.maximum_response.min(asked.unwrap_or(usize::MAX));
         let expected = Extras::expected(message, shared.settings.attestation.as_deref());
-        Self { maximum, length: answer::length(message.version, &expected) }
+        Self { maximum, length: answer::length(message.version, expected) }
     }
 
     /// Takes room for what an item answers.
     ///
     /// # Errors
     /// Response Too Large; nothing is taken.
-    fn spend(&mut self, answers: &[ItemAnswer]) -> Outcome<()> {
-        let longer = answers.iter().fold(self.length, |sum, answer| sum.saturating_add(answer.length()));
+    fn spend<'a>(&mut self, answers: impl Iterator<Item = &'a ItemAnswer>) -> Outcome<()> {
+        let longer = answers.fold(self.length, |sum, answer| sum.saturating_add(answer.length()));
         if longer > self.maximum {
             return Err(Failure::new(
                 ResultReason::ResponseTooLarge,

@@ -10,6 +10,7 @@
 mod batch;
 mod index;
 mod later;
+mod memo;
 mod rows;
 #[cfg(test)]
 mod tests;
@@ -23,6 +24,7 @@ use zeroize::Zeroizing;
 pub use self::batch::{Count, MetaChange, VaultBatch};
 pub use self::index::{IndexRow, Likeness, List};
 pub use self::later::Later;
+use self::memo::Memo;
 use self::rows::{Header, Kind};
 pub use super::seal::{Hash16, KeyRing};
 use super::{CommitError, Committed, MAX_VALUE, Made, Revision, Row, Store, StoreError};
@@ -162,6 +164,17 @@ pub struct Known<T> {
     pub content: Arc<T>,
 }
 
+/// The row of a named value that is asked for at every request.
+#[derive(Debug)]
+pub struct MetaRow(Box<[u8]>);
+
+impl MetaRow {
+    /// That of this name.
+    pub fn of(name: &str) -> Self {
+        Self(rows::meta(name).into())
+    }
+}
+
 /// How much more memory something takes as it is read than as it is written.
 const READ: usize = 5;
 
@@ -176,6 +189,10 @@ pub struct Vault {
     next: AtomicU64,
     opened: AtomicU64,
     visited: AtomicU64,
+    /// Hashes of identifiers, of what is unique and of owners: every request asks for some.
+    identifiers: Memo,
+    uniques: Memo,
+    owners: Memo,
 }
 
 impl Vault {
@@ -192,6 +209,9 @@ impl Vault {
             next: AtomicU64::new(next),
             opened: AtomicU64::new(0),
             visited: AtomicU64::new(0),
+            identifiers: Memo::default(),
+            uniques: Memo::default(),
+            owners: Memo::default(),
         })
     }
 
@@ -212,7 +232,13 @@ impl Vault {
 
     /// The keyed hash of a value in parts, whose borders count.
     pub fn hash(&self, domain: Domain, parts: &[&[u8]]) -> Hash16 {
-        self.keys.hash(domain as u8, parts)
+        let compute = || self.keys.hash(domain as u8, parts);
+        match (domain, parts) {
+            (Domain::Identifier, [value]) => self.identifiers.hash(value, compute),
+            (Domain::Unique, [value]) => self.uniques.hash(value, compute),
+            (Domain::Owner, [value]) => self.owners.hash(value, compute),
+            _ => compute(),
+        }
     }
 
     /// Opens an object's record.
@@ -306,9 +332,9 @@ impl Vault {
         Ok(Some((plaintext, row.revision)))
     }
 
-    /// Whether there is a named value of this name, without opening it.
-    pub fn has_meta(&self, name: &str) -> Result<bool, VaultError> {
-        Ok(self.store.revision(&rows::meta(name))? != 0)
+    /// Whether there is such a named value, without opening it.
+    pub fn has_meta(&self, row: &MetaRow) -> Result<bool, VaultError> {
+        Ok(self.store.revision(&row.0)? != 0)
     }
 
     /// The names of the named values that begin so.
@@ -338,10 +364,14 @@ impl Vault {
         visit: &mut dyn FnMut(u64) -> ControlFlow<()>,
     ) -> Result<(), VaultError> {
         let after = after.map(|seq| rows::chunk(Kind::Record, seq, u16::MAX));
-        self.store.scan(&[Kind::Record.byte()], after.as_deref(), &mut |key, _| match rows::seq(key) {
-            Some(seq) if rows::is_first_chunk(key) => visit(seq),
-            _ => ControlFlow::Continue(()),
-        })?;
+        self.store.scan(
+            &[Kind::Record.byte()],
+            after.as_ref().map(<[u8; 11]>::as_slice),
+            &mut |key, _| match rows::seq(key) {
+                Some(seq) if rows::is_first_chunk(key) => visit(seq),
+                _ => ControlFlow::Continue(()),
+            },
+        )?;
         Ok(())
     }
 

@@ -10,7 +10,7 @@ use super::credentials::unsuccessful;
 use super::identity::{Fingerprint, Identity};
 use crate::crypto::authority::Authority;
 use crate::failure::Failure;
-use crate::store::vault::{Domain, Hash16, Vault};
+use crate::store::vault::{Domain, Hash16, MetaRow, Vault};
 
 /// The link-level credential of a client: the certificate of its connection.
 #[derive(Debug)]
@@ -21,8 +21,8 @@ pub struct Link {
     pub fingerprint: Fingerprint,
     /// The certificate in DER.
     pub certificate: Arc<[u8]>,
-    /// The name of the row that says that it was replaced: asked for at every request.
-    row: OnceLock<String>,
+    /// The row that says that it was replaced: asked for at every request.
+    row: OnceLock<MetaRow>,
 }
 
 impl Link {
@@ -31,9 +31,9 @@ impl Link {
         Self { identity, fingerprint, certificate, row: OnceLock::new() }
     }
 
-    /// The name of the row that says that the certificate was replaced.
-    pub fn row(&self, vault: &Vault) -> &str {
-        self.row.get_or_init(|| row(vault, &self.fingerprint))
+    /// The row that says that the certificate was replaced.
+    pub fn row(&self, vault: &Vault) -> &MetaRow {
+        self.row.get_or_init(|| MetaRow::of(&row(vault, &self.fingerprint)))
     }
 }
 

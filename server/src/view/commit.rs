@@ -69,6 +69,7 @@ impl View {
         self.claim(&mut batch, &freed)?;
         self.tell(&mut batch)?;
         self.metas.commit(&mut batch)?;
+        self.expect_link(&mut batch);
         if let Some(grant) = self.requester.grant.as_ref().filter(|_| !self.is_emptied()) {
             grant.commit(&mut batch, |name| self.metas.is_removed(&ticket::row(name)));
         }

@@ -145,7 +145,7 @@ impl View {
         quantum::check(&set)?;
         let mut object = Managed {
             sequence: self.shared.vault.next_seq(),
-            owner: Arc::clone(&self.asker),
+            owner: Arc::clone(&self.requester.owner),
             residency: new.home.residency,
             origin: new.origin,
             attributes: set,

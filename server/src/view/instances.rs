@@ -57,7 +57,7 @@ impl View {
             Some(snapshot) => snapshot.clone(),
             None => {
                 if !self.kept.leases.contains_key(&name) {
-                    match Instances::take(&self.shared.instances, name, &self.asker, self.now) {
+                    match Instances::take(&self.shared.instances, name, &self.requester.owner, self.now) {
                         Ok(lease) => self.kept.leases.insert(name, lease),
                         Err(Refused::Busy) => return Ok(None),
                         Err(Refused::Absent) => return Err(invalid()),
@@ -77,7 +77,7 @@ impl View {
     pub fn new_instance(&mut self) -> Outcome<Option<Correlation>> {
         let name = self.random(16)?;
         let name = Correlation::try_from(name.expose()).map_err(|_| Failure::internal("random bytes are missing"))?;
-        let Some(lease) = Instances::reserve(&self.shared.instances, name, &self.asker, self.now) else {
+        let Some(lease) = Instances::reserve(&self.shared.instances, name, &self.requester.owner, self.now) else {
             return Ok(None);
         };
         self.kept.leases.insert(name, lease);

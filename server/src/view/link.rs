@@ -3,20 +3,30 @@
 use super::View;
 use crate::failure::Outcome;
 use crate::secret::Secret;
+use crate::store::vault::VaultBatch;
 use crate::trust::identity::Fingerprint;
 use crate::trust::link;
 
 impl View {
-    /// Whether the certificate of the connection is still good for the requester. The commit relies on it.
+    /// Whether the certificate of the connection is still good for the requester.
     ///
     /// # Errors
     /// Authentication Not Successful for one that was replaced.
-    pub fn check_link(&mut self) -> Outcome<()> {
+    pub fn check_link(&self) -> Outcome<()> {
         let Some(link) = &self.requester.link else { return Ok(()) };
-        let row = link.row(&self.shared.vault);
-        match self.metas.read(&self.shared.vault, row)? {
-            Some(_) => Err(link::replaced()),
-            None => Ok(()),
+        let vault = &self.shared.vault;
+        if vault.has_meta(link.row(vault))? { Err(link::replaced()) } else { Ok(()) }
+    }
+
+    /// Lets the commit rely on the certificate of the connection being good still.
+    pub const fn rely_on_link(&mut self) {
+        self.relies_on_link = true;
+    }
+
+    /// What the commit relies on of that.
+    pub(super) fn expect_link(&self, batch: &mut VaultBatch) {
+        if let Some(link) = self.requester.link.as_ref().filter(|_| self.relies_on_link) {
+            batch.expect_no_meta(link.row(&self.shared.vault));
         }
     }
 

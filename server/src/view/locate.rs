@@ -200,7 +200,7 @@ impl View {
         let members = self.locate(filter, 0, usize::MAX, false)?.identifiers;
         let mut next: Option<(u64, u64, Text)> = None;
         for identifier in members.into_iter().rev() {
-            let sequence = self.overlay.load(&self.shared, &self.asker, &identifier, self.now)?.sequence;
+            let sequence = self.overlay.load(&self.shared, &self.requester.owner, &identifier, self.now)?.sequence;
             let stored = self.shared.vault.counter(sequence, TURNS)?.map_or(0, |(turns, _)| turns);
             let turns = stored.saturating_add(self.overlay.turns.get(&sequence).copied().unwrap_or(0));
             if next.as_ref().is_none_or(|(fewest, ..)| turns < *fewest) {
@@ -234,17 +234,19 @@ impl View {
 
     fn plan(&mut self, filter: &Filter) -> Outcome<Plan> {
         let mut plan = Plan { only: None, sets: Vec::new(), wanted: None };
-        let mut wanted = Wanted { statuses: filter.statuses(&self.asker), ..Wanted::default() };
+        let mut wanted = Wanted { statuses: filter.statuses(&self.requester.owner), ..Wanted::default() };
         if filter.fresh {
-            wanted.variant.extend(terms::parts(&self.asker, &Attribute::new(Tag::Fresh, Value::Boolean(true))));
+            wanted
+                .variant
+                .extend(terms::parts(&self.requester.owner, &Attribute::new(Tag::Fresh, Value::Boolean(true))));
         }
         for attribute in &filter.values {
             match terms::index_of(attribute) {
                 _ if attribute.tag == Tag::UniqueIdentifier => plan.keep_only(self.identified(&attribute.value)),
                 Index::Unique => self.plan_name(&mut plan, filter, attribute)?,
                 Index::Posting => self.plan_posting(&mut plan, attribute),
-                Index::Class => wanted.class.extend(terms::parts(&self.asker, attribute)),
-                Index::Variant => wanted.variant.extend(terms::parts(&self.asker, attribute)),
+                Index::Class => wanted.class.extend(terms::parts(&self.requester.owner, attribute)),
+                Index::Variant => wanted.variant.extend(terms::parts(&self.requester.owner, attribute)),
                 // What the index says nothing about is compared with the record.
                 Index::Date | Index::None => {}
             }
@@ -270,13 +272,14 @@ impl View {
     fn identified(&mut self, value: &Value) -> Vec<u64> {
         let Value::TextString(identifier) = value else { return Vec::new() };
         let now = self.now;
-        let object = self.overlay.load(&self.shared, &self.asker, identifier, now).ok();
+        let object = self.overlay.load(&self.shared, &self.requester.owner, identifier, now).ok();
         object.map(|object| object.sequence).into_iter().collect()
     }
 
     /// A name is one object's, but for those of destroyed objects, which are free again. Without its type it may be of any.
     fn plan_name(&mut self, plan: &mut Plan, filter: &Filter, wanted: &Attribute) -> Outcome<()> {
-        let terms: Vec<Term> = typed(wanted, Tag::NameType).iter().map(|name| terms::term(&self.asker, name)).collect();
+        let terms: Vec<Term> =
+            typed(wanted, Tag::NameType).iter().map(|name| terms::term(&self.requester.owner, name)).collect();
         if terms.is_empty() {
             return Ok(());
         }
@@ -300,11 +303,11 @@ impl View {
             _ => Vec::new(),
         };
         if !types.is_empty() {
-            plan.sets.push(Set::any(types.iter().map(|name| self.posted(&terms::term(&self.asker, name)))));
+            plan.sets.push(Set::any(types.iter().map(|name| self.posted(&terms::term(&self.requester.owner, name)))));
         } else if terms::is_exact(wanted) {
-            plan.sets.push(self.posted(&terms::term(&self.asker, wanted)));
+            plan.sets.push(self.posted(&terms::term(&self.requester.owner, wanted)));
         } else {
-            plan.sets.extend(terms::parts(&self.asker, wanted).iter().map(|part| self.posted(part)));
+            plan.sets.extend(terms::parts(&self.requester.owner, wanted).iter().map(|part| self.posted(part)));
         }
     }
 
@@ -314,7 +317,7 @@ impl View {
 
     /// Where a date lies in a range: it has rows of its own, or it is the Initial Date.
     fn dated(&self, wanted: &Wanted, tag: Tag, from: i64, to: i64) -> Outcome<Set> {
-        let (shared, owner) = (&*self.shared, &*self.asker);
+        let (shared, owner) = (&*self.shared, &*self.requester.owner);
         let listed = |hash, marked| Set::list(List::Posting(hash), marked);
         let mut sets = Vec::new();
         if terms::is_volatile(tag) {
@@ -347,10 +350,10 @@ impl View {
     /// the Initial Date.
     fn alike(&self, wanted: &Wanted, born_with: Option<Tag>) -> Outcome<Set> {
         let shared = &*self.shared;
-        let owner = index::owner(shared, &self.asker);
+        let owner = index::owner(shared, &self.requester.owner);
         let prints = |terms: &[Term]| -> Vec<_> { terms.iter().map(|term| index::print(shared, term)).collect() };
         let (class, mut variant, statuses) = (prints(&wanted.class), prints(&wanted.variant), prints(&wanted.statuses));
-        variant.extend(born_with.map(|tag| index::print(shared, &terms::born_with(&self.asker, tag))));
+        variant.extend(born_with.map(|tag| index::print(shared, &terms::born_with(&self.requester.owner, tag))));
         let (mut variants, mut is_every) = (HashSet::new(), true);
         shared.vault.likenesses(&owner, Likeness::Variant, &mut |hash, prints| {
             let fits = variant.iter().all(|wanted| has_print(prints, wanted))
@@ -382,7 +385,7 @@ impl View {
         })?;
         if !due.is_empty() {
             // Those of others are none of the requester's: they are not even opened.
-            let owner = index::owner(shared, &self.asker);
+            let owner = index::owner(shared, &self.requester.owner);
             for sequence in due {
                 if shared.vault.record_owner(sequence)? == Some(owner) {
                     changed.push(sequence);

@@ -121,8 +121,9 @@ pub struct Kept {
 /// One message's view of the server.
 pub struct View {
     shared: Arc<Shared>,
-    asker: Arc<str>,
     requester: Requester,
+    /// Whether the certificate that the requester came with must be good at the commit.
+    relies_on_link: bool,
     /// The operation of the item at hand.
     operation: Option<Operation>,
     /// The operation whose right it needs besides.
@@ -152,13 +153,18 @@ pub struct View {
 }
 
 impl View {
-    /// A view for one run of a message.
+    /// A view for one run of a message of somebody of whom no more is known than the name.
     pub fn new(shared: Arc<Shared>, asker: Arc<str>, version: Version, kept: Kept) -> Self {
+        Self::of(shared, Requester::new(asker), version, kept)
+    }
+
+    /// A view for one run of a message.
+    pub fn of(shared: Arc<Shared>, requester: Requester, version: Version, kept: Kept) -> Self {
         let now = shared.clock.now();
         Self {
             shared,
-            requester: Requester::new(Arc::clone(&asker)),
-            asker,
+            requester,
+            relies_on_link: false,
             operation: None,
             deed: None,
             counted: 0,
@@ -185,8 +191,8 @@ impl View {
     }
 
     /// Says more of who asks than the name.
+    #[cfg(test)]
     pub fn set_requester(&mut self, requester: Requester) {
-        self.asker = Arc::clone(&requester.owner);
         self.requester = requester;
     }
 
@@ -286,7 +292,7 @@ impl View {
                 )
             })?,
         };
-        let object = self.overlay.load(&self.shared, &self.asker, &identifier, self.now)?;
+        let object = self.overlay.load(&self.shared, &self.requester.owner, &identifier, self.now)?;
         self.opened(object, intent)
     }
 

@@ -52,7 +52,7 @@ impl View {
         }
         let (name, state, seat) = match correlation {
             None => {
-                let seat = self.shared.parts.reserve(&self.asker, self.now).ok_or_else(|| {
+                let seat = self.shared.parts.reserve(&self.requester.owner, self.now).ok_or_else(|| {
                     Failure::new(ResultReason::ServerLimitExceeded, "too many operations in parts are under way")
                 })?;
                 let salt = self.random(32)?;
@@ -67,7 +67,7 @@ impl View {
                 };
                 let name = Correlation::try_from(&**value).map_err(|_| invalid())?;
                 let fits = |state: &State| state.downcast_ref::<S>().is_some_and(fits);
-                let held = self.shared.parts.take(&name, &self.asker, self.now, fits).ok_or_else(invalid)?;
+                let held = self.shared.parts.take(&name, &self.requester.owner, self.now, fits).ok_or_else(invalid)?;
                 let (state, seat) = held.into_parts();
                 let state = state.downcast::<S>().map_err(|_| invalid())?;
                 (name, Some(*state), seat)

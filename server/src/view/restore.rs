@@ -23,7 +23,7 @@ impl View {
     /// # Errors
     /// Object Already Exists where it is not to be replaced; Permission Denied where it is somebody else's.
     pub fn replaced(&mut self, identifier: &Text, replace: bool) -> Outcome<Option<Permitted>> {
-        let known = self.overlay.load(&self.shared, &self.asker, identifier, self.now);
+        let known = self.overlay.load(&self.shared, &self.requester.owner, identifier, self.now);
         match known {
             Err(failure) if failure.reason == ResultReason::ObjectNotFound => return Ok(None),
             Err(failure) => return Err(failure),
@@ -53,7 +53,7 @@ impl View {
         let attributes = self.carried(identifier, &new);
         let mut object = Managed {
             sequence: place.map_or_else(|| self.shared.vault.next_seq(), |place| place.sequence),
-            owner: Arc::clone(&self.asker),
+            owner: Arc::clone(&self.requester.owner),
             residency: new.home.residency,
             origin: new.origin,
             attributes,

@@ -22,7 +22,7 @@ impl View {
     /// use takes long. An object that cannot be opened is nobody's work.
     pub fn slowness(&mut self, identifier: Option<&Text>) -> Option<Slow> {
         let identifier = identifier.or(self.placeholder.as_ref()).cloned()?;
-        let object = self.overlay.load(&self.shared, &self.asker, &identifier, self.now).ok()?;
+        let object = self.overlay.load(&self.shared, &self.requester.owner, &identifier, self.now).ok()?;
         let is_rsa = object.algorithm() == Some(CryptographicAlgorithm::RSA);
         if is_guarded(object.residency) {
             Some(Slow::Module)
@@ -33,6 +33,6 @@ impl View {
 
     /// The algorithm of an object's key.
     pub fn algorithm_of(&mut self, identifier: &Text) -> Option<CryptographicAlgorithm> {
-        self.overlay.load(&self.shared, &self.asker, identifier, self.now).ok()?.algorithm()
+        self.overlay.load(&self.shared, &self.requester.owner, identifier, self.now).ok()?.algorithm()
     }
 }

@@ -4,7 +4,7 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use super::rows::{self, Header, Kind};
-use super::{Belongs, CHUNK, Hash16, KeyRing, Stamp, VaultError};
+use super::{Belongs, CHUNK, Hash16, KeyRing, MetaRow, Stamp, VaultError};
 use crate::secret::Secret;
 use crate::store::seal::SealError;
 use crate::store::{Batch, Change, Revision, Row, Store, Updated};
@@ -48,17 +48,17 @@ impl VaultBatch {
 
     /// Expects a record to have this revision, 0 for absent.
     pub fn expect_record(&mut self, seq: u64, revision: Revision) {
-        self.batch.expect.push((rows::chunk(Kind::Record, seq, 0), revision));
+        self.batch.expect.push((rows::chunk(Kind::Record, seq, 0).to_vec(), revision));
     }
 
     /// Expects material to have this revision, 0 for absent.
     pub fn expect_material(&mut self, seq: u64, revision: Revision) {
-        self.batch.expect.push((rows::chunk(Kind::Material, seq, 0), revision));
+        self.batch.expect.push((rows::chunk(Kind::Material, seq, 0).to_vec(), revision));
     }
 
     /// Expects what a lookup of something unique gave: its revision, 0 for absent.
     pub fn expect_unique(&mut self, unique: &Hash16, revision: Revision) {
-        self.batch.expect.push((rows::unique(unique), revision));
+        self.batch.expect.push((rows::unique(unique).to_vec(), revision));
     }
 
     /// Expects a named value to have this revision, 0 for absent.
@@ -102,11 +102,16 @@ impl VaultBatch {
         Ok(before.is_some())
     }
 
+    /// Relies on a named value being absent.
+    pub fn expect_no_meta(&mut self, row: &MetaRow) {
+        self.batch.expect.push((row.0.to_vec(), 0));
+    }
+
     /// Claims something unique for a sequence. It must be absent.
     pub fn put_unique(&mut self, unique: &Hash16, seq: u64) -> Result<(), VaultError> {
         self.expect_unique(unique, 0);
         // The sequence is the revision too: a row that was dropped and claimed for another object has another one.
-        self.put_sealed(Kind::Unique, rows::unique(unique), seq, &seq.to_be_bytes())
+        self.put_sealed(Kind::Unique, rows::unique(unique).to_vec(), seq, &seq.to_be_bytes())
     }
 
     /// Claims something unique that another sequence gives up in the same batch, or that is absent: it must have this
@@ -115,7 +120,7 @@ impl VaultBatch {
         self.expect_unique(unique, before);
         // Never the revision that it had: two objects may hand a name to and fro.
         let revision = before.max(seq).saturating_add(u64::from(before != 0));
-        self.put_sealed(Kind::Unique, rows::unique(unique), revision, &seq.to_be_bytes())
+        self.put_sealed(Kind::Unique, rows::unique(unique).to_vec(), revision, &seq.to_be_bytes())
     }
 
     /// Notes that a token key of this identity is about to be made, or must go: the sweeper destroys whatever the module
@@ -132,7 +137,7 @@ impl VaultBatch {
     /// Gives up something unique, which must have this revision.
     pub fn delete_unique(&mut self, unique: &Hash16, revision: Revision) {
         self.expect_unique(unique, revision);
-        self.batch.changes.push(Change::Delete { key: rows::unique(unique) });
+        self.batch.changes.push(Change::Delete { key: rows::unique(unique).to_vec() });
     }
 
     /// Writes a named value over one with this revision, 0 for absent. The name has at most 100 bytes, the value at
@@ -277,11 +282,11 @@ impl VaultBatch {
         let count = plaintext.len().div_ceil(CHUNK).max(1);
         let too_long = |_| VaultError::Seal { kind: kind.name(), why: SealError::TooLong };
         let count = u16::try_from(count).map_err(too_long)?;
-        self.batch.expect.push((rows::chunk(kind, seq, 0), old_revision));
+        self.batch.expect.push((rows::chunk(kind, seq, 0).to_vec(), old_revision));
         let header = Header::new(&self.keys, belongs, count);
         let mut pieces = plaintext.expose().chunks(CHUNK);
         for number in 0..count {
-            let key = rows::chunk(kind, seq, number);
+            let key = rows::chunk(kind, seq, number).to_vec();
             let piece = pieces.next().unwrap_or_default();
             let row = rows::seal(&self.keys, &self.id, kind, &key, revision, &header, piece)?;
             self.batch.changes.push(Change::Put { key, row });
@@ -292,12 +297,12 @@ impl VaultBatch {
 
     pub(super) fn delete_chunks(&mut self, kind: Kind, seq: u64, from: u16, to: u16) {
         for number in from..to {
-            self.batch.changes.push(Change::Delete { key: rows::chunk(kind, seq, number) });
+            self.batch.changes.push(Change::Delete { key: rows::chunk(kind, seq, number).to_vec() });
         }
     }
 
     fn material_extent(&self, seq: u64) -> Result<Option<(Revision, u16)>, VaultError> {
-        let Some(row) = self.store.get(&rows::chunk(Kind::Material, seq, 0))? else {
+        let Some(row) = self.store.get(&rows::chunk(Kind::Material, seq, 0).to_vec())? else {
             return Ok(None);
         };
         let (header, _) = Header::decode(Kind::Material, &row.value)?;

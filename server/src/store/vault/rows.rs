@@ -70,8 +70,9 @@ impl Kind {
     }
 }
 
-pub(super) fn chunk(kind: Kind, seq: u64, chunk: u16) -> Vec<u8> {
-    [&[kind.byte()][..], &seq.to_be_bytes(), &chunk.to_be_bytes()].concat()
+pub(super) fn chunk(kind: Kind, seq: u64, chunk: u16) -> [u8; 11] {
+    let ([a, b, c, d, e, f, g, h], [high, low]) = (seq.to_be_bytes(), chunk.to_be_bytes());
+    [kind.byte(), a, b, c, d, e, f, g, h, high, low]
 }
 
 pub(super) fn is_first_chunk(key: &[u8]) -> bool {
@@ -83,11 +84,15 @@ pub(super) fn seq(key: &[u8]) -> Option<u64> {
     Some(u64::from_be_bytes(*key.get(1..)?.first_chunk()?))
 }
 
-pub(super) fn hashed(kind: Kind, hash: &Hash16) -> Vec<u8> {
-    [&[kind.byte()][..], &hash.0].concat()
+pub(super) fn hashed(kind: Kind, hash: &Hash16) -> [u8; 17] {
+    let mut key = [0; 17];
+    let (first, rest) = key.split_at_mut(1);
+    first.copy_from_slice(&[kind.byte()]);
+    rest.copy_from_slice(&hash.0);
+    key
 }
 
-pub(super) fn unique(hash: &Hash16) -> Vec<u8> {
+pub(super) fn unique(hash: &Hash16) -> [u8; 17] {
     hashed(Kind::Unique, hash)
 }
 

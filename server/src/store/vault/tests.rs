@@ -290,9 +290,9 @@ fn caught(vault: &Vault, which: usize) {
 fn keys_of(seq: u64) -> [Vec<u8>; 5] {
     let name = if seq == 1 { "a" } else { "b" };
     [
-        rows::chunk(Kind::Record, seq, 0),
-        rows::chunk(Kind::Material, seq, 0),
-        rows::unique(&Hash16([seq as u8; 16])),
+        rows::chunk(Kind::Record, seq, 0).to_vec(),
+        rows::chunk(Kind::Material, seq, 0).to_vec(),
+        rows::unique(&Hash16([seq as u8; 16])).to_vec(),
         rows::counter(seq, 0),
         rows::meta(name),
     ]
