@@ -12,7 +12,7 @@ use kmip_codec::types::Attribute;
 use kmipd::crypto::providers::Providers;
 use kmipd::object::terms::{Index, index_of};
 use kmipd::object::{Origin, Residency};
-use kmipd::ops::{Run, row_of};
+use kmipd::ops::{Follow, Run, row_of};
 use kmipd::store::memory::MemoryStore;
 use kmipd::store::seal::KeyRing;
 use kmipd::store::vault::Vault;
@@ -188,7 +188,8 @@ fn the_operation_itself_opens_no_more() {
     let before = shared.vault.opened();
     let mut view = View::new(Arc::clone(&shared), "alice".into(), Version::V1_4, Kept::default());
     let Run::Handler(run) = row.run else { panic!("Locate is a handler's") };
-    let answered = run(&mut view, payload(Version::V1_4, &locate(vec![name("object 7")]))).unwrap();
+    let asked = payload(Version::V1_4, &locate(vec![name("object 7")]));
+    let answered = run(&mut view, asked, Follow::Items).unwrap();
     assert_eq!(answered.identifiers, [made[7].clone()]);
     // What was read is checked with the commit, and not opened once more.
     commit(&shared, &view);

@@ -20,7 +20,7 @@ impl Blob {
 
     /// Copies bytes.
     pub fn copy_of(bytes: &[u8]) -> Self {
-        Self::new(bytes.to_vec())
+        Self(Bytes::from_owner(Wiped::copy_of(bytes)))
     }
 
     /// Shares a slice of a frame that is wiped by its owner.

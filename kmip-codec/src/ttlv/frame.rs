@@ -29,6 +29,6 @@ pub fn length(head: &[u8], limit: usize) -> Result<Option<usize>> {
 }
 
 /// Turns a buffer into a frame that is wiped when its last slice goes.
-pub fn protect(buffer: Vec<u8>) -> Bytes {
-    Bytes::from_owner(Wiped::from(buffer))
+pub fn protect(buffer: impl Into<Wiped>) -> Bytes {
+    Bytes::from_owner(buffer.into())
 }

@@ -50,6 +50,7 @@ struct Parse<'f> {
 }
 
 impl<'f> Parse<'f> {
+    #[inline]
     fn element(&mut self, input: &'f [u8], depth: usize) -> Result<(&'f [u8], Element)> {
         let start = self.offset(input);
         let fail = |kind| Error::new(kind, start);
@@ -120,6 +121,7 @@ impl<'f> Parse<'f> {
         count
     }
 
+    #[inline]
     fn leaf(&self, item: ItemType, body: &'f [u8]) -> Result<Value, ErrorKind> {
         let wrong = || ErrorKind::InvalidLength { item, length: body.len() };
         let four = || <[u8; 4]>::try_from(body).map_err(|_| wrong());

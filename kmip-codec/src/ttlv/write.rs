@@ -19,7 +19,7 @@ impl Writer {
 
     /// An empty buffer for messages of this version that has room for so many bytes, so that it need not grow.
     pub fn with_capacity(version: Version, bytes: usize) -> Self {
-        Self { buffer: Wiped::from(Vec::with_capacity(bytes)), version }
+        Self { buffer: Wiped::with_capacity(bytes), version }
     }
 
     /// The version that is written.
@@ -211,9 +211,9 @@ impl Writer {
     #[cold]
     fn grow(&mut self, more: usize) {
         let need = self.buffer.len() + more;
-        let mut grown = Vec::with_capacity(need.max(self.buffer.capacity() * 2).max(512));
+        let mut grown = Wiped::with_capacity(need.max(self.buffer.capacity() * 2).max(512));
         grown.extend_from_slice(&self.buffer);
-        self.buffer = Wiped::from(grown);
+        self.buffer = grown;
     }
 }
 

@@ -241,7 +241,7 @@ impl Client {
         first.copy_from_slice(&head);
         stream.read_exact(rest)?;
         self.stream = Some(stream);
-        Ok(frame::protect(std::mem::take(&mut buffer)))
+        Ok(frame::protect(std::mem::take(&mut *buffer)))
     }
 }
 

@@ -118,9 +118,10 @@ pub(super) fn correlation(run: [u8; 4], number: u64) -> Text {
     let mut text = [b'-'; CORRELATION];
     let (first, second) = text.split_at_mut(2 * run.len());
     let digits = |bytes: &[u8], place: &mut [u8]| {
-        let hex = bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]);
         let digit = |value: u8| if value < 10 { b'0' + value } else { b'A' + value - 10 };
-        place.iter_mut().zip(hex).for_each(|(place, value)| *place = digit(value));
+        for (place, byte) in place.chunks_exact_mut(2).zip(bytes) {
+            place.copy_from_slice(&[digit(byte >> 4), digit(byte & 15)]);
+        }
     };
     digits(&run, first);
     if let Some((_, second)) = second.split_first_mut() {

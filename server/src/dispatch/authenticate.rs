@@ -65,7 +65,7 @@ impl Dispatcher {
         now: i64,
     ) -> Outcome<(Asker, Option<Vec<u8>>)> {
         let proven = match &message.header.authentication {
-            Some(_) => self.prove(asker, message, now).await?,
+            Some(_) => Box::pin(self.prove(asker, message, now)).await?,
             None => Proven::default(),
         };
         let attested = match &proven.attestation {
@@ -73,7 +73,7 @@ impl Dispatcher {
             None => None,
         };
         let grant = match &proven.ticket {
-            Some(value) => Some(self.admit_ticket(value, now).await?),
+            Some(value) => Some(Box::pin(self.admit_ticket(value, now)).await?),
             None => None,
         };
         let owner: Arc<str> = match (&proven.owner, &grant) {
@@ -93,7 +93,7 @@ impl Dispatcher {
         let attested = attested.unwrap_or_else(|| self.standing(&asker.identity, &owner, message));
         let (certificates, link) = (Arc::clone(&asker.certificates), asker.link.clone());
         let requester = Requester { owner: Arc::clone(&owner), administrator, grant, attested, certificates, link };
-        let asker = Asker { identity: owner, requester: Some(Arc::new(requester)), ..asker.clone() };
+        let asker = Asker { identity: owner, requester: Some(requester), ..asker.clone() };
         Ok((asker, proven.server_hashed_password))
     }
 

@@ -82,7 +82,7 @@ pub struct Asker {
     /// Whether the server could ask on its connection.
     pub is_askable: bool,
     /// What the request's credentials have shown, once they were looked at.
-    pub requester: Option<Arc<Requester>>,
+    pub requester: Option<Requester>,
 }
 
 impl Asker {
@@ -323,7 +323,7 @@ impl Dispatcher {
             let mut view = view.ok_or_else(|| Failure::internal("a view was lost in slow work"))?;
             let wanted = view.wanted_intents(message.items.len())?;
             if !wanted.is_empty() {
-                self.commit_intents(&wanted).await?;
+                Box::pin(self.commit_intents(&wanted)).await?;
                 kept = view.into_kept();
                 continue;
             }
@@ -342,7 +342,7 @@ impl Dispatcher {
             };
             match self.commit(commit).await {
                 Ok(()) if view.is_emptied() => {
-                    self.empty_rest().await?;
+                    Box::pin(self.empty_rest()).await?;
                     // What was begun with objects of before is not gone on with.
                     self.shared.parts.clear();
                     self.shared.instances.clear();
@@ -365,7 +365,7 @@ impl Dispatcher {
                         message.version,
                         view.into_kept(),
                     );
-                    self.commit(view.commit()?).await?;
+                    Box::pin(self.commit(view.commit()?)).await?;
                     return Ok(Vec::new());
                 }
                 Err(CommitError::Conflict | CommitError::Refused(_)) if attempt <= task.attempts() => {
@@ -384,7 +384,7 @@ impl Dispatcher {
             None => self.shared.vault.commit(commit.batch).await.map_err(stopped)??,
         }
         if !commit.destroyed.is_empty() {
-            self.forget(commit.destroyed).await;
+            Box::pin(self.forget(commit.destroyed)).await;
         }
         Ok(())
     }

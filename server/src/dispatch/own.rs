@@ -5,7 +5,7 @@ use kmip_codec::schema::{Decode, Encode, decode};
 use kmip_codec::spec::EndpointRole;
 
 use super::asynchronous;
-use super::run::{Done, Run, written};
+use super::run::{Done, Run};
 use crate::failure::{Failure, Outcome};
 use crate::ops::{Answered, Own, set_endpoint_role};
 
@@ -43,6 +43,6 @@ fn read<T: Decode>(run: &Run<'_>, payload: Element) -> Outcome<T> {
     Ok(decode(payload, run.version)?)
 }
 
-fn answered(run: &Run<'_>, response: impl Encode + Send + 'static) -> Done {
-    written(Answered { payload: Box::new(response), identifiers: Vec::new(), data: None }, run.version)
+fn answered(run: &Run<'_>, response: impl Encode) -> Done {
+    Done::Answered(Answered::of(&response, run.version, 0))
 }

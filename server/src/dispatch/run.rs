@@ -3,7 +3,7 @@
 use kmip_codec::Element;
 use kmip_codec::message::{RequestBatchItem, RequestMessage};
 use kmip_codec::spec::{BatchErrorContinuationOption, Operation, ResultReason, Tag, Version};
-use kmip_codec::ttlv::{Blob, Text, Writer};
+use kmip_codec::ttlv::{Text, Writer};
 use kmip_codec::wipe::Wiped;
 
 use super::answer::{self, Extras, Failed, ItemAnswer, Success};
@@ -11,7 +11,7 @@ use super::asynchronous::{self, Ledger, When};
 use super::references::References;
 use super::{Asker, Dispatcher, lane, own, short};
 use crate::failure::{Failure, Outcome};
-use crate::ops::{self, Answered, Effect, OperationRow, Placeholder};
+use crate::ops::{self, Answered, Effect, Follow, OperationRow, Placeholder};
 use crate::trust::attestation;
 use crate::view::{Shared, View};
 
@@ -35,9 +35,9 @@ impl Run<'_> {
         let mut budget = Budget::new(message, &self.dispatcher.shared);
         let mut answers: Vec<ItemAnswer> = Vec::with_capacity(message.items.len());
         for (place, item) in message.items.iter().enumerate() {
-            let is_last = place + 1 == message.items.len();
+            let follow = if place + 1 == message.items.len() { Follow::Nothing } else { Follow::Items };
             let before = answers.len();
-            self.item((place, is_last), item, &mut budget, &mut answers).await;
+            self.item((place, follow), item, &mut budget, &mut answers).await;
             let Some(failed) = answers.iter().skip(before).position(|answer| answer.result.is_err()) else { continue };
             if self.view.as_ref().is_some_and(|view| !view.has_wanted_intents())
                 && on_error == BatchErrorContinuationOption::Continue
@@ -60,7 +60,7 @@ impl Run<'_> {
     /// One item: one answer, or one for each object that its Unique Identifier means.
     async fn item(
         &mut self,
-        (place, is_last): (usize, bool),
+        (place, follow): (usize, Follow),
         item: &RequestBatchItem,
         budget: &mut Budget,
         answers: &mut Vec<ItemAnswer>,
@@ -91,12 +91,13 @@ impl Run<'_> {
             let before = matches!(row.run, ops::Run::Dispatcher(_)).then(|| self.ledger.clone());
             let (mut data, mut identifiers) = (None, Vec::new());
             let first = answers.len();
-            match self.work(row, payload).await {
-                Ok(Done::Answered(bytes, objects, came)) => {
-                    (data, identifiers) = (came, objects);
+            match self.work(row, payload, follow).await {
+                Ok(Done::Answered(answered)) => {
+                    (data, identifiers) = (answered.data, answered.identifiers);
                     // What is ephemeral is for later items of the message alone (§9.12).
-                    let bytes = if item.ephemeral == Some(true) { nothing(self.version) } else { bytes };
-                    answers.push(answer(Ok(Success::Payload(bytes))));
+                    let is_ephemeral = item.ephemeral == Some(true);
+                    let payload = if is_ephemeral { nothing(self.version) } else { answered.payload };
+                    answers.push(answer(Ok(Success::Payload(payload))));
                 }
                 // An answer from before, with the mark of the item that asks for it.
                 Ok(Done::Earlier(earlier)) => {
@@ -113,8 +114,7 @@ impl Run<'_> {
                 answers.truncate(first);
                 return answers.push(failed(failure));
             }
-            // Nothing comes after it that could refer to it.
-            if !is_last {
+            if follow == Follow::Items {
                 self.references.note_data(row.operation, data);
                 self.refer(row, &identifiers);
             }
@@ -167,8 +167,7 @@ impl Run<'_> {
     }
 
     /// Runs the handler where it belongs, and writes its answer.
-    async fn work(&mut self, row: &'static OperationRow, payload: Element) -> Outcome<Done> {
-        let version = self.version;
+    async fn work(&mut self, row: &'static OperationRow, payload: Element, follow: Follow) -> Outcome<Done> {
         let handler = match row.run {
             ops::Run::Handler(handler) => handler,
             ops::Run::Dispatcher(own) => {
@@ -176,7 +175,7 @@ impl Run<'_> {
                     view.begin_item();
                     view.begin_operation(row.operation)?;
                 }
-                let done = own::run(self, own, payload).await?;
+                let done = Box::pin(own::run(self, own, payload)).await?;
                 if let Some(view) = &mut self.view {
                     view.finish_operation()?;
                 }
@@ -189,12 +188,13 @@ impl Run<'_> {
             view.begin_item();
             let outcome = view
                 .begin_operation(row.operation)
-                .and_then(|()| handler(&mut view, payload))
-                .and_then(|answered| view.finish_operation().map(|()| written(answered, version)));
+                .and_then(|()| handler(&mut view, payload, follow))
+                .and_then(|answered| view.finish_operation().map(|()| Done::Answered(answered)));
             (view, outcome)
         };
         let (view, outcome) = match slow {
-            Some(kind) => self.dispatcher.lane.run(kind, work).await?,
+            // In a place of its own, as all that seldom happens: what every request carries along is copied with it.
+            Some(kind) => Box::pin(self.dispatcher.lane.run(kind, work)).await?,
             None => work(),
         };
         self.view = Some(view);
@@ -223,14 +223,6 @@ impl Run<'_> {
     }
 }
 
-/// The Response Payload in bytes, and its Unique Identifiers.
-pub(super) fn written(answered: Answered, version: Version) -> Done {
-    let Answered { payload, identifiers, data } = answered;
-    let mut writer = Writer::new(version);
-    payload.encode(Tag::ResponsePayload, &mut writer);
-    Done::Answered(Wiped::from(writer.finish()), identifiers, data)
-}
-
 /// A Response Payload without anything.
 fn nothing(version: Version) -> Wiped {
     let mut writer = Writer::new(version);
@@ -240,8 +232,8 @@ fn nothing(version: Version) -> Wiped {
 
 /// What an operation gave.
 pub(super) enum Done {
-    /// Its Response Payload as it is written, its Unique Identifiers, and its data.
-    Answered(Wiped, Vec<Text>, Option<Blob>),
+    /// Its own answer.
+    Answered(Answered),
     /// The answers of another operation that was asked earlier.
     Earlier(Vec<ItemAnswer>),
 }

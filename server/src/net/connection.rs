@@ -8,7 +8,6 @@ use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::Poll;
 
-use bytes::Bytes;
 use kmip_codec::wipe::Wiped;
 use tokio::io::AsyncWriteExt;
 use tokio::join;
@@ -105,11 +104,20 @@ impl<S: Service> Connection<S> {
         let mut stopped = pin!(async move {
             let _ = stop.wait_for(|stop| *stop).await;
         });
+        let service = Arc::clone(&self.service);
         loop {
             let incoming = self.next(stopped.as_mut()).await?;
             let peer = self.guest.admit().map_err(End::Refused)?;
             let (answer, readable) = match incoming {
-                Incoming::Message(bytes) => (self.answer(peer, bytes).await?, true),
+                Incoming::Message(bytes) => {
+                    // Here and in no function of its own: what it takes to answer is some kilobytes, and would be moved.
+                    let mut answering = pin!(service.answer(peer, bytes));
+                    let answer = match at_once(answering.as_mut()).await {
+                        Poll::Ready(answer) => answer,
+                        Poll::Pending => self.answer_later(answering).await?,
+                    };
+                    (answer, true)
+                }
                 Incoming::Unreadable(reason, head) => {
                     info!(client = %peer.admitted.identity, address = %peer.address, "unreadable request: {reason}");
                     (self.service.unreadable(reason, head), false)
@@ -161,12 +169,8 @@ impl<S: Service> Connection<S> {
         rest.ok_or(End::TooSlow(SLOW_REQUEST))?.map_err(End::Broken)
     }
 
-    /// The answer to a message. If it is not ready at once, those before it leave meanwhile.
-    async fn answer(&mut self, peer: Arc<Peer>, message: Bytes) -> Result<Answer, End> {
-        let mut answering = pin!(self.service.answer(peer, message));
-        if let Poll::Ready(answer) = at_once(answering.as_mut()).await {
-            return Ok(answer);
-        }
+    /// An answer that is not ready at once: those before it leave meanwhile.
+    async fn answer_later(&mut self, answering: Pin<&mut impl Future<Output = Answer>>) -> Result<Answer, End> {
         // Side by side: what is being answered may hold what others wait for, and does not wait for this client.
         let (sent, answer) = join!(self.answers.send(&mut self.stream, &self.limits), answering);
         sent.map(|()| answer)

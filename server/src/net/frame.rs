@@ -73,7 +73,7 @@ impl Reader {
             && let Ok(Some(length)) = frame::length(arrived, limit)
             && let Some(message) = arrived.get(..length)
         {
-            return (length, Some(Incoming::Message(frame::protect(message.to_vec()))));
+            return (length, Some(Incoming::Message(frame::protect(Wiped::copy_of(message)))));
         }
         let missing = self.length.unwrap_or(frame::HEADER).saturating_sub(self.buffer.len());
         let (taken, rest) = arrived.split_at(missing.min(arrived.len()));

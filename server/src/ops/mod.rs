@@ -75,8 +75,9 @@ pub mod wrapping;
 
 use kmip_codec::Element;
 use kmip_codec::schema::{Decode, Encode, decode};
-use kmip_codec::spec::{Operation, Version};
-use kmip_codec::ttlv::{Blob, Text};
+use kmip_codec::spec::{Operation, Tag, Version};
+use kmip_codec::ttlv::{Blob, Text, Writer};
+use kmip_codec::wipe::Wiped;
 
 use crate::failure::{Failure, Outcome};
 use crate::view::{Settings, View};
@@ -141,12 +142,33 @@ pub enum Lane {
 
 /// What came of an item.
 pub struct Answered {
-    /// The response payload.
-    pub payload: Box<dyn Encode + Send>,
-    /// Its Unique Identifiers.
+    /// The Response Payload as it is written.
+    pub payload: Wiped,
+    /// Its Unique Identifiers, if somebody may refer to them.
     pub identifiers: Vec<Text>,
-    /// Its data, if it is one of those that answer some.
+    /// Its data, if it is one of those that answer some and somebody may refer to it.
     pub data: Option<Blob>,
+}
+
+impl Answered {
+    /// An answer without identifiers and data. It has room for so many bytes beside what every answer has.
+    pub fn of(response: &impl Encode, version: Version, bytes: usize) -> Self {
+        let mut writer = Writer::with_capacity(version, USUAL + bytes);
+        response.encode(Tag::ResponsePayload, &mut writer);
+        Self { payload: Wiped::from(writer.finish()), identifiers: Vec::new(), data: None }
+    }
+}
+
+/// Room for most response payloads without their data, in bytes.
+const USUAL: usize = 512;
+
+/// Whether items follow that may refer to the answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Follow {
+    /// It is the last one of its message.
+    Nothing,
+    /// There are more.
+    Items,
 }
 
 /// A line of the table.
@@ -167,7 +189,7 @@ pub struct OperationRow {
 #[derive(Clone, Copy)]
 pub enum Run {
     /// A handler on the message's view: reads the payload, and answers.
-    Handler(fn(&mut View, Element) -> Outcome<Answered>),
+    Handler(fn(&mut View, Element, Follow) -> Outcome<Answered>),
     /// The dispatcher itself, since it is about requests, connections or the server, and not about objects.
     Dispatcher(Own),
 }
@@ -324,12 +346,16 @@ const fn own(operation: Operation, own: Own) -> OperationRow {
     OperationRow { operation, placeholder: Placeholder::Keep, effect: Effect::Repeatable, lane: Lane::Here, run }
 }
 
-fn run<H: Handler>(view: &mut View, payload: Element) -> Outcome<Answered> {
+fn run<H: Handler>(view: &mut View, payload: Element, follow: Follow) -> Outcome<Answered> {
     let version = view.version();
     let request = decode(payload, version).map_err(|error| Failure::unreadable(error, version))?;
     let response = H::run(view, request)?;
-    let (identifiers, data) = (H::identifiers(&response), H::data(&response));
-    Ok(Answered { payload: Box::new(response), identifiers, data })
+    let data = H::data(&response);
+    let answered = Answered::of(&response, version, data.as_ref().map_or(0, |data| data.len()));
+    Ok(match follow {
+        Follow::Nothing => answered,
+        Follow::Items => Answered { identifiers: H::identifiers(&response), data, ..answered },
+    })
 }
 
 #[cfg(test)]

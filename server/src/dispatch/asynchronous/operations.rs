@@ -38,7 +38,7 @@ impl Dispatcher {
                 certificates: Arc::clone(&requester.certificates),
                 link: None,
                 is_askable: false,
-                requester: Some(Arc::new(requester)),
+                requester: Some(requester),
             };
             let task = Task::Stored { group, places: &places, has_turn };
             let answers = self.until_committed(&asker, &message, task).await?;

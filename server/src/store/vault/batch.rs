@@ -302,7 +302,7 @@ impl VaultBatch {
     }
 
     fn material_extent(&self, seq: u64) -> Result<Option<(Revision, u16)>, VaultError> {
-        let Some(row) = self.store.get(&rows::chunk(Kind::Material, seq, 0).to_vec())? else {
+        let Some(row) = self.store.get(&rows::chunk(Kind::Material, seq, 0))? else {
             return Ok(None);
         };
         let (header, _) = Header::decode(Kind::Material, &row.value)?;
