@@ -186,7 +186,8 @@ pub fn term(owner: &str, attribute: &Attribute) -> Term {
 }
 
 fn written(owner: &str, tag: Tag, value: &Value) -> Term {
-    let mut writer = Writer::new(Version::V2_1);
+    // An owner and a number: most terms are no longer.
+    let mut writer = Writer::with_capacity(Version::V2_1, 48 + owner.len());
     writer.text(Tag::Username, owner);
     writer.value(tag, value);
     writer.finish()

@@ -29,7 +29,8 @@ impl MemoryStore {
     fn apply(&self, batch: Batch) -> Result<(), CommitError> {
         let mut rows = self.rows.write().unwrap_or_else(PoisonError::into_inner);
         let mut stage = Stage::default();
-        stage.add(batch, |key| Ok(rows.get(key).cloned()))?;
+        let revision = |key: &[u8]| Ok(rows.get(key).map_or(0, |row| row.revision));
+        stage.add(batch, revision, |key| Ok(rows.get(key).cloned()))?;
         for (key, row) in stage.into_rows() {
             match row {
                 Some(row) => rows.insert(key, row),

@@ -10,7 +10,7 @@ use aws_lc_rs::hmac;
 use xaes_256_gcm::Xaes256Gcm;
 use xaes_256_gcm::aead::inout::InOutBuf;
 use xaes_256_gcm::aead::{AeadInOut, KeyInit};
-use zeroize::Zeroizing;
+use zeroize::{Zeroize, Zeroizing};
 
 use crate::secret::Secret;
 
@@ -58,16 +58,34 @@ impl SealKey {
 
     /// Appends nonce, ciphertext and tag to `out`, bound to `context`.
     pub fn seal(&self, context: &[u8], plaintext: &[u8], out: &mut Vec<u8>) -> Result<(), SealError> {
-        let nonce = random::<NONCE>()?;
-        let mut buffer = Zeroizing::new(plaintext.to_vec());
-        let tag = self
-            .0
-            .encrypt_inout_detached(&(*nonce).into(), context, InOutBuf::from(buffer.as_mut_slice()))
-            .map_err(|_| SealError::TooLong)?;
-        out.extend_from_slice(nonce.as_slice());
-        out.extend_from_slice(&buffer);
-        out.extend_from_slice(&tag);
-        Ok(())
+        self.seal_with(&mut Nonces::default(), context, plaintext, out)
+    }
+
+    /// As [`seal`](Self::seal), with a nonce of several that were drawn together.
+    pub(super) fn seal_with(
+        &self,
+        nonces: &mut Nonces,
+        context: &[u8],
+        plaintext: &[u8],
+        out: &mut Vec<u8>,
+    ) -> Result<(), SealError> {
+        let nonce = nonces.next()?;
+        // All of it at once: a buffer that grows would leave plaintext behind.
+        out.reserve(plaintext.len() + OVERHEAD);
+        out.extend_from_slice(&nonce);
+        let start = out.len();
+        out.extend_from_slice(plaintext);
+        let buffer = out.get_mut(start..).unwrap_or_default();
+        match self.0.encrypt_inout_detached(&nonce.into(), context, InOutBuf::from(&mut *buffer)) {
+            Ok(tag) => {
+                out.extend_from_slice(&tag);
+                Ok(())
+            }
+            Err(_) => {
+                buffer.zeroize();
+                Err(SealError::TooLong)
+            }
+        }
     }
 
     /// Opens what [`seal`](Self::seal) made.
@@ -85,6 +103,30 @@ impl SealKey {
 impl fmt::Debug for SealKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("SealKey")
+    }
+}
+
+/// How many nonces are drawn together: as many as a new object has sealed rows.
+const TOGETHER: usize = 4;
+
+/// Fresh random nonces, each for one use: asking for random numbers takes longer than sealing. They serve what is sealed in one
+/// go, and are never kept: a copy of the machine would use them, too.
+#[derive(Default)]
+pub(super) struct Nonces {
+    drawn: [[u8; NONCE]; TOGETHER],
+    used: usize,
+    is_drawn: bool,
+}
+
+impl Nonces {
+    fn next(&mut self) -> Result<[u8; NONCE], SealError> {
+        if !self.is_drawn || self.used >= TOGETHER {
+            aws_lc_rs::rand::fill(self.drawn.as_flattened_mut()).map_err(|_| SealError::Random)?;
+            (self.used, self.is_drawn) = (0, true);
+        }
+        let nonce = self.drawn.get(self.used).ok_or(SealError::Random)?;
+        self.used += 1;
+        Ok(*nonce)
     }
 }
 
@@ -132,7 +174,11 @@ impl KeyRing {
 
     /// HMAC-SHA-256, cut to 16 bytes, over a domain and parts whose borders count.
     pub(super) fn hash(&self, domain: u8, parts: &[&[u8]]) -> Hash16 {
-        // In one piece: a hash costs more by its calls than by its bytes.
+        self.hash_message(&Self::message(domain, parts))
+    }
+
+    /// A domain and parts in one piece: a hash costs more by its calls than by its bytes.
+    pub(super) fn message(domain: u8, parts: &[&[u8]]) -> Zeroizing<Vec<u8>> {
         let length = parts.iter().map(|part| size_of::<u64>() + part.len()).sum::<usize>();
         let mut message = Zeroizing::new(Vec::with_capacity(1 + length));
         message.push(domain);
@@ -140,7 +186,12 @@ impl KeyRing {
             message.extend_from_slice(&(part.len() as u64).to_be_bytes());
             message.extend_from_slice(part);
         }
-        let tag = hmac::sign(&self.index, &message);
+        message
+    }
+
+    /// The hash of what [`message`](Self::message) made.
+    pub(super) fn hash_message(&self, message: &[u8]) -> Hash16 {
+        let tag = hmac::sign(&self.index, message);
         Hash16(tag.as_ref().first_chunk().copied().unwrap_or_default())
     }
 }
@@ -148,5 +199,35 @@ impl KeyRing {
 impl fmt::Debug for KeyRing {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "KeyRing({} generations, current {})", self.generations.len(), self.current)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+
+    #[test]
+    fn no_nonce_is_used_twice() {
+        let (mut nonces, mut others) = (Nonces::default(), Nonces::default());
+        let used = (0..3 * TOGETHER).flat_map(|_| [nonces.next().unwrap(), others.next().unwrap()]);
+        let used: HashSet<_> = used.collect();
+        assert_eq!(used.len(), 6 * TOGETHER);
+        assert!(!used.contains(&[0; NONCE]));
+    }
+
+    #[test]
+    fn what_is_sealed_with_nonces_drawn_together_opens_alone() {
+        let key = SealKey::new(&Secret::copy_of(&[7; KEY])).unwrap();
+        let mut nonces = Nonces::default();
+        for number in 0..2 * TOGETHER {
+            let mut out = b"before".to_vec();
+            key.seal_with(&mut nonces, b"context", &[number as u8; 300], &mut out).unwrap();
+            let sealed = out.strip_prefix(b"before").unwrap();
+            assert_eq!(sealed.len(), 300 + OVERHEAD);
+            assert_eq!(key.open(b"context", sealed).unwrap().expose(), [number as u8; 300]);
+            assert_eq!(key.open(b"another", sealed).unwrap_err(), SealError::Open);
+        }
     }
 }

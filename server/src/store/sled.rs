@@ -270,11 +270,10 @@ impl Drop for SledStore {
 }
 
 /// A row on disk: the revision, 8 bytes big-endian, and the value.
-fn encode(row: &Row) -> Vec<u8> {
-    let mut bytes = Vec::with_capacity(8 + row.value.len());
+fn encode(row: &Row, bytes: &mut Vec<u8>) {
+    bytes.clear();
     bytes.extend_from_slice(&row.revision.to_be_bytes());
     bytes.extend_from_slice(&row.value);
-    bytes
 }
 
 fn decode(bytes: &[u8]) -> Result<Row, StoreError> {

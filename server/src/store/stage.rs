@@ -1,33 +1,36 @@
 //! The changes of a group of commits before they are applied: what every store does the same way.
 
-use std::collections::BTreeMap;
 use std::panic::{self, AssertUnwindSafe};
 
-use super::{Batch, Change, CommitError, MAX_KEY, MAX_VALUE, Row, StoreError, Updated};
+use foldhash::{HashMap, HashMapExt};
+
+use super::{Batch, Change, CommitError, MAX_KEY, MAX_VALUE, Revision, Row, StoreError, Updated};
 
 /// Rows as a group of commits leaves them, over the rows of the store; `None` is a row to remove.
 #[derive(Default)]
 pub(super) struct Stage {
-    rows: BTreeMap<Vec<u8>, Option<Row>>,
+    rows: HashMap<Vec<u8>, Option<Row>>,
     bytes: usize,
 }
 
 impl Stage {
-    /// Adds a batch, or leaves everything as it was and says why.
-    pub(super) fn add<R>(&mut self, batch: Batch, read: R) -> Result<(), CommitError>
-    where
-        R: Fn(&[u8]) -> Result<Option<Row>, StoreError>,
-    {
-        for (key, revision) in &batch.expect {
+    /// Adds a batch, or leaves everything as it was and says why. `revision` and `read` ask the store below.
+    pub(super) fn add(
+        &mut self,
+        batch: Batch,
+        revision: impl Fn(&[u8]) -> Result<Revision, StoreError>,
+        read: impl Fn(&[u8]) -> Result<Option<Row>, StoreError>,
+    ) -> Result<(), CommitError> {
+        for (key, expected) in &batch.expect {
             let now = match self.rows.get(key) {
                 Some(staged) => staged.as_ref().map_or(0, |row| row.revision),
-                None => read(key).map_err(broken)?.map_or(0, |row| row.revision),
+                None => revision(key).map_err(broken)?,
             };
-            if now != *revision {
+            if now != *expected {
                 return Err(CommitError::Conflict);
             }
         }
-        let mut own = BTreeMap::new();
+        let mut own: HashMap<Vec<u8>, Option<Row>> = HashMap::with_capacity(batch.changes.len());
         for change in batch.changes {
             match change {
                 Change::Put { key, row } => {
@@ -62,7 +65,7 @@ impl Stage {
         }
         self.bytes +=
             own.iter().map(|(key, row)| key.len() + row.as_ref().map_or(0, |row| row.value.len())).sum::<usize>();
-        self.rows.append(&mut own);
+        self.rows.extend(own);
         Ok(())
     }
 
@@ -76,8 +79,8 @@ impl Stage {
         self.bytes
     }
 
-    /// The rows, to be applied.
-    pub(super) fn into_rows(self) -> BTreeMap<Vec<u8>, Option<Row>> {
+    /// The rows, to be applied, in no order.
+    pub(super) fn into_rows(self) -> HashMap<Vec<u8>, Option<Row>> {
         self.rows
     }
 }

@@ -193,6 +193,8 @@ pub struct Vault {
     identifiers: Memo,
     uniques: Memo,
     owners: Memo,
+    /// Hashes of spans of time, and of what many objects have in common: every new object asks for the same ones.
+    shared: Memo,
 }
 
 impl Vault {
@@ -212,6 +214,7 @@ impl Vault {
             identifiers: Memo::default(),
             uniques: Memo::default(),
             owners: Memo::default(),
+            shared: Memo::new(16, 2048),
         })
     }
 
@@ -237,6 +240,10 @@ impl Vault {
             (Domain::Identifier, [value]) => self.identifiers.hash(value, compute),
             (Domain::Unique, [value]) => self.uniques.hash(value, compute),
             (Domain::Owner, [value]) => self.owners.hash(value, compute),
+            (Domain::Class | Domain::Variant | Domain::Date | Domain::Birth, parts) => {
+                let message = KeyRing::message(domain as u8, parts);
+                self.shared.hash(&message, || self.keys.hash_message(&message))
+            }
             _ => compute(),
         }
     }

@@ -95,8 +95,8 @@ fn write_granules(
     let granule = sequence >> GRANULE;
     for (place, &span) in spans::of(date, &SHARED).iter().enumerate() {
         let row = list(span);
-        // The rows of the larger spans are written together and stay.
-        if place == 1 && shared.vault.has_posting(&row, granule)? {
+        // They stay, and those of the larger spans are written together.
+        if place <= 1 && shared.vault.has_posting(&row, granule)? {
             break;
         }
         batch.put_posting(&row, granule);

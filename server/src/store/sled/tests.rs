@@ -2,6 +2,7 @@
 
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
+use super::writer::GROUP_ROWS;
 use super::*;
 use crate::store::{Change, suite};
 
@@ -202,7 +203,7 @@ fn commits_share_syncs() {
     let (entered, inside) = std::sync::mpsc::channel();
     let (hold, held) = std::sync::mpsc::channel::<()>();
     let sync: Sync = Box::new(move |file| {
-        // The second sync, the first commit's, lasts until 500 others wait behind it.
+        // The second sync, the first commit's, lasts until two groups of others wait behind it.
         if counting.fetch_add(1, Ordering::SeqCst) == 1 {
             entered.send(()).unwrap();
             let _ = held.recv();
@@ -214,7 +215,8 @@ fn commits_share_syncs() {
     let hold = hold;
     let first = store.commit(put(b"first"));
     inside.recv().unwrap();
-    let waiting: Vec<_> = (0..500_u32).map(|i| store.commit(put(&[&b"k"[..], &i.to_be_bytes()].concat()))).collect();
+    let key = |i: usize| [&b"k"[..], &i.to_be_bytes()].concat();
+    let waiting: Vec<_> = (0..2 * GROUP_ROWS).map(|i| store.commit(put(&key(i)))).collect();
     let look = |revision| Batch { expect: vec![(b"first".to_vec(), revision)], changes: vec![] };
     let mut looking = store.commit(look(1));
     assert!(looking.try_recv().is_err(), "a look waits for what it may have seen");
@@ -225,7 +227,7 @@ fn commits_share_syncs() {
     }
     done(looking).unwrap();
     let before = syncs.load(Ordering::SeqCst);
-    assert_eq!(before, 4, "one at open, one for the first, two groups of 250");
+    assert_eq!(before, 4, "one at open, one for the first, two groups");
     for _ in 0..100 {
         done(store.commit(look(1))).unwrap();
         assert_eq!(done(store.commit(look(2))), Err(CommitError::Conflict));

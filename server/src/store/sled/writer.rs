@@ -1,6 +1,5 @@
 //! The one thread that writes: many commits, one flush, one sync.
 
-use std::collections::BTreeMap;
 use std::fs::File;
 use std::panic::{self, AssertUnwindSafe};
 use std::path::PathBuf;
@@ -8,16 +7,18 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
+use foldhash::HashMap;
 use tokio::sync::oneshot;
 
 use super::marker::Marker;
-use super::{COMMIT_ROW, Sync, decode, encode};
+use super::{COMMIT_ROW, Sync, decode, encode, split};
 use crate::store::hot::Hot;
 use crate::store::stage::Stage;
-use crate::store::{Batch, CommitError, Row, StoreError};
+use crate::store::{Batch, CommitError, Revision, Row, StoreError};
 
-/// A group takes no further commit once it has so many rows or bytes: larger batches cost sled much memory.
-const GROUP_ROWS: usize = 250;
+/// A group takes no further commit once it has so many rows or bytes: larger batches cost sled much memory. What some
+/// hundred clients wait for at a time fits in, so that it shares one sync.
+pub(super) const GROUP_ROWS: usize = 1000;
 const GROUP_BYTES: usize = 1024 * 1024;
 
 /// How often the marker follows the commits: what is lost beyond its last state goes unnoticed.
@@ -80,8 +81,10 @@ impl Writer {
         let mut next = Some(first);
         let mut broken = None;
         while let Some(Work::Commit(batch, answer)) = next {
-            let db = &self.db;
-            let result = panic::catch_unwind(AssertUnwindSafe(|| stage.add(batch, |key| read(db, key))));
+            let (db, hot) = (&self.db, &self.hot);
+            // What is known of a row there is what this thread has told, or what was read after that.
+            let revision = |key: &[u8]| hot.revision(key).map_or_else(|| read_revision(db, key), Ok);
+            let result = panic::catch_unwind(AssertUnwindSafe(|| stage.add(batch, revision, |key| read(db, key))));
             let result = result.unwrap_or_else(|_| Err(CommitError::Broken("reading panicked".to_owned())));
             if let Err(CommitError::Broken(why)) = &result {
                 broken = Some(why.clone());
@@ -107,7 +110,7 @@ impl Writer {
         (durable, open)
     }
 
-    fn make_durable(&mut self, rows: BTreeMap<Vec<u8>, Option<Row>>) -> Result<(), String> {
+    fn make_durable(&mut self, rows: HashMap<Vec<u8>, Option<Row>>) -> Result<(), String> {
         if rows.is_empty() {
             return Ok(());
         }
@@ -116,13 +119,18 @@ impl Writer {
         let revisions = rows.iter().map(|(key, row)| (key.as_slice(), row.as_ref().map_or(0, |row| row.revision)));
         self.hot.begin(commits, revisions);
         let mut batch = ::sled::Batch::default();
+        let mut bytes = Vec::new();
         for (key, row) in rows {
             match row {
-                Some(row) => batch.insert(key, encode(&row)),
+                Some(row) => {
+                    encode(&row, &mut bytes);
+                    batch.insert(key, bytes.as_slice());
+                }
                 None => batch.remove(key),
             }
         }
-        batch.insert(COMMIT_ROW, encode(&Row { revision: commits, value: Vec::new() }));
+        encode(&Row { revision: commits, value: Vec::new() }, &mut bytes);
+        batch.insert(COMMIT_ROW, bytes.as_slice());
         let applied = panic::catch_unwind(AssertUnwindSafe(|| {
             self.db.apply_batch(batch).map_err(|error| error.to_string())?;
             self.db.flush().map_err(|error| error.to_string())?;
@@ -149,11 +157,13 @@ impl Writer {
 }
 
 fn read(db: &::sled::Db, key: &[u8]) -> Result<Option<Row>, StoreError> {
-    match db.get(key) {
-        Ok(Some(value)) => decode(&value).map(Some),
-        Ok(None) => Ok(None),
-        Err(error) => Err(StoreError::Io(error.to_string())),
-    }
+    let value = db.get(key).map_err(|error| StoreError::Io(error.to_string()))?;
+    value.map(|value| decode(&value)).transpose()
+}
+
+fn read_revision(db: &::sled::Db, key: &[u8]) -> Result<Revision, StoreError> {
+    let value = db.get(key).map_err(|error| StoreError::Io(error.to_string()))?;
+    value.map_or(Ok(0), |value| split(&value).map(|(revision, _)| revision))
 }
 
 fn refuse_all(work: &Receiver<Work>, why: &str) {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::rows::{self, Header, Kind};
 use super::{Belongs, CHUNK, Hash16, KeyRing, MetaRow, Stamp, VaultError};
 use crate::secret::Secret;
-use crate::store::seal::SealError;
+use crate::store::seal::{Nonces, SealError};
 use crate::store::{Batch, Change, Revision, Row, Store, Updated};
 
 /// What a counter becomes.
@@ -29,6 +29,9 @@ pub enum MetaChange {
     Refuse(&'static str),
 }
 
+/// About how many rows a new object has.
+const NEW_ROWS: usize = 12;
+
 /// To whom rows of no object belong.
 const NOBODY: Belongs = Belongs { owner: Hash16([0; 16]), identifier: Hash16([0; 16]) };
 
@@ -37,13 +40,14 @@ pub struct VaultBatch {
     store: Arc<dyn Store>,
     keys: Arc<KeyRing>,
     id: [u8; 16],
+    nonces: Nonces,
     pub(super) batch: Batch,
     pub(super) highest: u64,
 }
 
 impl VaultBatch {
     pub(super) fn new(store: Arc<dyn Store>, keys: Arc<KeyRing>, id: [u8; 16]) -> Self {
-        Self { store, keys, id, batch: Batch::default(), highest: 0 }
+        Self { store, keys, id, nonces: Nonces::default(), batch: Batch::default(), highest: 0 }
     }
 
     /// Expects a record to have this revision, 0 for absent.
@@ -76,6 +80,8 @@ impl VaultBatch {
     ) -> Result<Revision, VaultError> {
         if before.is_none() {
             self.highest = self.highest.max(seq);
+            self.batch.expect.reserve(NEW_ROWS);
+            self.batch.changes.reserve(NEW_ROWS);
         }
         self.put_chunks(Kind::Record, seq, before.map(|before| (before.revision, before.chunks)), belongs, plaintext)
     }
@@ -90,6 +96,14 @@ impl VaultBatch {
     pub fn put_material(&mut self, seq: u64, belongs: Belongs, plaintext: &Secret) -> Result<Revision, VaultError> {
         let before = self.material_extent(seq)?;
         self.put_chunks(Kind::Material, seq, before, belongs, plaintext)
+    }
+
+    /// Writes the material of a record that is new in this batch: there is none as long as there is no record, which is
+    /// expected. Returns the new revision.
+    pub fn put_new_material(&mut self, seq: u64, belongs: Belongs, plaintext: &Secret) -> Result<Revision, VaultError> {
+        let revision = 1;
+        self.write_chunks((Kind::Material, seq, revision), belongs, plaintext)?;
+        Ok(revision)
     }
 
     /// Removes material without opening it; what stands there is expected. Says whether there was any.
@@ -188,7 +202,15 @@ impl VaultBatch {
                 MetaChange::Set(value) => {
                     let revision = row.map_or(0, |row| row.revision) + 1;
                     let header = Header::new(&keys, NOBODY, 1);
-                    match rows::seal(&keys, &id, Kind::Meta, &at, revision, &header, value.expose()) {
+                    match rows::seal(
+                        (&keys, &mut Nonces::default()),
+                        &id,
+                        Kind::Meta,
+                        &at,
+                        revision,
+                        &header,
+                        value.expose(),
+                    ) {
                         Ok(row) => Updated::Put(row),
                         Err(_) => Updated::Refuse("a meta row cannot be sealed"),
                     }
@@ -222,7 +244,15 @@ impl VaultBatch {
                     let revision = row.map_or(0, |row| row.revision) + 1;
                     let value = value.to_be_bytes();
                     let header = Header::new(&keys, NOBODY, 1);
-                    match rows::seal(&keys, &id, Kind::Counter, &at, revision, &header, &value) {
+                    match rows::seal(
+                        (&keys, &mut Nonces::default()),
+                        &id,
+                        Kind::Counter,
+                        &at,
+                        revision,
+                        &header,
+                        &value,
+                    ) {
                         Ok(row) => Updated::Put(row),
                         Err(_) => Updated::Refuse("a counter row cannot be sealed"),
                     }
@@ -279,20 +309,31 @@ impl VaultBatch {
     ) -> Result<Revision, VaultError> {
         let (old_revision, old_chunks) = before.unwrap_or((0, 0));
         let revision = old_revision + 1;
+        self.batch.expect.push((rows::chunk(kind, seq, 0).to_vec(), old_revision));
+        let count = self.write_chunks((kind, seq, revision), belongs, plaintext)?;
+        self.delete_chunks(kind, seq, count, old_chunks);
+        Ok(revision)
+    }
+
+    /// Writes a plaintext in chunks, and answers how many they are.
+    fn write_chunks(
+        &mut self,
+        (kind, seq, revision): (Kind, u64, Revision),
+        belongs: Belongs,
+        plaintext: &Secret,
+    ) -> Result<u16, VaultError> {
         let count = plaintext.len().div_ceil(CHUNK).max(1);
         let too_long = |_| VaultError::Seal { kind: kind.name(), why: SealError::TooLong };
         let count = u16::try_from(count).map_err(too_long)?;
-        self.batch.expect.push((rows::chunk(kind, seq, 0).to_vec(), old_revision));
         let header = Header::new(&self.keys, belongs, count);
         let mut pieces = plaintext.expose().chunks(CHUNK);
         for number in 0..count {
             let key = rows::chunk(kind, seq, number).to_vec();
             let piece = pieces.next().unwrap_or_default();
-            let row = rows::seal(&self.keys, &self.id, kind, &key, revision, &header, piece)?;
+            let row = rows::seal((&self.keys, &mut self.nonces), &self.id, kind, &key, revision, &header, piece)?;
             self.batch.changes.push(Change::Put { key, row });
         }
-        self.delete_chunks(kind, seq, count, old_chunks);
-        Ok(revision)
+        Ok(count)
     }
 
     pub(super) fn delete_chunks(&mut self, kind: Kind, seq: u64, from: u16, to: u16) {
@@ -311,7 +352,7 @@ impl VaultBatch {
 
     fn put_sealed(&mut self, kind: Kind, key: Vec<u8>, revision: Revision, plaintext: &[u8]) -> Result<(), VaultError> {
         let header = Header::new(&self.keys, NOBODY, 1);
-        let row = rows::seal(&self.keys, &self.id, kind, &key, revision, &header, plaintext)?;
+        let row = rows::seal((&self.keys, &mut self.nonces), &self.id, kind, &key, revision, &header, plaintext)?;
         self.batch.changes.push(Change::Put { key, row });
         Ok(())
     }

@@ -12,10 +12,11 @@ use super::Hash16;
 /// Parts that are locked apart.
 const SHARDS: usize = 16;
 
-/// Values of a generation of a shard. Two generations of all shards take about 3 MiB when they are full.
+/// Values of a generation of a shard, where it is not said. Two generations of all shards take about 3 MiB when they are
+/// full.
 const VALUES: usize = 1024;
 
-/// Longer values, in bytes, are not kept.
+/// Longer values, in bytes, are not kept, where it is not said.
 const LONGEST: usize = 64;
 
 /// What is used moves into the young generation; when that is full, the old one goes.
@@ -29,19 +30,27 @@ struct Shard {
 pub(super) struct Memo {
     shards: Box<[Mutex<Shard>]>,
     hasher: RandomState,
+    values: usize,
+    longest: usize,
 }
 
 impl Default for Memo {
     fn default() -> Self {
-        Self { shards: (0..SHARDS).map(|_| Mutex::default()).collect(), hasher: RandomState::default() }
+        Self::new(VALUES, LONGEST)
     }
 }
 
 impl Memo {
+    /// For so many values in a generation of a shard, none longer than so many bytes.
+    pub(super) fn new(values: usize, longest: usize) -> Self {
+        let shards = (0..SHARDS).map(|_| Mutex::default()).collect();
+        Self { shards, hasher: RandomState::default(), values, longest }
+    }
+
     /// The hash of a value, computed if it is not known.
     pub(super) fn hash(&self, value: &[u8], compute: impl FnOnce() -> Hash16) -> Hash16 {
         let place = usize::try_from(self.hasher.hash_one(value) % SHARDS as u64).ok();
-        let shard = place.and_then(|place| self.shards.get(place)).filter(|_| value.len() <= LONGEST);
+        let shard = place.and_then(|place| self.shards.get(place)).filter(|_| value.len() <= self.longest);
         let Some(shard) = shard else { return compute() };
         let known = {
             let mut shard = shard.lock().unwrap_or_else(PoisonError::into_inner);
@@ -52,7 +61,7 @@ impl Memo {
         };
         let hash = known.unwrap_or_else(compute);
         let mut shard = shard.lock().unwrap_or_else(PoisonError::into_inner);
-        if shard.young.len() >= VALUES {
+        if shard.young.len() >= self.values {
             shard.old = std::mem::take(&mut shard.young);
         }
         shard.young.insert(value.into(), hash);

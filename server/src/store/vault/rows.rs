@@ -2,6 +2,7 @@
 
 use super::{Belongs, Hash16, KeyRing, VaultError};
 use crate::secret::Secret;
+use crate::store::seal::{Nonces, OVERHEAD};
 use crate::store::{Revision, Row};
 
 /// The first byte of every sealed value.
@@ -157,9 +158,10 @@ impl Header {
         Self { generation: keys.current(), belongs, chunks }
     }
 
-    fn encode(&self) -> Vec<u8> {
+    /// The bytes of it, with room for so many more.
+    fn encode(&self, more: usize) -> Vec<u8> {
         let Belongs { owner, identifier } = &self.belongs;
-        let mut bytes = Vec::with_capacity(HEADER);
+        let mut bytes = Vec::with_capacity(HEADER + more);
         bytes.push(FORMAT);
         bytes.extend_from_slice(&self.generation.to_be_bytes());
         bytes.extend_from_slice(&owner.0);
@@ -195,7 +197,7 @@ fn context(id: &[u8; 16], header: &[u8], key: &[u8], revision: Revision) -> Vec<
 
 /// Seals a value for a place.
 pub(super) fn seal(
-    keys: &KeyRing,
+    (keys, nonces): (&KeyRing, &mut Nonces),
     id: &[u8; 16],
     kind: Kind,
     key: &[u8],
@@ -205,10 +207,11 @@ pub(super) fn seal(
 ) -> Result<Row, VaultError> {
     let Header { generation, .. } = *header;
     let sealer = keys.key(generation).ok_or(VaultError::Generation { kind: kind.name(), generation })?;
-    let header = header.encode();
-    let context = context(id, &header, key, revision);
-    let mut value = header;
-    sealer.seal(&context, plaintext, &mut value).map_err(|why| VaultError::Seal { kind: kind.name(), why })?;
+    let mut value = header.encode(plaintext.len() + OVERHEAD);
+    let context = context(id, &value, key, revision);
+    sealer
+        .seal_with(nonces, &context, plaintext, &mut value)
+        .map_err(|why| VaultError::Seal { kind: kind.name(), why })?;
     Ok(Row { revision, value })
 }
 
@@ -223,7 +226,7 @@ pub(super) fn open(
     let (header, sealed) = Header::decode(kind, &row.value)?;
     let Header { generation, .. } = header;
     let opener = keys.key(generation).ok_or(VaultError::Generation { kind: kind.name(), generation })?;
-    let context = context(id, &header.encode(), key, row.revision);
+    let context = context(id, &header.encode(0), key, row.revision);
     let plaintext = opener.open(&context, sealed).map_err(|_| VaultError::Tampered { kind: kind.name() })?;
     Ok((header, plaintext))
 }
