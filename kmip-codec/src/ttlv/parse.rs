@@ -27,12 +27,11 @@ impl Default for Limits {
 /// Every deviation from KMIP 2.1 §10.1, with its offset and the tags that lead to it.
 pub fn parse(frame: &Bytes, limits: &Limits) -> Result<Element> {
     let mut parser = Parse { frame, limits, items: 0 };
-    let (rest, element) = parser.element(frame, 0)?;
-    if rest.is_empty() {
-        Ok(element)
-    } else {
-        Err(Error::new(ErrorKind::Trailing(rest.len()), frame.len() - rest.len()))
-    }
+    let mut parsed = None;
+    let rest = parser.element(frame, 0, |element| parsed = Some(element))?;
+    parsed
+        .filter(|_| rest.is_empty())
+        .ok_or_else(|| Error::new(ErrorKind::Trailing(rest.len()), frame.len() - rest.len()))
 }
 
 /// Tag, type and length, and what follows them.
@@ -50,8 +49,9 @@ struct Parse<'f> {
 }
 
 impl<'f> Parse<'f> {
+    /// Parses one element, puts it where it belongs, and answers what follows it.
     #[inline]
-    fn element(&mut self, input: &'f [u8], depth: usize) -> Result<(&'f [u8], Element)> {
+    fn element(&mut self, input: &'f [u8], depth: usize, put: impl FnOnce(Element)) -> Result<&'f [u8]> {
         let start = self.offset(input);
         let fail = |kind| Error::new(kind, start);
         self.items += 1;
@@ -83,7 +83,8 @@ impl<'f> Parse<'f> {
         };
         // Frames are far shorter than 4 GiB: the length field of the outermost element has 32 bits.
         let offset = u32::try_from(start).unwrap_or(u32::MAX);
-        Ok((rest, Element { tag, offset, value }))
+        put(Element { tag, offset, value });
+        Ok(rest)
     }
 
     /// The distance of a part of the frame from its start.
@@ -97,9 +98,7 @@ impl<'f> Parse<'f> {
         }
         let mut elements = Vec::with_capacity(self.children(input));
         while !input.is_empty() {
-            let (rest, element) = self.element(input, depth)?;
-            elements.push(element);
-            input = rest;
+            input = self.element(input, depth, |element| elements.push(element))?;
         }
         Ok(Value::Structure(elements))
     }

@@ -113,14 +113,29 @@ const LONGEST: &str = "00000000-0000000000000000";
 /// Length of a Server Correlation Value: two numbers in hexadecimal and what parts them.
 const CORRELATION: usize = LONGEST.len();
 
+/// What each byte is in hexadecimal.
+static HEXADECIMAL: [[u8; 2]; 256] = {
+    const fn digit(value: u8) -> u8 {
+        if value < 10 { b'0' + value } else { b'A' + value - 10 }
+    }
+    let mut table = [[0; 2]; 256];
+    let mut rest: &mut [[u8; 2]] = &mut table;
+    let mut byte: u8 = 0;
+    while let Some((place, next)) = rest.split_first_mut() {
+        *place = [digit(byte >> 4), digit(byte & 15)];
+        byte = byte.wrapping_add(1);
+        rest = next;
+    }
+    table
+};
+
 /// A Server Correlation Value (KMIP 2.1 §9.10); all have one length, so that it is known how long an answer will be.
 pub(super) fn correlation(run: [u8; 4], number: u64) -> Text {
     let mut text = [b'-'; CORRELATION];
     let (first, second) = text.split_at_mut(2 * run.len());
     let digits = |bytes: &[u8], place: &mut [u8]| {
-        let digit = |value: u8| if value < 10 { b'0' + value } else { b'A' + value - 10 };
-        for (place, byte) in place.chunks_exact_mut(2).zip(bytes) {
-            place.copy_from_slice(&[digit(byte >> 4), digit(byte & 15)]);
+        for (place, &byte) in place.chunks_exact_mut(2).zip(bytes) {
+            place.copy_from_slice(HEXADECIMAL.get(usize::from(byte)).unwrap_or(b"??"));
         }
     };
     digits(&run, first);

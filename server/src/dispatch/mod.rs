@@ -186,7 +186,7 @@ impl Dispatcher {
             false => When::of(&message, &self.asynchronous, &self.shared, &asker.identity),
         };
         let items = match when {
-            Ok(when) => self.until_committed(&asker, &message, Task::Answer(when)).await,
+            Ok(when) => self.until_committed(&asker, &message, Task::Answer { when, asked: now }).await,
             Err(failure) => Err(failure),
         };
         let items = items.unwrap_or_else(|failure| failed(&message, failure));
@@ -295,7 +295,11 @@ impl Dispatcher {
                 Some(Err(failure)) => (nobody(), Err(failure)),
                 None => (nobody(), Ok(())),
             };
-            let mut view = Box::new(View::of(Arc::clone(&self.shared), requester, message.version, kept));
+            let now = match task {
+                Task::Answer { asked, .. } if attempt == 0 => asked,
+                _ => self.shared.clock.now(),
+            };
+            let mut view = Box::new(View::of(Arc::clone(&self.shared), requester, message.version, kept, now));
             if !is_excepted(&self.shared, message) {
                 // It was good when the message arrived. Another message may have replaced it since: the commit sees it, and
                 // the next run looks.
@@ -461,7 +465,12 @@ enum Turn<'d> {
 #[derive(Clone, Copy)]
 enum Task<'a> {
     /// To be answered.
-    Answer(When),
+    Answer {
+        /// Now or later.
+        when: When,
+        /// The time at which it arrived.
+        asked: i64,
+    },
     /// To write down its answers: it was stored to be answered later. The places are those of its items there.
     Stored {
         group: &'a Group,
@@ -474,7 +483,7 @@ enum Task<'a> {
 impl Task<'_> {
     const fn when(self) -> When {
         match self {
-            Self::Answer(when) => when,
+            Self::Answer { when, .. } => when,
             Self::Stored { .. } => When::Now,
         }
     }

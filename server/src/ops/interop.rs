@@ -48,8 +48,8 @@ impl Handler for Interop {
 
 /// Whether an item asks for Reset, which must be alone: in its message, and on the server while it runs.
 pub fn is_reset(operation: Operation, payload: Option<&Element>) -> bool {
-    let function = payload.and_then(|payload| payload.value.find(Tag::InteropFunction));
-    operation == Operation::Interop && function == Some(&Value::Enumeration(InteropFunction::Reset.into()))
+    let function = || payload?.value.find(Tag::InteropFunction);
+    operation == Operation::Interop && function() == Some(&Value::Enumeration(InteropFunction::Reset.into()))
 }
 
 #[cfg(test)]

@@ -73,6 +73,8 @@ mod tickets;
 pub mod validate;
 pub mod wrapping;
 
+use std::sync::LazyLock;
+
 use kmip_codec::Element;
 use kmip_codec::schema::{Decode, Encode, decode};
 use kmip_codec::spec::{Operation, Tag, Version};
@@ -333,8 +335,15 @@ impl OperationRow {
 
 /// The line of an operation, if the version has it and this server does it.
 pub fn row_of(operation: Operation, version: Version) -> Option<&'static OperationRow> {
-    OPERATIONS.iter().find(|row| row.operation == operation && operation.known_in(version))
+    let place = usize::try_from(operation.0).ok()?;
+    BY_CODE.get(place).copied().flatten().filter(|_| operation.known_in(version))
 }
+
+/// The lines by the codes of their operations, which are small numbers: every item asks.
+static BY_CODE: LazyLock<Vec<Option<&'static OperationRow>>> = LazyLock::new(|| {
+    let last = OPERATIONS.iter().map(|row| row.operation.0).max().unwrap_or(0);
+    (0..=last).map(|code| OPERATIONS.iter().find(|row| row.operation.0 == code)).collect()
+});
 
 const fn row<H: Handler>(operation: Operation, placeholder: Placeholder, effect: Effect, lane: Lane) -> OperationRow {
     OperationRow { operation, placeholder, effect, lane, run: Run::Handler(run::<H>) }

@@ -155,12 +155,12 @@ pub struct View {
 impl View {
     /// A view for one run of a message of somebody of whom no more is known than the name.
     pub fn new(shared: Arc<Shared>, asker: Arc<str>, version: Version, kept: Kept) -> Self {
-        Self::of(shared, Requester::new(asker), version, kept)
+        let now = shared.clock.now();
+        Self::of(shared, Requester::new(asker), version, kept, now)
     }
 
-    /// A view for one run of a message.
-    pub fn of(shared: Arc<Shared>, requester: Requester, version: Version, kept: Kept) -> Self {
-        let now = shared.clock.now();
+    /// A view for one run of a message, at its time.
+    pub fn of(shared: Arc<Shared>, requester: Requester, version: Version, kept: Kept, now: i64) -> Self {
         Self {
             shared,
             requester,
