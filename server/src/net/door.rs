@@ -1,15 +1,25 @@
 //! Where handshakes are computed: on threads of their own, which the system runs after those that answer requests. However
 //! many clients come at once, and however long their signatures take, who is in already is served first.
+//!
+//! The way there and back costs half of what a resumed handshake does. Whoever asks for an earlier session is therefore
+//! served where the bytes arrived, in turns with everything else there. Who asks and has none, or does not go on, makes the
+//! next ones take the long way.
 
 use std::io;
+use std::pin::Pin;
+use std::time::Instant;
 
 use tokio::runtime::{Builder, Runtime};
 use tokio::task::{JoinError, JoinHandle};
 
+use super::turns::Turns;
 use crate::system;
 
-/// The threads of handshakes.
-pub(super) struct Door(Option<Runtime>);
+/// The threads of handshakes, and the turns of those that need none.
+pub(super) struct Door {
+    threads: Option<Runtime>,
+    turns: Turns,
+}
 
 impl Door {
     /// Starts as many threads as there are processors: with nobody to be answered, handshakes have all of them.
@@ -24,18 +34,28 @@ impl Door {
             .thread_name("handshake")
             .on_thread_start(system::step_back)
             .build()?;
-        Ok(Self(Some(runtime)))
+        Ok(Self { threads: Some(runtime), turns: Turns::new(threads) })
     }
 
-    /// Does the work of a handshake there. It ends with the future that waits for it.
+    /// Does the work of a handshake, which ends with the future that waits for it. Work that is said to be short is done
+    /// here, as long as what was said to be so `was_short` in the end.
     ///
     /// # Errors
-    /// The work panicked.
+    /// The work panicked on another thread.
     pub(super) async fn pass<T: Send + 'static>(
         &self,
-        work: impl Future<Output = T> + Send + 'static,
+        work: Pin<Box<impl Future<Output = T> + Send + 'static>>,
+        is_short: bool,
+        was_short: impl FnOnce(&T) -> bool,
     ) -> Result<T, JoinError> {
-        match &self.0 {
+        if is_short && let Some(loan) = self.turns.lend(Instant::now()) {
+            let done = self.turns.take(work).await;
+            if was_short(&done) {
+                loan.repay();
+            }
+            return Ok(done);
+        }
+        match &self.threads {
             Some(runtime) => (&mut Passing(runtime.spawn(work)).0).await,
             // Only on the way out.
             None => tokio::spawn(work).await,
@@ -46,7 +66,7 @@ impl Door {
 impl Drop for Door {
     fn drop(&mut self) {
         // To wait for the threads is nothing for a thread that answers.
-        if let Some(runtime) = self.0.take() {
+        if let Some(runtime) = self.threads.take() {
             runtime.shutdown_background();
         }
     }
@@ -58,5 +78,31 @@ struct Passing<T>(JoinHandle<T>);
 impl<T> Drop for Passing<T> {
     fn drop(&mut self) {
         self.0.abort();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::thread;
+
+    use super::*;
+
+    async fn place() -> Option<String> {
+        thread::current().name().map(str::to_owned)
+    }
+
+    #[tokio::test]
+    async fn only_work_that_keeps_its_promise_is_done_here() {
+        let door = Door::open().unwrap();
+        let (here, there) = (place().await, Some("handshake".to_owned()));
+        for _ in 0..200 {
+            assert_eq!(door.pass(Box::pin(place()), true, |_| true).await.unwrap(), here);
+            assert_eq!(door.pass(Box::pin(place()), false, |_| true).await.unwrap(), there);
+        }
+        let mut broken = 0;
+        while door.pass(Box::pin(place()), true, |_| false).await.unwrap() == here {
+            broken += 1;
+        }
+        assert!(broken >= 64, "{broken}");
     }
 }

@@ -15,6 +15,7 @@ use tracing::{debug, error, info, warn};
 use super::connection::Connection;
 use super::door::Door;
 use super::flood::Flood;
+use super::hello::asks_for_session;
 use super::http;
 use super::refusal::Refusal;
 use super::service::Service;
@@ -167,10 +168,10 @@ async fn accept<S: Service>(
             Ok((tcp, address)) => {
                 if let Ok(permit) = Arc::clone(&inner.connections).try_acquire_owned() {
                     let (inner, stop) = (Arc::clone(&inner), stop.clone());
-                    connections.spawn(async move {
+                    connections.spawn(Box::pin(async move {
                         inner.connection(tcp, address, transport, stop).await;
                         drop(permit);
-                    });
+                    }));
                 } else if let Some(left_out) = inner.crowds.allow(Instant::now()) {
                     warn!(%address, left_out, "connection refused: too many ([limits] connections)");
                 }
@@ -212,7 +213,7 @@ impl<S: Service> Inner<S> {
                 let (tls, service) = (Arc::clone(&self.tls), Arc::clone(&self.service));
                 match transport {
                     Transport::Raw => Connection::new(accepted, tls, service, self.limits, stop).serve().await,
-                    Transport::Https => http::serve(accepted, tls, service, self.limits, stop).await,
+                    Transport::Https => Box::pin(http::serve(accepted, tls, service, self.limits, stop)).await,
                 }
             }
             Err(refusal) => self.refused(address, &refusal),
@@ -223,10 +224,15 @@ impl<S: Service> Inner<S> {
         // The semaphore is never closed; without a permit the handshake would only not be counted.
         let _permit = self.handshakes.acquire().await.ok();
         // Until the client has said something there is nothing to compute. What is wrong with it says the handshake.
-        let _ = tcp.readable().await;
+        let resumes = asks_for_session(&tcp).await;
         let tls = Arc::clone(&self.tls);
-        let handshake = self.door.pass(async move { tls.accept(tcp, address).await });
-        handshake.await.unwrap_or_else(|panic| Err(Box::new(Refusal::handshake(&panic.into()))))
+        // It is passed on some times, and has some KiB.
+        let handshake = Box::pin(async move { tls.accept(tcp, address).await });
+        let was_resumed = |accepted: &Result<Accepted, _>| accepted.as_ref().is_ok_and(|accepted| accepted.resumed);
+        self.door
+            .pass(handshake, resumes, was_resumed)
+            .await
+            .unwrap_or_else(|panic| Err(Box::new(Refusal::handshake(&panic.into()))))
     }
 
     fn refused(&self, address: SocketAddr, refusal: &Refusal) {

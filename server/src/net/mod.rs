@@ -6,6 +6,7 @@ mod door;
 mod flood;
 mod frame;
 mod guest;
+mod hello;
 mod http;
 mod known;
 mod listener;
@@ -16,6 +17,7 @@ mod revoked;
 mod run;
 pub mod service;
 pub(crate) mod tls;
+mod turns;
 
 pub use listener::{BindError, Server};
 pub use run::run;
