@@ -55,6 +55,7 @@ impl Lifetime {
     }
 
     /// Whether the version has the field.
+    #[inline]
     pub fn covers(self, version: Version) -> bool {
         version.within(self.since, self.until)
     }

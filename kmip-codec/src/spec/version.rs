@@ -50,6 +50,7 @@ impl Version {
     }
 
     /// Whether this version lies in a row's range, both ends included.
+    #[inline]
     pub fn within(self, since: Self, until: Option<Self>) -> bool {
         self >= since && until.is_none_or(|last| self <= last)
     }

@@ -51,6 +51,7 @@ impl Writer {
     }
 
     /// Writes a structure; its length is filled in after `content` has written its elements.
+    #[inline]
     pub fn structure(&mut self, tag: Tag, content: impl FnOnce(&mut Self)) {
         let start = self.open(tag);
         content(self);
@@ -58,6 +59,7 @@ impl Writer {
     }
 
     /// Begins a structure; give the answer to [`Writer::close`].
+    #[inline]
     pub fn open(&mut self, tag: Tag) -> usize {
         let start = self.buffer.len();
         self.header(tag, ItemType::Structure, 0);
@@ -65,17 +67,20 @@ impl Writer {
     }
 
     /// Ends the structure that [`Writer::open`] began.
+    #[inline]
     pub fn close(&mut self, start: usize) {
         let length = self.buffer.len().saturating_sub(start + HEADER);
         self.patch_length(start, length);
     }
 
     /// Writes an Integer.
+    #[inline]
     pub fn integer(&mut self, tag: Tag, value: i32) {
         self.four(tag, ItemType::Integer, value.to_be_bytes());
     }
 
     /// Writes a Long Integer.
+    #[inline]
     pub fn long_integer(&mut self, tag: Tag, value: i64) {
         self.eight(tag, ItemType::LongInteger, value.to_be_bytes());
     }
@@ -90,26 +95,31 @@ impl Writer {
     }
 
     /// Writes an Enumeration.
+    #[inline]
     pub fn enumeration(&mut self, tag: Tag, value: u32) {
         self.four(tag, ItemType::Enumeration, value.to_be_bytes());
     }
 
     /// Writes a Boolean.
+    #[inline]
     pub fn boolean(&mut self, tag: Tag, value: bool) {
         self.eight(tag, ItemType::Boolean, u64::from(value).to_be_bytes());
     }
 
     /// Writes a Text String.
+    #[inline]
     pub fn text(&mut self, tag: Tag, value: &str) {
         self.padded(tag, ItemType::TextString, value.as_bytes());
     }
 
     /// Writes a Byte String.
+    #[inline]
     pub fn bytes(&mut self, tag: Tag, value: &[u8]) {
         self.padded(tag, ItemType::ByteString, value);
     }
 
     /// Writes a Date-Time.
+    #[inline]
     pub fn date_time(&mut self, tag: Tag, seconds: i64) {
         self.eight(tag, ItemType::DateTime, seconds.to_be_bytes());
     }
@@ -147,6 +157,7 @@ impl Writer {
     }
 
     /// Appends bytes that another writer of the same version made.
+    #[inline]
     pub fn append(&mut self, encoded: &[u8]) {
         self.put(encoded);
     }
@@ -157,10 +168,12 @@ impl Writer {
         self.put(&head);
     }
 
+    #[inline]
     fn four(&mut self, tag: Tag, item: ItemType, [a, b, c, d]: [u8; 4]) {
         self.eight_of(tag, item, 4, [a, b, c, d, 0, 0, 0, 0]);
     }
 
+    #[inline]
     fn eight(&mut self, tag: Tag, item: ItemType, value: [u8; 8]) {
         self.eight_of(tag, item, 8, value);
     }
@@ -175,6 +188,7 @@ impl Writer {
         self.put(&whole);
     }
 
+    #[inline]
     fn padded(&mut self, tag: Tag, item: ItemType, value: &[u8]) {
         self.reserve(HEADER + value.len().next_multiple_of(8));
         self.header(tag, item, value.len());
@@ -182,6 +196,7 @@ impl Writer {
         self.fill(0, value.len().next_multiple_of(8) - value.len());
     }
 
+    #[inline]
     fn patch_length(&mut self, start: usize, length: usize) {
         if let Some(place) = self.buffer.get_mut(start + 4..start + HEADER) {
             place.copy_from_slice(&wire_length(length));
@@ -194,6 +209,7 @@ impl Writer {
         self.buffer.extend_from_slice(bytes);
     }
 
+    #[inline]
     fn fill(&mut self, byte: u8, count: usize) {
         self.reserve(count);
         let length = self.buffer.len() + count;
@@ -217,12 +233,14 @@ impl Writer {
     }
 }
 
+#[inline]
 fn head(tag: Tag, item: ItemType, [a, b, c, d]: [u8; 4]) -> [u8; HEADER] {
     let [_, high, middle, low] = tag.code().to_be_bytes();
     [high, middle, low, item as u8, a, b, c, d]
 }
 
 /// A message of 4 GiB cannot be written; limits on what is stored and asked are far below.
+#[inline]
 fn wire_length(length: usize) -> [u8; 4] {
     u32::try_from(length).unwrap_or(u32::MAX).to_be_bytes()
 }

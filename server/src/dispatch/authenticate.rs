@@ -19,7 +19,7 @@ use crate::store::vault::VaultBatch;
 use crate::trust::attestation;
 use crate::trust::credentials::{Check, Proven, Unproven, unsuccessful};
 use crate::trust::link;
-use crate::trust::requester::{Requester, Standing};
+use crate::trust::requester::{Requester, Shown, Standing};
 use crate::trust::ticket::{self, Grant};
 use crate::view::{Shared, Slow};
 
@@ -49,7 +49,7 @@ impl Correlation {
 impl Dispatcher {
     /// Refuses a client whose certificate was replaced, before anything else of its request is looked at.
     pub(super) fn check_link(&self, asker: &Asker, message: &RequestMessage) -> Outcome<()> {
-        let Some(link) = asker.link.as_ref().filter(|_| !is_excepted(&self.shared, message)) else { return Ok(()) };
+        let Some(link) = asker.shown.link().filter(|_| !is_excepted(&self.shared, message)) else { return Ok(()) };
         let is_replaced = self.shared.vault.has_meta(link.row(&self.shared.vault))?;
         if is_replaced { Err(link::replaced()) } else { Ok(()) }
     }
@@ -91,8 +91,8 @@ impl Dispatcher {
         }
         let administrator = accounts.is_some_and(|accounts| accounts.is_administrator(&owner));
         let attested = attested.unwrap_or_else(|| self.standing(&asker.identity, &owner, message));
-        let (certificates, link) = (Arc::clone(&asker.certificates), asker.link.clone());
-        let requester = Requester { owner: Arc::clone(&owner), administrator, grant, attested, certificates, link };
+        let shown = asker.shown.clone();
+        let requester = Requester { owner: Arc::clone(&owner), administrator, grant, attested, shown };
         let asker = Asker { identity: owner, requester: Some(requester), ..asker.clone() };
         Ok((asker, proven.server_hashed_password))
     }
@@ -115,8 +115,8 @@ impl Dispatcher {
         let accounts = self.shared.settings.accounts.as_ref();
         let administrator = accounts.is_some_and(|accounts| accounts.is_administrator(owner));
         let grant = ticket.map(Grant::unseen);
-        let (owner, certificates) = (Arc::clone(owner), certificates.into());
-        Requester { owner, administrator, grant, attested: Standing::Free, certificates, link: None }
+        let (owner, shown) = (Arc::clone(owner), Shown::Earlier(certificates.into()));
+        Requester { owner, administrator, grant, attested: Standing::Free, shown }
     }
 
     /// Whether those who got a ticket have the right to it still: a ticket is an old login, not a present right.

@@ -32,9 +32,8 @@ use crate::failure::{Failure, Outcome};
 use crate::ops::interop::is_reset;
 use crate::store::CommitError;
 use crate::store::vault::{LASTING, Vault};
-use crate::trust::identity::Certificates;
-use crate::trust::link::{Admits, Link};
-use crate::trust::requester::Requester;
+use crate::trust::link::Admits;
+use crate::trust::requester::{Requester, Shown};
 use crate::view::{Commit, Kept, Shared, Slow, View};
 use answer::{Extras, Failed, ItemAnswer, Success};
 use asynchronous::{Group, Ledger, Running, When};
@@ -75,10 +74,8 @@ pub struct Asker {
     pub identity: Arc<str>,
     /// From where, for the log.
     pub place: Place,
-    /// The certificate that it came with; none where the work is done later.
-    pub link: Option<Arc<Link>>,
-    /// The certificates of its connection.
-    pub certificates: Certificates,
+    /// The certificates that it came with.
+    pub shown: Shown,
     /// Whether the server could ask on its connection.
     pub is_askable: bool,
     /// What the request's credentials have shown, once they were looked at.
@@ -88,9 +85,8 @@ pub struct Asker {
 impl Asker {
     /// Who asked what cannot be read; the listener has logged from where it came.
     pub fn nobody() -> Self {
-        let certificates = Certificates::default();
         let place = Place::Unknown;
-        Self { identity: "".into(), place, certificates, is_askable: false, link: None, requester: None }
+        Self { identity: "".into(), place, shown: Shown::Nothing, is_askable: false, requester: None }
     }
 }
 

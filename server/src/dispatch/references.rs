@@ -63,12 +63,12 @@ impl References {
     }
 
     /// Turns every Unique Identifier of a payload into text, and its Data into bytes. If one at the top means several objects, the operation is to
-    /// be repeated for each: one payload comes back for each of them.
+    /// be repeated for each: one payload comes back for each of them, the first one apart.
     ///
     /// # Errors
     /// Object Not Found for a reference to nothing; Invalid Field for one to several objects where one must be meant.
-    pub(super) fn resolve(&self, payload: Element, placeholder: Option<&Text>) -> Outcome<Vec<Element>> {
-        let Value::Structure(mut elements) = payload.value else { return Ok(vec![payload]) };
+    pub(super) fn resolve(&self, payload: Element, placeholder: Option<&Text>) -> Outcome<(Element, Vec<Element>)> {
+        let Value::Structure(mut elements) = payload.value else { return Ok((payload, Vec::new())) };
         let mut repeated: Option<(usize, Vec<Text>)> = None;
         for (place, element) in elements.iter_mut().enumerate() {
             if element.tag == Tag::Data {
@@ -89,17 +89,16 @@ impl References {
         }
         let payload =
             |elements| Element { tag: payload.tag, offset: payload.offset, value: Value::Structure(elements) };
-        let Some((place, identifiers)) = repeated else { return Ok(vec![payload(elements)]) };
-        Ok(identifiers
-            .into_iter()
-            .map(|identifier| {
-                let mut elements = elements.clone();
-                if let Some(element) = elements.get_mut(place) {
-                    element.value = Value::TextString(identifier);
-                }
-                payload(elements)
-            })
-            .collect())
+        let Some((place, identifiers)) = repeated else { return Ok((payload(elements), Vec::new())) };
+        let mut each = identifiers.into_iter().map(|identifier| {
+            let mut elements = elements.clone();
+            if let Some(element) = elements.get_mut(place) {
+                element.value = Value::TextString(identifier);
+            }
+            payload(elements)
+        });
+        let first = each.next().unwrap_or_else(|| payload(Vec::new()));
+        Ok((first, each.collect()))
     }
 
     /// Identifiers within structures: those of wrapping keys, links, and the like.
@@ -195,7 +194,8 @@ mod tests {
     fn resolved(value: Value) -> Outcome<Vec<String>> {
         let payload =
             Element::new(Tag::RequestPayload, Value::Structure(vec![Element::new(Tag::UniqueIdentifier, value)]));
-        let payloads = references().resolve(payload, Some(&"h".into()))?;
+        let (first, others) = references().resolve(payload, Some(&"h".into()))?;
+        let payloads = [vec![first], others].concat();
         let text =
             |payload: &Element| payload.value.find(Tag::UniqueIdentifier).and_then(Value::text).map(str::to_owned);
         Ok(payloads.iter().filter_map(text).collect())

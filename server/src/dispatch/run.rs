@@ -1,5 +1,7 @@
 //! One run of a message: its items in their order, each in its lane, until the answer is whole or an item's failure ends it.
 
+use std::iter;
+
 use kmip_codec::Element;
 use kmip_codec::message::{RequestBatchItem, RequestMessage};
 use kmip_codec::spec::{BatchErrorContinuationOption, Operation, ResultReason, Tag, Version};
@@ -83,14 +85,14 @@ impl Run<'_> {
                 return answers.push(answer(pending));
             }
         }
-        let payloads = match self.payloads(item) {
+        let (first, others) = match self.payloads(item) {
             Ok(payloads) => payloads,
             Err(failure) => return answers.push(failed(failure)),
         };
-        for payload in payloads {
+        for payload in iter::once(first).chain(others) {
             let before = matches!(row.run, ops::Run::Dispatcher(_)).then(|| self.ledger.clone());
             let (mut data, mut identifiers) = (None, Vec::new());
-            let first = answers.len();
+            let from = answers.len();
             match self.work(row, payload, follow).await {
                 Ok(Done::Answered(answered)) => {
                     (data, identifiers) = (answered.data, answered.identifiers);
@@ -109,9 +111,9 @@ impl Run<'_> {
                     return answers.push(failed(failure));
                 }
             }
-            if let Err(failure) = budget.spend(answers.iter().skip(first)) {
+            if let Err(failure) = budget.spend(answers.iter().skip(from)) {
                 self.take_back(before);
-                answers.truncate(first);
+                answers.truncate(from);
                 return answers.push(failed(failure));
             }
             if follow == Follow::Items {
@@ -156,14 +158,14 @@ impl Run<'_> {
         }
     }
 
-    /// The payload, with what it refers to: one for each object that it is about.
-    fn payloads(&self, item: &RequestBatchItem) -> Outcome<Vec<Element>> {
+    /// The payload, with what it refers to: one for each object that it is about, the first one apart.
+    fn payloads(&self, item: &RequestBatchItem) -> Outcome<(Element, Vec<Element>)> {
         let payload = item
             .request_payload
             .clone()
             .ok_or_else(|| Failure::new(ResultReason::InvalidMessage, "the Request Payload is missing"))?;
         let placeholder = self.view.as_ref().and_then(|view| view.placeholder());
-        if self.version.is_v2() { self.references.resolve(payload, placeholder) } else { Ok(vec![payload]) }
+        if self.version.is_v2() { self.references.resolve(payload, placeholder) } else { Ok((payload, Vec::new())) }
     }
 
     /// Runs the handler where it belongs, and writes its answer.

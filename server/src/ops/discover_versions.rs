@@ -26,6 +26,8 @@ impl Handler for DiscoverVersions {
     fn run(_: &mut View, request: Versions) -> Outcome<Versions> {
         let ours = Version::ALL.iter().map(|&version| ProtocolVersion::from(version));
         let asked = |version: &ProtocolVersion| request.versions.is_empty() || request.versions.contains(version);
-        Ok(Versions { versions: ours.filter(asked).collect() })
+        let mut versions = Vec::with_capacity(Version::ALL.len());
+        versions.extend(ours.filter(asked));
+        Ok(Versions { versions })
     }
 }

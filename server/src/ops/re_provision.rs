@@ -91,7 +91,7 @@ impl Handler for ReProvision {
 /// listener has looked at before this request.
 fn present(view: &mut View) -> Outcome<Arc<Link>> {
     let requester = view.requester();
-    let Some(link) = requester.link.clone() else {
+    let Some(link) = requester.shown.link().cloned() else {
         return Err(Failure::unsupported("a client's certificate is replaced at once, on its own connection"));
     };
     if *requester.owner != *link.identity {

@@ -66,7 +66,7 @@ pub(super) fn issue(view: &mut View, wanted: Wanted) -> Outcome<Ticket> {
         return Err(Failure::new(ResultReason::ServerLimitExceeded, why));
     }
     let owner = (&*view.requester().owner).into();
-    let certificates = view.requester().certificates.to_vec();
+    let certificates = view.requester().shown.certificates().to_vec();
     let stored = Stored { owner, until: DateTime(until), requests, operations, rights, parent, certificates };
     let value = view.random(LENGTH)?;
     let name = ticket::name(&view.shared().vault, value.expose());

@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use super::identity::Certificates;
+use kmip_codec::ttlv::Blob;
+
+use super::identity::{Admitted, Certificates};
 use super::link::Link;
 use super::ticket::Grant;
 
@@ -17,10 +19,39 @@ pub struct Requester {
     pub grant: Option<Grant>,
     /// How it stands with what its machine has to show.
     pub attested: Standing,
-    /// The certificates of the connection that it came on.
-    pub certificates: Certificates,
-    /// The certificate of its connection; none where the work is done later.
-    pub link: Option<Arc<Link>>,
+    /// The certificates that it came with.
+    pub shown: Shown,
+}
+
+/// The certificates that a request came with.
+#[derive(Debug, Clone, Default)]
+pub enum Shown {
+    /// None.
+    #[default]
+    Nothing,
+    /// Those of its connection.
+    Now(Arc<Admitted>),
+    /// Those of the connection on which it was asked what is done now.
+    Earlier(Certificates),
+}
+
+impl Shown {
+    /// The certificates in DER, the client's own first.
+    pub fn certificates(&self) -> &[Blob] {
+        match self {
+            Self::Nothing => &[],
+            Self::Now(admitted) => &admitted.certificates,
+            Self::Earlier(certificates) => certificates,
+        }
+    }
+
+    /// The certificate of the connection; none where the work is done later.
+    pub fn link(&self) -> Option<&Arc<Link>> {
+        match self {
+            Self::Now(admitted) => Some(&admitted.link),
+            Self::Nothing | Self::Earlier(_) => None,
+        }
+    }
 }
 
 /// How a request stands with attestation (KMIP 2.1 §9.3).
@@ -40,13 +71,6 @@ pub enum Standing {
 impl Requester {
     /// Somebody without further rights.
     pub fn new(owner: impl Into<Arc<str>>) -> Self {
-        Self {
-            owner: owner.into(),
-            administrator: false,
-            grant: None,
-            attested: Standing::Free,
-            certificates: Certificates::default(),
-            link: None,
-        }
+        Self { owner: owner.into(), administrator: false, grant: None, attested: Standing::Free, shown: Shown::Nothing }
     }
 }

@@ -13,7 +13,7 @@ impl View {
     /// # Errors
     /// Authentication Not Successful for one that was replaced.
     pub fn check_link(&self) -> Outcome<()> {
-        let Some(link) = &self.requester.link else { return Ok(()) };
+        let Some(link) = self.requester.shown.link() else { return Ok(()) };
         let vault = &self.shared.vault;
         if vault.has_meta(link.row(vault))? { Err(link::replaced()) } else { Ok(()) }
     }
@@ -25,7 +25,7 @@ impl View {
 
     /// What the commit relies on of that.
     pub(super) fn expect_link(&self, batch: &mut VaultBatch) {
-        if let Some(link) = self.requester.link.as_ref().filter(|_| self.relies_on_link) {
+        if let Some(link) = self.requester.shown.link().filter(|_| self.relies_on_link) {
             batch.expect_no_meta(link.row(&self.shared.vault));
         }
     }

@@ -14,6 +14,7 @@ use crate::dispatch::{self, Asker, Dispatcher, Place, asynchronous};
 use crate::failure::Failure;
 use crate::net::service::{Answer, Interview, Peer, Service, Unreadable};
 use crate::sweeper;
+use crate::trust::requester::Shown;
 
 impl Interview for dispatch::Interview {
     fn next(&mut self, heard: Option<&Bytes>) -> Result<Option<Zeroizing<Vec<u8>>>, String> {
@@ -57,8 +58,7 @@ impl Service for KmipService {
         let asker = Asker {
             identity: admitted.identity.shared(),
             place: Place::Address(*address),
-            certificates: Arc::clone(&admitted.certificates),
-            link: Some(Arc::clone(&admitted.link)),
+            shown: Shown::Now(Arc::clone(admitted)),
             is_askable: peer.is_askable,
             requester: None,
         };

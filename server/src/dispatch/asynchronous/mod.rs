@@ -227,7 +227,7 @@ impl Ledger {
         let stored = Stored {
             owner: Arc::clone(&asker.identity),
             ticket: grant.map(|grant| grant.name().into()),
-            certificates: asker.certificates.to_vec(),
+            certificates: asker.shown.certificates().to_vec(),
             version: message.version,
             submitted: now,
             wake: now.saturating_add(settings.delay.into()),

@@ -35,8 +35,7 @@ impl Dispatcher {
             let asker = Asker {
                 identity: Arc::clone(&stored.owner),
                 place: Place::Earlier,
-                certificates: Arc::clone(&requester.certificates),
-                link: None,
+                shown: requester.shown.clone(),
                 is_askable: false,
                 requester: Some(requester),
             };
