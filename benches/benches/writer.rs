@@ -1,12 +1,12 @@
 //! What one writer thread reaches: the commits of real Creates, prepared before the clock runs, given to the store with so
 //! many of them waiting at a time. No TLS, no messages, no sealing within the time: the ceiling of a durable Create.
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::error::Error;
 use std::io::{Write, stdout};
 use std::ops::ControlFlow;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
@@ -23,7 +23,7 @@ use kmipd::session::parts::{self, Parts};
 use kmipd::store::seal::KeyRing;
 use kmipd::store::sled::{SledOptions, SledStore};
 use kmipd::store::vault::Vault;
-use kmipd::store::{Batch, Committed, Row, Store, StoreError};
+use kmipd::store::{Batch, Change, Committed, Row, Store, StoreError};
 use kmipd::view::{Settings, Shared, SystemClock};
 use serde_json::json;
 use tokio::sync::oneshot;
@@ -54,15 +54,31 @@ struct Arguments {
     bench: bool,
 }
 
-/// A store that keeps back what is committed.
+/// A store that keeps back what is committed, and shows it to those that come after: a row that is there already is not
+/// written again.
 struct Held {
     store: Arc<SledStore>,
-    batches: Mutex<Vec<Batch>>,
+    held: Mutex<Commits>,
+}
+
+#[derive(Default)]
+struct Commits {
+    batches: Vec<Batch>,
+    rows: HashMap<Vec<u8>, Row>,
+}
+
+impl Held {
+    fn held(&self) -> MutexGuard<'_, Commits> {
+        self.held.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 impl Store for Held {
     fn get(&self, key: &[u8]) -> Result<Option<Row>, StoreError> {
-        self.store.get(key)
+        match self.held().rows.get(key) {
+            Some(row) => Ok(Some(row.clone())),
+            None => self.store.get(key),
+        }
     }
 
     fn last(&self, prefix: &[u8]) -> Result<Option<(Vec<u8>, Row)>, StoreError> {
@@ -79,7 +95,13 @@ impl Store for Held {
     }
 
     fn commit(&self, batch: Batch) -> Committed {
-        self.batches.lock().unwrap_or_else(PoisonError::into_inner).push(batch);
+        let mut held = self.held();
+        for change in &batch.changes {
+            if let Change::Put { key, row } = change {
+                held.rows.insert(key.clone(), row.clone());
+            }
+        }
+        held.batches.push(batch);
         let (done, committed) = oneshot::channel();
         // The other end is held by the caller.
         let _ = done.send(Ok(()));
@@ -98,7 +120,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let folder = arguments.folder.unwrap_or_else(|| temporary.path().join("store"));
     let options = SledOptions { cache_bytes: arguments.cache << 20, ..SledOptions::default() };
     let store = Arc::new(SledStore::open(&folder, &options)?);
-    let held = Arc::new(Held { store: Arc::clone(&store), batches: Mutex::default() });
+    let held = Arc::new(Held { store: Arc::clone(&store), held: Mutex::default() });
     let vault = Vault::open(Arc::clone(&held) as _, store.id(), KeyRing::random()?)?;
     let creates = Creates::new(vault);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
@@ -107,7 +129,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         let fills = made < arguments.already;
         let count = if fills { arguments.already - made } else { arguments.already + objects - made }.min(SLICE);
         runtime.block_on(creates.ask(made..made + count))?;
-        let batches = std::mem::take(&mut *held.batches.lock().unwrap_or_else(PoisonError::into_inner));
+        let Commits { batches, .. } = std::mem::take(&mut *held.held());
         if batches.len() != count {
             return Err(format!("{count} Creates made {} commits", batches.len()).into());
         }
