@@ -106,10 +106,9 @@ impl<S: Service> Connection<S> {
         });
         let service = Arc::clone(&self.service);
         loop {
-            let incoming = self.next(stopped.as_mut()).await?;
-            let peer = self.guest.admit().map_err(End::Refused)?;
-            let (answer, readable) = match incoming {
+            let (answer, readable) = match self.next(stopped.as_mut()).await? {
                 Incoming::Message(bytes) => {
+                    let peer = self.guest.admit().map_err(End::Refused)?;
                     // Here and in no function of its own: what it takes to answer is some kilobytes, and would be moved.
                     let mut answering = pin!(service.answer(peer, bytes));
                     let answer = match at_once(answering.as_mut()).await {
@@ -119,6 +118,7 @@ impl<S: Service> Connection<S> {
                     (answer, true)
                 }
                 Incoming::Unreadable(reason, head) => {
+                    let peer = self.guest.admit().map_err(End::Refused)?;
                     info!(client = %peer.admitted.identity, address = %peer.address, "unreadable request: {reason}");
                     (self.service.unreadable(reason, head), false)
                 }

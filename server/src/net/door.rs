@@ -2,8 +2,8 @@
 //! many clients come at once, and however long their signatures take, who is in already is served first.
 //!
 //! The way there and back costs half of what a resumed handshake does. Whoever asks for an earlier session is therefore
-//! served where the bytes arrived, in turns with everything else there. Who asks and has none, or does not go on, makes the
-//! next ones take the long way.
+//! served where the bytes arrived, in turns with everything else there, as long as those who are in already ask for
+//! nothing. Who asks for a session and has none, or does not go on, makes the next ones take the long way.
 
 use std::io;
 use std::pin::Pin;
@@ -12,7 +12,7 @@ use std::time::Instant;
 use tokio::runtime::{Builder, Runtime};
 use tokio::task::{JoinError, JoinHandle};
 
-use super::turns::Turns;
+use super::turns::{Bustle, Turns};
 use crate::system;
 
 /// The threads of handshakes, and the turns of those that need none.
@@ -38,7 +38,7 @@ impl Door {
     }
 
     /// Does the work of a handshake, which ends with the future that waits for it. Work that is said to be short is done
-    /// here, as long as what was said to be so `was_short` in the end.
+    /// here, as long as what was said to be so `was_short` in the end, and `others` are not at work.
     ///
     /// # Errors
     /// The work panicked on another thread.
@@ -46,9 +46,10 @@ impl Door {
         &self,
         work: Pin<Box<impl Future<Output = T> + Send + 'static>>,
         is_short: bool,
+        others: &Bustle,
         was_short: impl FnOnce(&T) -> bool,
     ) -> Result<T, JoinError> {
-        if is_short && let Some(loan) = self.turns.lend(Instant::now()) {
+        if is_short && let Some(loan) = self.turns.lend(Instant::now(), others) {
             let done = self.turns.take(work).await;
             if was_short(&done) {
                 loan.repay();
@@ -94,13 +95,18 @@ mod tests {
     #[tokio::test]
     async fn only_work_that_keeps_its_promise_is_done_here() {
         let door = Door::open().unwrap();
+        let others = Bustle::default();
         let (here, there) = (place().await, Some("handshake".to_owned()));
         for _ in 0..200 {
-            assert_eq!(door.pass(Box::pin(place()), true, |_| true).await.unwrap(), here);
-            assert_eq!(door.pass(Box::pin(place()), false, |_| true).await.unwrap(), there);
+            assert_eq!(door.pass(Box::pin(place()), true, &others, |_| true).await.unwrap(), here);
+            assert_eq!(door.pass(Box::pin(place()), false, &others, |_| true).await.unwrap(), there);
         }
+        others.note();
+        assert_eq!(door.pass(Box::pin(place()), true, &others, |_| true).await.unwrap(), there);
+        let others = Bustle::default();
+        while door.pass(Box::pin(place()), true, &others, |_| true).await.unwrap() == there {}
         let mut broken = 0;
-        while door.pass(Box::pin(place()), true, |_| false).await.unwrap() == here {
+        while door.pass(Box::pin(place()), true, &others, |_| false).await.unwrap() == here {
             broken += 1;
         }
         assert!(broken >= 64, "{broken}");

@@ -12,12 +12,13 @@ use super::tls::Tls;
 pub(super) struct Guest {
     peer: Arc<Peer>,
     tls: Arc<Tls>,
+    has_asked: bool,
 }
 
 impl Guest {
     /// A client as it was admitted.
     pub(super) fn new(peer: Peer, tls: Arc<Tls>) -> Self {
-        Self { peer: Arc::new(peer), tls }
+        Self { peer: Arc::new(peer), tls, has_asked: false }
     }
 
     /// Who it is.
@@ -27,6 +28,10 @@ impl Guest {
 
     /// Judges the client anew if trust has changed, or its certificates have ended, since it was let in.
     pub(super) fn admit(&mut self) -> Result<Arc<Peer>, Box<Refusal>> {
+        // A first request belongs to coming in.
+        if std::mem::replace(&mut self.has_asked, true) {
+            self.tls.others.note();
+        }
         if self.tls.is_outdated(&self.peer.admitted) {
             let certificates = &self.peer.admitted.certificates;
             let chain: Vec<CertificateDer<'_>> = certificates.iter().map(|der| CertificateDer::from(&**der)).collect();

@@ -230,7 +230,7 @@ impl<S: Service> Inner<S> {
         let handshake = Box::pin(async move { tls.accept(tcp, address).await });
         let was_resumed = |accepted: &Result<Accepted, _>| accepted.as_ref().is_ok_and(|accepted| accepted.resumed);
         self.door
-            .pass(handshake, resumes, was_resumed)
+            .pass(handshake, resumes, &self.tls.others, was_resumed)
             .await
             .unwrap_or_else(|panic| Err(Box::new(Refusal::handshake(&panic.into()))))
     }

@@ -25,6 +25,7 @@ use super::admission::{Admission, Doorkeeper, VERDICT};
 use super::known::Known;
 use super::refusal::{Described, MAKE_V3, Refusal};
 use super::revoked::Revoked;
+use super::turns::Bustle;
 use crate::config;
 use crate::crypto::authority::Authority;
 use crate::trust::identity::{Admitted, Identity, Peer};
@@ -55,6 +56,8 @@ pub struct Tls {
     certification: Option<Arc<Authority>>,
     pub(super) present: RwLock<Arc<Setup>>,
     epoch: AtomicU64,
+    /// Whether clients that are in already are at work: who comes steps back for them.
+    pub(super) others: Bustle,
     /// The files' marks when they were last looked at; reloads wait for each other here.
     marks: Mutex<Vec<Mark>>,
 }
@@ -102,6 +105,7 @@ impl Tls {
             certification,
             present: RwLock::new(Arc::new(setup)),
             epoch: AtomicU64::new(1),
+            others: Bustle::default(),
             marks: Mutex::new(marks),
         })
     }

@@ -2,7 +2,7 @@
 //! one begins, however many of them there are.
 
 use std::pin::Pin;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::task::Poll;
 use std::time::{Duration, Instant};
 
@@ -17,6 +17,23 @@ const MOST: u64 = 64;
 /// After which time one of them is forgiven.
 const FORGIVEN: Duration = Duration::from_millis(10);
 
+/// For how long there are no turns once others were seen at work.
+const BUSY: Duration = Duration::from_millis(10);
+
+/// Whether those who are in already are at work.
+#[derive(Debug, Default)]
+pub(super) struct Bustle(AtomicBool);
+
+impl Bustle {
+    /// They are.
+    pub(super) fn note(&self) {
+        // What is only read is no matter between processors.
+        if !self.0.load(Ordering::Relaxed) {
+            self.0.store(true, Ordering::Relaxed);
+        }
+    }
+}
+
 /// Turns, and the trust in those who ask for them. Work that promises to be short borrows trust, and pays it back by having
 /// been short. What does not keep its promise costs others no more than [`MOST`] pieces of work, and one for each
 /// [`FORGIVEN`] that has gone by.
@@ -26,6 +43,8 @@ pub(super) struct Turns {
     begun: Instant,
     /// Until when all trust is given back if nobody pays, in nanoseconds since it began.
     debt: AtomicU64,
+    /// Until when others are taken to be at work, in nanoseconds since it began.
+    busy: AtomicU64,
 }
 
 /// Trust that was borrowed.
@@ -35,12 +54,23 @@ pub(super) struct Loan<'a>(&'a Turns);
 impl Turns {
     /// Turns for so many steps at a time.
     pub(super) fn new(at_a_time: usize) -> Self {
-        Self { first_steps: Semaphore::new(at_a_time), begun: Instant::now(), debt: AtomicU64::new(0) }
+        Self {
+            first_steps: Semaphore::new(at_a_time),
+            begun: Instant::now(),
+            debt: AtomicU64::new(0),
+            busy: AtomicU64::new(0),
+        }
     }
 
-    /// Trust for a piece of work, unless too much of it is lost.
-    pub(super) fn lend(&self, now: Instant) -> Option<Loan<'_>> {
+    /// Trust for a piece of work, unless too much of it is lost, or there is somebody to step back for.
+    pub(super) fn lend(&self, now: Instant, others: &Bustle) -> Option<Loan<'_>> {
         let now = nanoseconds(now.saturating_duration_since(self.begun));
+        if others.0.swap(false, Ordering::Relaxed) {
+            self.busy.store(now + nanoseconds(BUSY), Ordering::Relaxed);
+        }
+        if now < self.busy.load(Ordering::Relaxed) {
+            return None;
+        }
         let one = nanoseconds(FORGIVEN);
         let more = |debt: u64| Some(debt.max(now) + one).filter(|debt| *debt <= now + MOST * one);
         self.debt.fetch_update(Ordering::Relaxed, Ordering::Relaxed, more).ok().map(|_| Loan(self))
@@ -125,24 +155,35 @@ mod tests {
     fn trust_that_is_not_paid_back_comes_slowly() {
         let turns = Turns::new(1);
         let now = turns.begun;
-        let lent: Vec<_> = (0..MOST).map(|_| turns.lend(now).unwrap()).collect();
-        assert!(turns.lend(now).is_none());
+        let lent: Vec<_> = (0..MOST).map(|_| turns.lend(now, &Bustle::default()).unwrap()).collect();
+        assert!(turns.lend(now, &Bustle::default()).is_none());
         // Who pays makes room for one.
         lent.into_iter().next().unwrap().repay();
-        assert!(turns.lend(now).is_some());
-        assert!(turns.lend(now + FORGIVEN - Duration::from_nanos(1)).is_none());
-        assert!(turns.lend(now + FORGIVEN).is_some());
-        assert!(turns.lend(now + FORGIVEN).is_none());
+        assert!(turns.lend(now, &Bustle::default()).is_some());
+        assert!(turns.lend(now + FORGIVEN - Duration::from_nanos(1), &Bustle::default()).is_none());
+        assert!(turns.lend(now + FORGIVEN, &Bustle::default()).is_some());
+        assert!(turns.lend(now + FORGIVEN, &Bustle::default()).is_none());
         // A long time makes no more trust than there was.
         let later = now + 10_000 * FORGIVEN;
-        assert_eq!((0..2 * MOST).filter_map(|_| turns.lend(later)).count() as u64, MOST);
+        assert_eq!((0..2 * MOST).filter_map(|_| turns.lend(later, &Bustle::default())).count() as u64, MOST);
+    }
+
+    #[test]
+    fn while_others_are_at_work_there_are_no_turns() {
+        let (turns, others) = (Turns::new(1), Bustle::default());
+        let now = turns.begun;
+        assert!(turns.lend(now, &others).is_some());
+        others.note();
+        assert!(turns.lend(now, &others).is_none());
+        assert!(turns.lend(now + BUSY - Duration::from_nanos(1), &others).is_none());
+        assert!(turns.lend(now + BUSY, &others).is_some());
     }
 
     #[test]
     fn who_pays_is_trusted_without_end() {
         let turns = Turns::new(1);
         for _ in 0..10 * MOST {
-            turns.lend(turns.begun).unwrap().repay();
+            turns.lend(turns.begun, &Bustle::default()).unwrap().repay();
         }
     }
 }

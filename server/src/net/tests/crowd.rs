@@ -4,11 +4,13 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread::{self, ThreadId, available_parallelism};
+use std::time::Instant;
 
 use rustix::process::getpriority_process;
 use rustls::server::{ClientHello, ResolvesServerCert};
 use rustls::sign::CertifiedKey;
 
+use super::super::turns::Turns;
 use super::*;
 
 /// A server's key that keeps whoever needs it, and the thread, until the test lets go; but for the test's own thread.
@@ -82,16 +84,39 @@ async fn a_crowd_of_handshakes_keeps_nobody_from_being_answered() {
         assert!(coming.recv().await.unwrap() > before);
     }
     // All that is computed at a time is being computed.
-    assert_eq!(open.ask(b"meanwhile").await.unwrap(), b"meanwhile");
     // Who was there before comes back past the crowd.
     let mut again = known.connect().await.unwrap();
     assert!(again.resumed());
     assert_eq!(again.ask(b"again").await.unwrap(), b"again");
     assert_eq!(coming.try_recv(), Ok(before));
+    // Who is at work is answered, and has others step back.
+    assert_eq!(open.ask(b"meanwhile").await.unwrap(), b"meanwhile");
+    let later = tokio::spawn(async move { known.connect().await.unwrap().ask(b"I").await.unwrap() });
+    for _ in 0..10 {
+        assert_eq!(open.ask(b"meanwhile").await.unwrap(), b"meanwhile");
+    }
+    assert!(!later.is_finished());
     assert!(coming.try_recv().is_err());
     drop(release);
     for client in crowd {
         assert_eq!(client.await.unwrap(), b"crowd");
     }
+    assert_eq!(later.await.unwrap(), b"in already");
     assert!(!slow.stuck.load(Ordering::Relaxed));
+}
+
+#[tokio::test]
+async fn who_comes_and_asks_once_is_not_at_work() {
+    let bench = Bench::new().await;
+    let turns = Turns::new(1);
+    for (requests, is_at_work) in [(1, false), (2, true)] {
+        let mut wire = bench.client("backup").connect().await.unwrap();
+        for _ in 0..requests {
+            wire.ask(b"hello").await.unwrap();
+        }
+        wire.0.shutdown().await.unwrap();
+        // The server has seen the end when it has ended, too.
+        assert!(wire.0.read_u8().await.is_err());
+        assert_eq!(turns.lend(Instant::now(), &bench.tls.others).is_none(), is_at_work);
+    }
 }
