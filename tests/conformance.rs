@@ -75,6 +75,23 @@ fn the_cases_of_a_server_that_asks_for_attestations_pass() {
     assert!(failed.is_empty(), "{failed:#?}");
 }
 
+/// Which algorithms a server permits: each preset, and rules of its own.
+#[test]
+fn the_cases_of_servers_that_permit_less_pass() {
+    let changed = "allow = [\"3DES\"]\nprocess = [\"AES-128\"]\nforbid = [\"ECB\", \"rsa-2048\"]";
+    for (folder, least, rules) in
+        [("fips", 4, "preset = \"fips\""), ("cnsa2", 2, "preset = \"cnsa2\""), ("changed", 1, changed)]
+    {
+        let dir = tempfile::tempdir().unwrap();
+        let kmipd = Kmipd::serve(&served(dir.path(), &format!("[algorithms]\n{rules}\n")));
+        let file = |name: &str| kmipd.dir.join(name);
+        let (cert, key) = (file("client.pem"), file("client.key"));
+        let mut server = Server::new(&kmipd.address.to_string(), &file("ca.pem"), &[(&cert, &key)], PATIENCE).unwrap();
+        let failed = cases(&format!("permitted/{folder}"), least, &mut server);
+        assert!(failed.is_empty(), "{failed:#?}");
+    }
+}
+
 /// Plays the cases of what a server sends, against one whose configuration has this kind of listener.
 #[cfg(test)]
 fn sent_cases(kind: &str, least: usize) {

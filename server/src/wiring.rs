@@ -11,6 +11,7 @@ use kmip_codec::ttlv::Limits;
 
 use crate::config::{self, Config, RootKeyKind};
 use crate::crypto::Provider;
+use crate::crypto::permits::Permits;
 use crate::crypto::pkcs11::{self, HsmRoot, Pkcs11Error, Token, TokenChoice};
 use crate::crypto::providers::Providers;
 use crate::dispatch::{Dispatcher, Lane, asynchronous};
@@ -232,7 +233,7 @@ fn settings(config: &Config) -> Result<Settings, StartError> {
         longest_ticket: config.tickets.longest_seconds,
         most_tickets: config.tickets.most,
         clock_skew: Some(skew),
-        triple_des: config.algorithms.allow.contains(&config::OldAlgorithm::TripleDes),
+        permits: permits(&config.algorithms)?,
         protection,
         listeners: listeners(config)?,
         about,
@@ -241,6 +242,12 @@ fn settings(config: &Config) -> Result<Settings, StartError> {
         maximum_attributes: config.limits.attributes,
         ..default
     })
+}
+
+/// Which algorithms may be made, kept and used.
+fn permits(config: &config::Algorithms) -> Result<Permits, StartError> {
+    let config::Algorithms { preset, allow, process, forbid } = config;
+    Permits::changed(*preset, allow, process, forbid).map_err(|why| StartError::Refused(format!("[algorithms] {why}")))
 }
 
 /// What clients can count on before their first message.

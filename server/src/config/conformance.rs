@@ -7,7 +7,7 @@ use std::net::SocketAddr;
 
 use serde_json::json;
 
-use super::{ClientToken, Config, Device, GroupDefault, OldAlgorithm, Query, User};
+use super::{ClientToken, Config, Device, GroupDefault, Query, User};
 
 /// The clients beside the first: `client2.pem`, `client3.pem` and their keys.
 ///
@@ -71,7 +71,7 @@ pub fn configure(config: &mut Config) {
     config.users.extend(USERS.map(|(name, password)| user(name, password)));
     config.devices.extend(DEVICES.map(|(name, password, fields)| device(name, password, fields)));
     // Published cases in parts work with it (TC-STREAM-ENC-2).
-    config.algorithms.allow = vec![OldAlgorithm::TripleDes];
+    config.algorithms.allow = vec!["3DES".to_owned()];
     // TC-153 goes round the members of a group.
     config.keys.group_default = GroupDefault::InTurn;
     // Cases certify a new key with one certificate request, which was made for another (TC-REKEY-9 to 11 of 2.1).

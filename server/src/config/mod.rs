@@ -28,6 +28,7 @@ pub use provisioning::Provisioning;
 pub use query::Query;
 pub use users::{Device, Hidden, Right, User};
 
+use crate::crypto::permits::Preset;
 use crate::session::parts;
 
 /// Everything that can be configured.
@@ -554,16 +555,14 @@ impl Default for Tickets {
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Algorithms {
-    /// Old algorithms that clients may encrypt and decrypt with.
-    pub allow: Vec<OldAlgorithm>,
-}
-
-/// An algorithm that is off unless the configuration allows it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-pub enum OldAlgorithm {
-    /// Triple DES: its blocks are short, and standards have ended its use.
-    #[serde(rename = "3DES")]
-    TripleDes,
+    /// The set that the rest changes.
+    pub preset: Preset,
+    /// What may be made, kept and used besides.
+    pub allow: Vec<String>,
+    /// What may be kept, and decrypt, unwrap and verify, and no more.
+    pub process: Vec<String>,
+    /// What may not even be kept.
+    pub forbid: Vec<String>,
 }
 
 /// `[compatibility]`

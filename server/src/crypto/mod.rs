@@ -11,6 +11,7 @@ mod check;
 pub mod keyblock;
 pub mod keyformat;
 pub mod names;
+pub mod permits;
 pub mod pkcs11;
 pub mod pkcs12;
 pub mod providers;
@@ -95,6 +96,10 @@ pub enum CryptoError {
     /// The data does not fit: a wrong length, a wrong padding, a tag that does not verify (Cryptographic Failure).
     #[error("{0}")]
     Failed(&'static str),
+    /// The server could, and its configuration does not permit it (Unsupported Cryptographic Parameters). The text says
+    /// which rule.
+    #[error("not permitted: {0}")]
+    Forbidden(String),
     /// More than the server keeps of an operation in several parts (Server Limit Exceeded).
     #[error("{0}")]
     TooMuch(&'static str),
@@ -153,6 +158,17 @@ pub trait Provider: Send + Sync {
     /// Unwraps to bytes that the server may hold.
     fn unwrap(&self, key: Key<'_>, wrap: Wrap, wrapped: &[u8]) -> Result<Secret, CryptoError>;
 
+    /// Refuses what the provider may not be asked for with a key of this kind, where the caller carries an encryption or
+    /// decryption on by itself.
+    fn admit_cipher(&self, _key: KeyKind, _cipher: &Cipher<'_>) -> Result<(), CryptoError> {
+        Ok(())
+    }
+
+    /// The same for a MAC.
+    fn admit_mac(&self, _key: KeyKind, _mac: Mac) -> Result<(), CryptoError> {
+        Ok(())
+    }
+
     /// The generator behind [`Provider::random`], as far as it is known.
     fn generator(&self) -> RngParameters {
         RngParameters {
@@ -179,6 +195,9 @@ impl From<CryptoError> for Failure {
         match error {
             CryptoError::Unsupported(what) => {
                 Self::new(ResultReason::UnsupportedCryptographicParameters, format!("not supported: {what}"))
+            }
+            CryptoError::Forbidden(rule) => {
+                Self::new(ResultReason::UnsupportedCryptographicParameters, format!("not permitted: {rule}"))
             }
             CryptoError::BadParameters(what) => Self::new(ResultReason::BadCryptographicParameters, what),
             CryptoError::Failed(what) => Self::new(ResultReason::CryptographicFailure, what),

@@ -160,7 +160,9 @@ impl Ciphering {
     ) -> Result<Stepped, CryptoError> {
         if let (Cipher::AesGcm { tag_len, .. }, true, Key::Clear(key)) = (self.shape, self.encrypts, key) {
             let (kind, bytes) = (key.kind(), key.bytes());
-            self.shape.with(&self.iv, &self.aad, &[]).check_encrypt(kind, data.len())?;
+            let cipher = self.shape.with(&self.iv, &self.aad, &[]);
+            provider.admit_cipher(kind, &cipher)?;
+            cipher.check_encrypt(kind, data.len())?;
             let mut sealing = match self.sealing.take() {
                 Some(sealing) => sealing,
                 None => Sealing::begin(bytes.expose(), &self.iv, &self.aad)?,
@@ -199,10 +201,11 @@ impl Macing {
     /// Begins one, of which at most so many bytes wait for its last part.
     ///
     /// # Errors
-    /// What [`Mac::check`] says.
-    pub fn begin(mac: Mac, key: Key<'_>, most: usize) -> Result<Self, CryptoError> {
+    /// What [`Mac::check`] and [`Provider::admit_mac`] say.
+    pub fn begin(provider: &dyn Provider, mac: Mac, key: Key<'_>, most: usize) -> Result<Self, CryptoError> {
         let Mac::Hmac(hash) = mac;
         mac.check(key.kind())?;
+        provider.admit_mac(key.kind(), mac)?;
         Ok(match key {
             Key::Clear(key) => Self::Running(Box::new(Hmac::begin(hash, key.bytes().expose()))),
             Key::Guarded(_) => Self::Waiting(Zeroizing::new(Vec::new()), most),

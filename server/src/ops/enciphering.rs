@@ -75,13 +75,10 @@ impl Enciphering {
         }
         let mode = match algorithm {
             Algorithm::AES => aes(parameters, view.version())?,
-            Algorithm::DES3 if view.shared().settings.triple_des => {
-                match block_mode(parameters, Block::TripleDes, "triple DES")? {
-                    mode @ (Chaining::Cbc(..) | Chaining::Ecb(..)) => mode,
-                    _ => return Err(unsupported("triple DES in other modes than CBC and ECB")),
-                }
-            }
-            Algorithm::DES3 => return Err(unsupported("3DES, which the configuration of this server does not allow")),
+            Algorithm::DES3 => match block_mode(parameters, Block::TripleDes, "triple DES")? {
+                mode @ (Chaining::Cbc(..) | Chaining::Ecb(..)) => mode,
+                _ => return Err(unsupported("triple DES in other modes than CBC and ECB")),
+            },
             Algorithm::ChaCha20 => chacha20(parameters)?,
             Algorithm::ChaCha20Poly1305 => poly1305(parameters, view.version())?,
             other => return Err(unsupported(format!("encryption with the algorithm {other}"))),

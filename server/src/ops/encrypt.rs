@@ -156,7 +156,8 @@ fn in_parts(view: &mut View, key: &Permitted, request: Request, part: Part) -> O
 /// With the public key of a pair, or of a certificate.
 fn asymmetric(view: &mut View, key: &Permitted, request: Request, part: Part) -> Outcome<Response> {
     let spki = signature_verify::public_key(view, key)?;
-    if !matches!(keyformat::identify_public(&spki)?, KeyKind::Rsa { .. }) {
+    let kind = keyformat::identify_public(&spki)?;
+    if !matches!(kind, KeyKind::Rsa { .. }) {
         return Err(parameters::unsupported("encryption with keys that are not RSA"));
     }
     if part != Part::Whole {
@@ -165,6 +166,7 @@ fn asymmetric(view: &mut View, key: &Permitted, request: Request, part: Part) ->
     parameters::no_iv(request.iv_counter_nonce.as_ref(), request.additional_data.as_ref(), None)?;
     let given = parameters::applying(request.cryptographic_parameters, key)?;
     let cipher = parameters::rsa_cipher(&given)?;
+    view.permit_rsa_encryption(kind, &cipher)?;
     let data = data::required(request.data)?;
     view.take_usage(key, data.len())?;
     Ok(Response {

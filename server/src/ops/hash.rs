@@ -47,6 +47,7 @@ impl Handler for Hash {
     fn run(view: &mut View, request: Request) -> Outcome<Response> {
         let part = Part::read(request.init_indicator, request.final_indicator, request.correlation_value.as_ref())?;
         let hash = parameters::hash(&request.cryptographic_parameters).map_err(listed)?;
+        view.permit_hash(hash).map_err(listed)?;
         if part == Part::Whole {
             let data = data::required(request.data)?;
             return Ok(Response { data: Some(Blob::new(public::hash(hash, &data))), correlation_value: None });

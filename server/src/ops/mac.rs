@@ -112,7 +112,7 @@ pub fn begin(
     let parameters = parameters::applying(given, key)?;
     let method = parameters::mac(&parameters, key).map_err(as_feature)?;
     let most = view.shared().parts.limits().bytes;
-    let work = with_bytes(view, key, |_, key| Macing::begin(method, key, most))?;
+    let work = with_bytes(view, key, |provider, key| Macing::begin(provider, method, key, most))?;
     Ok(Running { operation, key: Some(key.sequence), parameters, work })
 }
 

@@ -14,6 +14,7 @@ use kmip_codec::types::CryptographicParameters as Parameters;
 
 use crate::crypto::algorithm::{Hash, Mac, Message, RsaCipher, Signature};
 use crate::crypto::public;
+pub use crate::crypto::public::hmac_hash;
 use crate::failure::{Failure, Outcome};
 use crate::trust::policy::Permitted;
 
@@ -278,23 +279,6 @@ fn pss(hash: Hash, mgf: Option<Hash>, salt: Option<usize>, bits: u32) -> Schemes
 /// Unsupported Cryptographic Parameters.
 pub fn hash_of(algorithm: HashingAlgorithm) -> Outcome<Hash> {
     public::hash_named(algorithm).ok_or_else(|| unsupported(format!("the Hashing Algorithm {algorithm}")))
-}
-
-/// The hash function of the HMAC that an algorithm is, if it is one.
-pub const fn hmac_hash(algorithm: Algorithm) -> Option<Hash> {
-    Some(match algorithm {
-        Algorithm::HMACMD5 => Hash::Md5,
-        Algorithm::HMACSHA1 => Hash::Sha1,
-        Algorithm::HMACSHA224 => Hash::Sha224,
-        Algorithm::HMACSHA256 => Hash::Sha256,
-        Algorithm::HMACSHA384 => Hash::Sha384,
-        Algorithm::HMACSHA512 => Hash::Sha512,
-        Algorithm::HMACSHA3224 => Hash::Sha3_224,
-        Algorithm::HMACSHA3256 => Hash::Sha3_256,
-        Algorithm::HMACSHA3384 => Hash::Sha3_384,
-        Algorithm::HMACSHA3512 => Hash::Sha3_512,
-        _ => return None,
-    })
 }
 
 /// Refuses every field that is given and is not among the used ones. A Random IV that is not wanted and a Padding Method

@@ -70,7 +70,7 @@ impl Handler for SignatureVerify {
         let signature = request.signature_data.ok_or_else(|| data::missing(Tag::SignatureData))?;
         let kind = keyformat::identify_public(&spki)?;
         let schemes = parameters::signature(&given, &key, keyblock::length_of(kind), signed.message())?;
-        Ok(answer(&key, Some(verify(&spki, kind, &schemes, signed.message(), &signature)?)))
+        Ok(answer(&key, Some(verify(view, &spki, kind, &schemes, signed.message(), &signature)?)))
     }
 
     fn identifiers(response: &Response) -> Vec<Text> {
@@ -90,7 +90,7 @@ fn in_parts(view: &mut View, key: &Permitted, spki: &[u8], request: Request, par
     let print = parts::print(Operation::SignatureVerify, view.version(), &request);
     let fits = |verifying: &Verifying| verifying.running.fits(Operation::SignatureVerify, Some(key));
     let correlation = request.correlation_value.clone();
-    let (response, correlation_value) = view.part(print, correlation.as_ref(), fits, |_, verifying| {
+    let (response, correlation_value) = view.part(print, correlation.as_ref(), fits, |view, verifying| {
         let (running, before) = match verifying {
             Some(Verifying { running, signature }) => (Some(running), signature),
             None => (None, None),
@@ -111,7 +111,7 @@ fn in_parts(view: &mut View, key: &Permitted, spki: &[u8], request: Request, par
         let signature = signature.ok_or_else(|| data::missing(Tag::SignatureData))?;
         let schemes = parameters::signature(&running.parameters, key, bits, Message::Data(&[]))?;
         let digest = running.work.finish();
-        let is_valid = verify(spki, kind, &schemes, Message::Digest(&digest), &signature)?;
+        let is_valid = verify(view, spki, kind, &schemes, Message::Digest(&digest), &signature)?;
         Ok((None, answer(key, Some(is_valid))))
     })?;
     Ok(Response { correlation_value, ..response })
@@ -125,11 +125,18 @@ pub fn finish(view: &mut View, key: &Permitted, running: Running<Hasher>, signat
     let spki = public_key(view, key)?;
     let kind = keyformat::identify_public(&spki)?;
     let schemes = parameters::signature(&running.parameters, key, keyblock::length_of(kind), Message::Data(&[]))?;
-    verify(&spki, kind, &schemes, Message::Digest(&running.work.finish()), signature)
+    verify(view, &spki, kind, &schemes, Message::Digest(&running.work.finish()), signature)
 }
 
 /// Whether the key signed the message by one of the schemes.
-fn verify(spki: &[u8], kind: KeyKind, schemes: &Schemes, message: Message<'_>, signature: &[u8]) -> Outcome<bool> {
+fn verify(
+    view: &View,
+    spki: &[u8],
+    kind: KeyKind,
+    schemes: &Schemes,
+    message: Message<'_>,
+    signature: &[u8],
+) -> Outcome<bool> {
     // A signature of the other family is not this key's, which is an answer and no failure.
     let is_its_own = match schemes.signing {
         Signature::Ecdsa(_) | Signature::EcdsaBare => matches!(kind, KeyKind::Ec { .. }),
@@ -139,6 +146,7 @@ fn verify(spki: &[u8], kind: KeyKind, schemes: &Schemes, message: Message<'_>, s
     };
     let mut is_valid = false;
     if is_its_own {
+        view.permit_verification(kind, schemes.signing)?;
         let open = !schemes.also.is_empty();
         for scheme in std::iter::once(&schemes.signing).chain(&schemes.also) {
             match public::verify(spki, *scheme, message, signature) {

@@ -12,6 +12,7 @@ use super::{Filter, View};
 use crate::crypto::algorithm::{Message, Signature};
 use crate::crypto::authority::{Authority, SERIAL_BYTES, SigningKey, Wanted};
 use crate::crypto::keyblock::Canonical;
+use crate::crypto::permits::Leave;
 use crate::crypto::{Key, keyblock, keyformat};
 use crate::failure::{Failure, Outcome};
 use crate::object::usage::Purpose;
@@ -83,6 +84,7 @@ impl View {
                 let key = Key::Clear(key);
                 let provider = self.shared.providers.holder(&key);
                 let provider = provider.ok_or_else(|| Failure::internal("nobody signs with keys in memory"))?;
+                self.shared.settings.permits.signature(key.kind(), scheme, Leave::PROTECT)?;
                 Ok(provider.sign(key, scheme, Message::Data(body))?)
             }
             SigningKey::Managed { owner, identifier } => {

@@ -11,8 +11,10 @@ use kmip_codec::ttlv::{Blob, Text};
 use kmip_codec::types::{Attribute, Digest, ProtectionStorageMasks, RngParameters};
 use kmip_codec::{Element, Value};
 
+use super::permit::violation;
 use super::{Kept, View, value_of};
 use crate::crypto::algorithm::{Hash, KeyKind};
+use crate::crypto::permits::Leave;
 use crate::crypto::{self, Made, keyblock, public};
 use crate::failure::{Failure, Outcome};
 use crate::object::material::Material;
@@ -155,6 +157,7 @@ impl View {
             let operation = self.operation.ok_or_else(|| Failure::internal("an object is made in no operation"))?;
             grant.open(operation, &object)?;
         }
+        self.permit_object(&object, new.material.as_ref())?;
         self.check_constraints(&object)?;
         self.overlay.insert(&self.shared, object, new.material)?;
         Ok(identifier)
@@ -257,6 +260,8 @@ impl View {
 
     /// Makes a key, from bytes or from nothing, or takes the one that an earlier run of the message has made.
     fn make(&mut self, kind: KeyKind, residency: Residency, source: Option<&Secret>) -> Outcome<NewKey> {
+        let leave = if source.is_some() { Leave::KEEP } else { Leave::MAKE };
+        self.shared.settings.permits.key(kind, leave).map_err(violation)?;
         let place = self.reserve(kind, residency, source)?;
         let kept = self.kept.keys.get(place).ok_or_else(|| Failure::internal("a kept key is gone"))?;
         if let Some(key) = &kept.key {

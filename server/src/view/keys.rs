@@ -7,10 +7,11 @@ use super::View;
 use super::overlay::is_guarded;
 use crate::crypto::algorithm::KeyKind;
 use crate::crypto::keyblock::{self, Canonical};
+use crate::crypto::permits::{Checked, Leave};
 use crate::crypto::{ClearKey, CryptoError, Key, Provider};
 use crate::failure::{Failure, Outcome};
 use crate::object::material::{Held, Material};
-use crate::trust::policy::Permitted;
+use crate::trust::policy::{Permitted, Use};
 
 /// An object whose bytes may leave: only [`View::export`] makes one.
 #[derive(Debug)]
@@ -76,7 +77,13 @@ impl View {
         let provider = self.shared.providers.holder(&key).ok_or_else(|| {
             Failure::from(CryptoError::Unavailable("the key lives in a module, and none is configured".into()))
         })?;
-        Ok(work(provider, key)?)
+        // Every use of a key passes here: as what it was permitted for, and by what is permitted of algorithms.
+        let leave = match permitted.intent() {
+            Use::Cryptography(purpose) if !purpose.protects() => Leave::PROCESS,
+            _ => Leave::PROTECT,
+        };
+        let checked = Checked { provider, permits: &self.shared.settings.permits, leave };
+        Ok(work(&checked, key)?)
     }
 
     /// The public half of a public key or certificate, as SubjectPublicKeyInfo DER.
@@ -150,10 +157,15 @@ fn usable<'a>(permitted: &Permitted, held: &'a Held, own: &'a mut Option<Usable>
 
 /// A key as providers take it. A key block may leave its algorithm to the attributes.
 pub(super) fn canonical(permitted: &Permitted, object: &Object) -> Outcome<Canonical> {
+    canonical_of(permitted.algorithm(), object)
+}
+
+/// The same for an object that is not there yet, with the algorithm of its attributes.
+pub(super) fn canonical_of(algorithm: Option<CryptographicAlgorithm>, object: &Object) -> Outcome<Canonical> {
     let block =
         object.key_block().ok_or_else(|| Failure::new(ResultReason::InvalidObjectType, "the object is no key"))?;
     let mut block = block.clone();
-    block.cryptographic_algorithm = block.cryptographic_algorithm.or(permitted.algorithm());
+    block.cryptographic_algorithm = block.cryptographic_algorithm.or(algorithm);
     keyblock::canonical(object.object_type(), &block)
 }
 

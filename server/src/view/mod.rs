@@ -18,6 +18,7 @@ mod locate;
 mod metas;
 mod overlay;
 mod parts;
+mod permit;
 mod protect;
 mod provisions;
 pub mod reindex;

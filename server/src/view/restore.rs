@@ -59,6 +59,9 @@ impl View {
             attributes,
         };
         object.advance(self.now);
+        if !object.is_destroyed() {
+            self.permit_object(&object, new.material.as_ref())?;
+        }
         let sequence = object.sequence;
         let taken = object
             .usage_limits()

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::{About, ClientToken, Listener};
 use crate::crypto::authority::Authority;
 use crate::crypto::chain::Anchor;
+use crate::crypto::permits::Permits;
 use crate::trust::accounts::Accounts;
 use crate::trust::attestation::Attestation;
 use crate::trust::link::Provisioning;
@@ -48,8 +49,8 @@ pub struct Settings {
     pub most_tickets: usize,
     /// The longest answer, in bytes.
     pub maximum_response: usize,
-    /// Whether triple DES encrypts and decrypts.
-    pub triple_des: bool,
+    /// Which algorithms may be made, kept and used.
+    pub permits: Permits,
     /// The most items that a Locate without Maximum Items answers.
     pub maximum_located: usize,
     /// Who is told of changes and of new objects.
@@ -98,7 +99,7 @@ impl Default for Settings {
             longest_ticket: 24 * 3600,
             most_tickets: 10_000,
             maximum_response: 32 * 1024 * 1024,
-            triple_des: false,
+            permits: Permits::default(),
             maximum_located: 10_000,
             listeners: Vec::new(),
             about: About::default(),

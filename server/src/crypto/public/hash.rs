@@ -1,7 +1,7 @@
 //! Digests: aws-lc-rs for what it has, RustCrypto for MD5, SHA-512/224 and SHA3-224.
 
 use aws_lc_rs::digest::{self, Algorithm};
-use kmip_codec::spec::HashingAlgorithm;
+use kmip_codec::spec::{CryptographicAlgorithm, HashingAlgorithm};
 use md5::Md5;
 use sha2::{Digest, Sha512_224};
 use sha3::Sha3_224;
@@ -36,6 +36,23 @@ pub fn hash_named(algorithm: HashingAlgorithm) -> Option<Hash> {
         A::SHA3256 => Hash::Sha3_256,
         A::SHA3384 => Hash::Sha3_384,
         A::SHA3512 => Hash::Sha3_512,
+        _ => return None,
+    })
+}
+
+/// The hash function of the HMAC that an algorithm is, if it is one.
+pub const fn hmac_hash(algorithm: CryptographicAlgorithm) -> Option<Hash> {
+    Some(match algorithm {
+        CryptographicAlgorithm::HMACMD5 => Hash::Md5,
+        CryptographicAlgorithm::HMACSHA1 => Hash::Sha1,
+        CryptographicAlgorithm::HMACSHA224 => Hash::Sha224,
+        CryptographicAlgorithm::HMACSHA256 => Hash::Sha256,
+        CryptographicAlgorithm::HMACSHA384 => Hash::Sha384,
+        CryptographicAlgorithm::HMACSHA512 => Hash::Sha512,
+        CryptographicAlgorithm::HMACSHA3224 => Hash::Sha3_224,
+        CryptographicAlgorithm::HMACSHA3256 => Hash::Sha3_256,
+        CryptographicAlgorithm::HMACSHA3384 => Hash::Sha3_384,
+        CryptographicAlgorithm::HMACSHA3512 => Hash::Sha3_512,
         _ => return None,
     })
 }

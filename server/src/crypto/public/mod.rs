@@ -13,7 +13,7 @@ use super::algorithm::{Curve, KeyKind, Message, Signature};
 use super::keyformat;
 
 pub(super) use hash::aws_digest;
-pub use hash::{Hasher, hash, hash_named};
+pub use hash::{Hasher, hash, hash_named, hmac_hash};
 pub(super) use rsa::digest_info;
 
 /// Verifies a signature with a public key given as SubjectPublicKeyInfo DER (RFC 5280 §4.1).

@@ -488,7 +488,13 @@ fn refused_decrypt(outcome: Outcome<decrypt::Response>) {
 /// RFC 8439 §2.8.2 and §2.4.2, SP 800-38A F.3.13 and F.4.1, and NIST's triple DES known answer of zeros.
 #[test]
 fn other_ciphers() {
-    let bench = Bench::with(crate::view::Settings { triple_des: true, ..Default::default() }, None);
+    let bench = Bench::with(
+        crate::view::Settings {
+            permits: crate::crypto::permits::Permits::preset(crate::crypto::permits::Preset::Legacy),
+            ..Default::default()
+        },
+        None,
+    );
     let key = bench.key(Algorithm::AES, &hex(SP800_38A), BOTH, vec![]);
     for (named, cipher) in
         [(Mode::CFB, "3b3fd92eb72dad20333449f8e83cfb4a"), (Mode::OFB, "3b3fd92eb72dad20333449f8e83cfb4a")]

@@ -339,6 +339,7 @@ pub fn digest_init(call: &mut Call<'_>) -> Done {
     let prepared = row.prepare(&mechanism)?;
     call.view.do_as(Operation::Hash)?;
     let hash = parameters::hash(&prepared.parameters)?;
+    call.view.permit_hash(hash)?;
     let digest = Digest { hasher: Hasher::new(hash), length: hash.len(), has_begun: false };
     call.instance.session(session)?.digesting = Some(digest);
     Ok(Vec::new())

@@ -12,6 +12,8 @@ use super::Call;
 use super::codec::{Mechanism, Reader, Writer};
 use super::codes::Done;
 use super::general::{self, SLOT};
+use crate::crypto::permits::{Leave, Permits, Term};
+use crate::crypto::public;
 use crate::failure::Outcome;
 use crate::view::Settings;
 
@@ -137,8 +139,48 @@ const fn row(id: u64, kind: Kind, keys: (u64, u64), flags: u64) -> Row {
 
 /// Those that a server that is configured so offers.
 fn offered(settings: &Settings) -> impl Iterator<Item = &'static Row> {
-    let triple_des = settings.triple_des;
-    MECHANISMS.iter().filter(move |row| triple_des || !matches!(row.kind, Kind::Cipher(Algorithm::DES3, ..)))
+    MECHANISMS.iter().filter(|row| row.kind.is_permitted(&settings.permits))
+}
+
+impl Kind {
+    /// Whether the configured algorithms leave anything of it. What a key's length or a parameter adds is judged when it is
+    /// used.
+    fn is_permitted(&self, permits: &Permits) -> bool {
+        let processes = |term| permits.permits(term, Leave::PROCESS);
+        let hash = |hash: Hash| public::hash_named(hash).is_some_and(|hash| permits.hash(hash, Leave::PROCESS).is_ok());
+        match *self {
+            Self::Cipher(algorithm, mode, _) => {
+                let mode = match mode {
+                    Mode::ECB => Term::Ecb,
+                    Mode::CBC => Term::Cbc,
+                    Mode::CTR => Term::Ctr,
+                    Mode::OFB => Term::Ofb,
+                    Mode::CFB => Term::Cfb,
+                    _ => Term::Gcm,
+                };
+                processes(mode) && (algorithm != Algorithm::DES3 || processes(Term::TripleDes))
+            }
+            Self::Digest(named) => hash(named),
+            Self::Hmac(algorithm) => {
+                processes(Term::Hmac)
+                    && public::hmac_hash(algorithm).is_some_and(|hash| permits.hash(hash, Leave::PROCESS).is_ok())
+            }
+            Self::RsaPkcs => processes(Term::RsaPkcs1) || processes(Term::RsaPkcs1Encryption),
+            Self::RsaOaep => processes(Term::RsaOaep),
+            Self::RsaSign(named, padding) => {
+                let scheme = if padding == Padding::PSS { Term::RsaPss } else { Term::RsaPkcs1 };
+                let sha1 = named != Hash::SHA1 || processes(Term::Sha1Signature);
+                processes(scheme) && sha1 && hash(named)
+            }
+            Self::RsaPss => processes(Term::RsaPss),
+            Self::Ecdsa(named) => {
+                let sha1 = named != Some(Hash::SHA1) || processes(Term::Sha1Signature);
+                processes(Term::Ecdsa) && sha1 && named.is_none_or(hash)
+            }
+            Self::Wrap(_) => processes(Term::KeyWrap),
+            Self::Generate(_) | Self::Pair(_) => true,
+        }
+    }
 }
 
 /// A mechanism that may be used so.
@@ -343,6 +385,7 @@ fn mask(parameters: &mut Parameters, mgf: u64) -> Done<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::crypto::permits::Preset;
 
     fn prepare(id: u64, parameter: Option<&[u8]>) -> Result<Prepared, ()> {
         let row = MECHANISMS.iter().find(|row| row.id == id).unwrap();
@@ -354,7 +397,7 @@ mod tests {
         for (place, row) in MECHANISMS.iter().enumerate() {
             assert!(MECHANISMS.iter().skip(place + 1).all(|other| other.id != row.id), "{:#x}", row.id);
         }
-        let triple = Settings { triple_des: true, ..Settings::default() };
+        let triple = Settings { permits: Permits::preset(Preset::Legacy), ..Settings::default() };
         assert_eq!(offered(&triple).count(), offered(&Settings::default()).count() + 3);
     }
 

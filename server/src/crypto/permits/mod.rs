@@ -1,0 +1,349 @@
+//! Which algorithms, lengths and modes this server may make, keep and use: a preset and what the configuration changes of
+//! it. Every new object and every use of a key is held against it in one place each (`View::insert`, `View::with_key`).
+
+mod checked;
+mod table;
+#[cfg(test)]
+mod tests;
+
+use kmip_codec::spec::CryptographicAlgorithm as Algorithm;
+
+pub use self::checked::Checked;
+use self::table::ROWS;
+pub use self::table::Term;
+use super::CryptoError;
+use super::algorithm::{Cipher, Curve, Derivation, Hash, KeyKind, Mac, RsaCipher, Signature, Wrap};
+use super::public::hmac_hash;
+
+/// What may happen with an algorithm.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Leave(u8);
+
+impl Leave {
+    /// Nothing.
+    pub const NONE: Self = Self(0);
+    /// Come in, by Register or Import, and stay.
+    pub const KEEP: Self = Self(1);
+    /// Be made here.
+    pub const MAKE: Self = Self(2);
+    /// Decrypt, unwrap, verify.
+    pub const PROCESS: Self = Self(4);
+    /// Encrypt, wrap, sign, make MACs, derive.
+    pub const PROTECT: Self = Self(8);
+    /// All of it.
+    pub const ALL: Self = Self(15);
+
+    /// Both.
+    const fn and(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+
+    const fn contains(self, other: Self) -> bool {
+        self.0 & other.0 == other.0
+    }
+
+    const fn words(self) -> &'static str {
+        match self {
+            Self::KEEP => "be brought to this server",
+            Self::MAKE => "be made by this server",
+            Self::PROCESS => "be used, not even to decrypt, unwrap or verify,",
+            _ => "be used to protect anything",
+        }
+    }
+}
+
+/// A set of algorithms that goes by a name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Preset {
+    /// All that the server can do.
+    Legacy,
+    /// Old ciphers are kept and not used.
+    #[default]
+    Default,
+    /// What NIST approves of.
+    Fips,
+    /// CNSA 2.0.
+    Cnsa2,
+}
+
+impl Preset {
+    /// The name in the configuration.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Legacy => "legacy",
+            Self::Default => "default",
+            Self::Fips => "fips",
+            Self::Cnsa2 => "cnsa2",
+        }
+    }
+}
+
+/// What this server permits.
+#[derive(Debug, Clone)]
+pub struct Permits {
+    preset: Preset,
+    /// By the number of the term.
+    leaves: Vec<Leave>,
+    /// The terms that the configuration has changed.
+    changed: Vec<Term>,
+}
+
+impl Default for Permits {
+    fn default() -> Self {
+        Self::preset(Preset::default())
+    }
+}
+
+impl Permits {
+    /// A preset as it is.
+    pub fn preset(preset: Preset) -> Self {
+        let leaves = ROWS.iter().map(|row| row.leaves.get(preset as usize).copied().unwrap_or(Leave::NONE)).collect();
+        Self { preset, leaves, changed: Vec::new() }
+    }
+
+    /// A preset with changes: terms by their names that may do everything, that may be kept and read, and that may do nothing.
+    ///
+    /// # Errors
+    /// A name that is none, with those that there are; one that stands in two lists.
+    pub fn changed(preset: Preset, allow: &[String], process: &[String], forbid: &[String]) -> Result<Self, String> {
+        let mut permits = Self::preset(preset);
+        let read = Leave::KEEP.and(Leave::PROCESS);
+        for (names, leave) in [(allow, Leave::ALL), (process, read), (forbid, Leave::NONE)] {
+            for name in names {
+                let row = ROWS.iter().find(|row| row.name.eq_ignore_ascii_case(name)).ok_or_else(|| {
+                    let known: Vec<&str> = ROWS.iter().map(|row| row.name).collect();
+                    format!("there is no algorithm \"{name}\" to allow or forbid; there are {}", known.join(", "))
+                })?;
+                if permits.changed.contains(&row.term) {
+                    return Err(format!("\"{name}\" is named twice among allow, process and forbid"));
+                }
+                permits.changed.push(row.term);
+                if let Some(own) = permits.leaves.get_mut(row.term as usize) {
+                    *own = leave;
+                }
+            }
+        }
+        Ok(permits)
+    }
+
+    /// Whether a term may do so.
+    pub fn permits(&self, term: Term, leave: Leave) -> bool {
+        self.leaves.get(term as usize).is_some_and(|own| own.contains(leave))
+    }
+
+    /// Refuses what a term may not.
+    ///
+    /// # Errors
+    /// Forbidden, with the rule.
+    pub fn check(&self, term: Term, leave: Leave) -> Result<(), CryptoError> {
+        if self.permits(term, leave) { Ok(()) } else { Err(CryptoError::Forbidden(self.rule(term, leave))) }
+    }
+
+    fn rule(&self, term: Term, leave: Leave) -> String {
+        let name = ROWS.get(term as usize).map_or("", |row| row.name);
+        let by = if self.changed.contains(&term) { "[algorithms] names it" } else { "[algorithms]" };
+        format!("{name} may not {}: {by}, preset = \"{}\"", leave.words(), self.preset.name())
+    }
+
+    /// A key, by what it is. Bytes that are no AES key are judged by the algorithm that uses them.
+    ///
+    /// # Errors
+    /// Forbidden.
+    pub fn key(&self, kind: KeyKind, leave: Leave) -> Result<(), CryptoError> {
+        match kind {
+            KeyKind::Aes { bits } => self.check(aes(bits), leave),
+            KeyKind::Rsa { bits } => self.check(rsa(bits), leave),
+            KeyKind::Ec { curve } => self.check(on(curve), leave),
+            KeyKind::Generic { .. } => Ok(()),
+        }
+    }
+
+    /// A key, by its Cryptographic Algorithm and its Cryptographic Length in bits. What only the curve tells is left to
+    /// [`Permits::key`].
+    ///
+    /// # Errors
+    /// Forbidden.
+    pub fn algorithm(&self, algorithm: Algorithm, bits: Option<u32>, leave: Leave) -> Result<(), CryptoError> {
+        match algorithm {
+            Algorithm::AES => bits.map_or(Ok(()), |bits| self.check(aes(bits), leave)),
+            Algorithm::RSA => bits.map_or(Ok(()), |bits| self.check(rsa(bits), leave)),
+            Algorithm::EC | Algorithm::ECDSA | Algorithm::ECDH | Algorithm::ECMQV => Ok(()),
+            Algorithm::DES3 => self.check(Term::TripleDes, leave),
+            Algorithm::ChaCha20 | Algorithm::ChaCha20Poly1305 | Algorithm::Poly1305 => {
+                self.check(Term::ChaCha20, leave)
+            }
+            other => match hmac_hash(other) {
+                Some(hash) => {
+                    self.check(digest(hash), leave)?;
+                    self.hmac_length(bits, leave)
+                }
+                None => self.check(Term::Other, leave),
+            },
+        }
+    }
+
+    /// SP 800-131A: a key of HMAC has 112 bits at least.
+    fn hmac_length(&self, bits: Option<u32>, leave: Leave) -> Result<(), CryptoError> {
+        if bits.is_some_and(|bits| bits < 112) { self.check(Term::HmacShort, leave) } else { Ok(()) }
+    }
+
+    /// Encryption or decryption.
+    ///
+    /// # Errors
+    /// Forbidden.
+    pub fn cipher(&self, key: KeyKind, cipher: &Cipher<'_>, leave: Leave) -> Result<(), CryptoError> {
+        self.key(key, leave)?;
+        match cipher {
+            Cipher::AesGcm { .. } => self.check(Term::Gcm, leave),
+            Cipher::AesCbc { .. } => self.check(Term::Cbc, leave),
+            Cipher::AesCtr { .. } => self.check(Term::Ctr, leave),
+            Cipher::AesEcb { .. } => self.check(Term::Ecb, leave),
+            Cipher::AesCfb { .. } => self.check(Term::Cfb, leave),
+            Cipher::AesOfb { .. } => self.check(Term::Ofb, leave),
+            Cipher::TdesCbc { .. } => {
+                self.check(Term::TripleDes, leave)?;
+                self.check(Term::Cbc, leave)
+            }
+            Cipher::TdesEcb { .. } => {
+                self.check(Term::TripleDes, leave)?;
+                self.check(Term::Ecb, leave)
+            }
+            Cipher::ChaCha20 { .. } | Cipher::ChaCha20Poly1305 { .. } => self.check(Term::ChaCha20, leave),
+        }
+    }
+
+    /// Encryption or decryption with RSA.
+    ///
+    /// # Errors
+    /// Forbidden.
+    pub fn rsa_cipher(&self, key: KeyKind, cipher: &RsaCipher<'_>, leave: Leave) -> Result<(), CryptoError> {
+        self.key(key, leave)?;
+        match cipher {
+            RsaCipher::Pkcs1 => self.check(Term::RsaPkcs1Encryption, leave),
+            RsaCipher::Oaep { hash, .. } => {
+                self.check(Term::RsaOaep, leave)?;
+                self.hash(*hash, leave)
+            }
+        }
+    }
+
+    /// A signature, made or verified.
+    ///
+    /// # Errors
+    /// Forbidden.
+    pub fn signature(&self, key: KeyKind, scheme: Signature, leave: Leave) -> Result<(), CryptoError> {
+        self.key(key, leave)?;
+        let (term, hash) = match scheme {
+            Signature::RsaPkcs1(hash) => (Term::RsaPkcs1, Some(hash)),
+            Signature::RsaPkcs1Bare => (Term::RsaPkcs1, None),
+            Signature::RsaPss { hash, .. } => (Term::RsaPss, Some(hash)),
+            Signature::Ecdsa(hash) => (Term::Ecdsa, Some(hash)),
+            Signature::EcdsaBare => (Term::Ecdsa, None),
+        };
+        self.check(term, leave)?;
+        match hash {
+            Some(Hash::Sha1) => self.check(Term::Sha1Signature, leave),
+            Some(hash) => self.hash(hash, leave),
+            None => self.check(Term::BareDigest, leave),
+        }
+    }
+
+    /// A MAC, made or verified.
+    ///
+    /// # Errors
+    /// Forbidden.
+    pub fn mac(&self, key: KeyKind, mac: Mac, leave: Leave) -> Result<(), CryptoError> {
+        self.key(key, leave)?;
+        match mac {
+            Mac::Hmac(hash) => {
+                self.check(Term::Hmac, leave)?;
+                self.hash(hash, leave)?;
+                let bits = match key {
+                    KeyKind::Generic { bytes } => Some(bytes.saturating_mul(8)),
+                    _ => None,
+                };
+                self.hmac_length(bits, leave)
+            }
+        }
+    }
+
+    /// A key wrapped or unwrapped.
+    ///
+    /// # Errors
+    /// Forbidden.
+    pub fn wrap(&self, key: KeyKind, wrap: Wrap, leave: Leave) -> Result<(), CryptoError> {
+        self.key(key, leave)?;
+        match wrap {
+            Wrap::AesKw | Wrap::AesKwp => self.check(Term::KeyWrap, leave),
+        }
+    }
+
+    /// A key derived.
+    ///
+    /// # Errors
+    /// Forbidden.
+    pub fn derivation(&self, key: KeyKind, how: &Derivation<'_>, leave: Leave) -> Result<(), CryptoError> {
+        self.key(key, leave)?;
+        let (term, hash) = match how {
+            Derivation::Hash(hash) | Derivation::Hmac { hash, .. } => (Term::Derived, Some(*hash)),
+            Derivation::Encrypt { cipher, .. } => {
+                self.cipher(key, cipher, leave)?;
+                (Term::Derived, None)
+            }
+            Derivation::AwsSignature4 { .. } => (Term::Derived, None),
+            Derivation::Pbkdf2 { hash, .. } => (Term::Pbkdf2, Some(*hash)),
+            Derivation::Nist800108 { hash, .. } => (Term::Nist800108, Some(*hash)),
+            Derivation::Hkdf { hash, .. } => (Term::Hkdf, Some(*hash)),
+            Derivation::Ecdh { .. } => (Term::Ecdh, None),
+        };
+        self.check(term, leave)?;
+        hash.map_or(Ok(()), |hash| self.hash(hash, leave))
+    }
+
+    /// A hash function, anywhere but in signatures.
+    ///
+    /// # Errors
+    /// Forbidden.
+    pub fn hash(&self, hash: Hash, leave: Leave) -> Result<(), CryptoError> {
+        self.check(digest(hash), leave)
+    }
+}
+
+const fn aes(bits: u32) -> Term {
+    match bits {
+        0..=128 => Term::Aes128,
+        129..=192 => Term::Aes192,
+        _ => Term::Aes256,
+    }
+}
+
+const fn rsa(bits: u32) -> Term {
+    match bits {
+        0..2048 => Term::RsaShort,
+        2048..3072 => Term::Rsa2048,
+        _ => Term::Rsa3072,
+    }
+}
+
+const fn on(curve: Curve) -> Term {
+    match curve {
+        Curve::P224 => Term::P224,
+        Curve::P256 => Term::P256,
+        Curve::P384 => Term::P384,
+        Curve::P521 => Term::P521,
+        Curve::Secp256k1 => Term::Secp256k1,
+    }
+}
+
+const fn digest(hash: Hash) -> Term {
+    match hash {
+        Hash::Md5 => Term::Md5,
+        Hash::Sha1 => Term::Sha1,
+        Hash::Sha224 | Hash::Sha512_224 => Term::Sha224,
+        Hash::Sha256 | Hash::Sha512_256 => Term::Sha256,
+        Hash::Sha384 => Term::Sha384,
+        Hash::Sha512 => Term::Sha512,
+        Hash::Sha3_224 | Hash::Sha3_256 | Hash::Sha3_384 | Hash::Sha3_512 => Term::Sha3,
+    }
+}
