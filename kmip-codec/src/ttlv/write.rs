@@ -50,6 +50,11 @@ impl Writer {
         self.buffer.take()
     }
 
+    /// The bytes, in a buffer that is wiped when it goes.
+    pub fn into_buffer(self) -> Wiped {
+        self.buffer
+    }
+
     /// Writes a structure; its length is filled in after `content` has written its elements.
     #[inline]
     pub fn structure(&mut self, tag: Tag, content: impl FnOnce(&mut Self)) {

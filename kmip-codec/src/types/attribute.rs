@@ -76,11 +76,10 @@ impl Attribute {
 
     /// What refers to it.
     pub fn reference(&self) -> AttributeReference {
-        match vendor(&self.value) {
-            Some((vendor, name)) if self.tag == Tag::Attribute => {
-                AttributeReference::Vendor { vendor: vendor.clone(), name: name.clone() }
-            }
-            _ => AttributeReference::Tag(self.tag),
+        let named = if self.tag == Tag::Attribute { vendor(&self.value) } else { None };
+        match named {
+            Some((vendor, name)) => AttributeReference::Vendor { vendor: vendor.clone(), name: name.clone() },
+            None => AttributeReference::Tag(self.tag),
         }
     }
 }

@@ -17,6 +17,11 @@ pub struct AttributeSet {
 }
 
 impl AttributeSet {
+    /// An empty set with room for so many instances.
+    pub fn with_capacity(instances: usize) -> Self {
+        Self { list: Vec::with_capacity(instances), retired: Vec::new() }
+    }
+
     /// Puts a stored set together again.
     pub fn restore(list: Vec<Attribute>, retired: Vec<(AttributeReference, i32)>) -> Self {
         Self { list, retired }

@@ -193,8 +193,11 @@ pub struct Vault {
     identifiers: Memo,
     uniques: Memo,
     owners: Memo,
-    /// Hashes of spans of time, and of what many objects have in common: every new object asks for the same ones.
+    /// Hashes of spans of time: every new object asks for the same ones.
     shared: Memo,
+    /// Hashes of what many objects have in common.
+    classes: Memo,
+    variants: Memo,
 }
 
 impl Vault {
@@ -214,7 +217,9 @@ impl Vault {
             identifiers: Memo::default(),
             uniques: Memo::default(),
             owners: Memo::default(),
-            shared: Memo::new(16, 2048),
+            shared: Memo::new(16, 256),
+            classes: Memo::new(16, 2048),
+            variants: Memo::new(16, 2048),
         })
     }
 
@@ -240,12 +245,28 @@ impl Vault {
             (Domain::Identifier, [value]) => self.identifiers.hash(value, compute),
             (Domain::Unique, [value]) => self.uniques.hash(value, compute),
             (Domain::Owner, [value]) => self.owners.hash(value, compute),
-            (Domain::Class | Domain::Variant | Domain::Date | Domain::Birth, parts) => {
+            (Domain::Date | Domain::Birth, parts) => {
                 let message = KeyRing::message(domain as u8, parts);
                 self.shared.hash(&message, || self.keys.hash_message(&message))
             }
             _ => compute(),
         }
+    }
+
+    /// As [`hash`](Self::hash), of a value that nobody has asked for before: it is not remembered.
+    pub fn hash_new(&self, domain: Domain, parts: &[&[u8]]) -> Hash16 {
+        self.keys.hash(domain as u8, parts)
+    }
+
+    /// The keyed hash of what makes a class or variant. The parts are asked for where it is not known what these bytes, which
+    /// stand for them, have for a hash.
+    pub fn hash_likeness<'p>(&self, which: Likeness, bytes: &[u8], parts: impl FnOnce() -> Vec<&'p [u8]>) -> Hash16 {
+        let (memo, domain) = match which {
+            Likeness::Class => (&self.classes, Domain::Class),
+            Likeness::Variant => (&self.variants, Domain::Variant),
+        };
+        let compute = || self.hash_new(domain, &parts());
+        if bytes.is_empty() { compute() } else { memo.hash(bytes, compute) }
     }
 
     /// Opens an object's record.

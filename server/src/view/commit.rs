@@ -1,18 +1,17 @@
 //! From what a message has changed to one batch of rows.
 
-use std::collections::HashSet;
-
+use foldhash::HashSet;
 use kmip_codec::spec::UsageLimitsUnit;
 
 use super::index::{self, missing};
-use super::overlay::{Base, Entry, MaterialChange, TURNS, USAGE, belongs};
-use super::{Kept, Shared, View};
+use super::overlay::{Base, Entry, MaterialChange, TURNS, USAGE, belongs, belongs_new};
+use super::{Kept, View};
 use crate::crypto::{Guarded, Place};
 use crate::failure::Outcome;
 use crate::object::material::{self, Material};
-use crate::object::terms::{self, Term, Terms};
+use crate::object::terms::{self, Terms};
 use crate::object::{Managed, record};
-use crate::store::vault::{Count, Domain, Hash16, VaultBatch};
+use crate::store::vault::{Count, Hash16, VaultBatch};
 use crate::trust::ticket;
 
 /// What the dispatcher commits, and what it does once that is done.
@@ -35,15 +34,15 @@ impl View {
         let mut batch = self.shared.vault.batch();
         let mut destroyed = Vec::new();
         let mut freed: Vec<Hash16> = Vec::new();
-        let mut claims: Vec<(u64, Vec<Hash16>)> = Vec::new();
+        let mut claims: Vec<(u64, Hash16)> = Vec::new();
         // Token keys that the message made; those that no object has in the end (it failed, or was undone) must go.
         let mut abandoned: Vec<[u8; 16]> = self.kept.identities().collect();
         for (&sequence, entry) in &self.overlay.entries {
             if entry.changed {
                 let (before, after) = self.write(&mut batch, sequence, entry)?;
-                freed.extend(missing(&before.unique, &after.unique).map(|term| unique(&self.shared, term)));
-                let claimed = missing(&after.unique, &before.unique).map(|term| unique(&self.shared, term));
-                claims.push((sequence, claimed.collect()));
+                let hash = |term: &[u8]| self.overlay.unique(&self.shared, term);
+                freed.extend(missing(&before.unique, &after.unique).map(hash));
+                claims.extend(missing(&after.unique, &before.unique).map(|term| (sequence, hash(term))));
             } else if let Some(Base { stamp, .. }) = &entry.base {
                 batch.expect_record(sequence, stamp.revision);
             }
@@ -103,7 +102,7 @@ impl View {
     fn write(&self, batch: &mut VaultBatch, sequence: u64, entry: &Entry) -> Outcome<(Terms, Terms)> {
         let shared = &*self.shared;
         let object = &*entry.object;
-        let belongs = belongs(shared, object);
+        let belongs = if entry.base.is_some() { belongs(shared, object) } else { belongs_new(shared, object) };
         batch.put_record(sequence, entry.base.as_ref().map(|base| &base.stamp), belongs, &record::write(object))?;
         match &entry.material {
             MaterialChange::Keep => {}
@@ -131,13 +130,11 @@ impl View {
     }
 
     /// Unique rows: those that are given up, those that are claimed, and those that pass from one object to another.
-    fn claim(&self, batch: &mut VaultBatch, claims: &[(u64, Vec<Hash16>)], freed: &[Hash16]) -> Outcome<()> {
+    fn claim(&self, batch: &mut VaultBatch, claims: &[(u64, Hash16)], freed: &[Hash16]) -> Outcome<()> {
         let mut written: HashSet<Hash16> = HashSet::default();
-        for (sequence, rows) in claims {
-            for row in rows {
-                batch.replace_unique(row, self.revision(row), *sequence)?;
-                written.insert(*row);
-            }
+        for (sequence, row) in claims {
+            batch.replace_unique(row, self.revision(row), *sequence)?;
+            written.insert(*row);
         }
         for row in freed {
             if written.contains(row) {
@@ -183,10 +180,6 @@ fn unused_since(batch: &mut VaultBatch, sequence: u64, entry: &Entry) {
         now if now == seen => Count::Keep,
         _ => Count::Refuse("the Usage Limits were used meanwhile"),
     });
-}
-
-fn unique(shared: &Shared, term: &Term) -> Hash16 {
-    shared.vault.hash(Domain::Unique, &[term])
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use kmip_codec::spec::Tag;
 use super::Shared;
 use crate::failure::Outcome;
 use crate::object::spans::{self, DATE, SHARED, Span};
-use crate::object::terms::{self, Term, Terms};
+use crate::object::terms::{self, TermList, Terms};
 use crate::store::vault::{Domain, Hash16, Likeness, VaultBatch};
 
 /// Bytes of a fingerprint: eight of the sixteen of a hash.
@@ -52,7 +52,7 @@ pub(super) fn write(
 }
 
 /// What is here and not there.
-pub(super) fn missing<'a>(from: &'a [Term], other: &'a [Term]) -> impl Iterator<Item = &'a Term> {
+pub(super) fn missing<'a>(from: &'a TermList, other: &'a TermList) -> impl Iterator<Item = &'a [u8]> {
     from.iter().filter(move |term| !other.contains(term))
 }
 
@@ -132,11 +132,11 @@ pub(super) fn owner(shared: &Shared, owner: &str) -> Hash16 {
     shared.vault.hash(Domain::Owner, &[owner.as_bytes()])
 }
 
-pub(super) fn posting(shared: &Shared, term: &Term) -> Hash16 {
+pub(super) fn posting(shared: &Shared, term: &[u8]) -> Hash16 {
     shared.vault.hash(Domain::Posting, &[term])
 }
 
-pub(super) fn print(shared: &Shared, term: &Term) -> [u8; PRINT] {
+pub(super) fn print(shared: &Shared, term: &[u8]) -> [u8; PRINT] {
     cut(shared.vault.hash(Domain::Fingerprint, &[term]))
 }
 
@@ -157,19 +157,22 @@ pub(super) fn birth(shared: &Shared, span: Span) -> Hash16 {
 }
 
 fn class(shared: &Shared, owner: &str, terms: &Terms) -> Hash16 {
-    likeness(shared, Domain::Class, owner, &terms.class)
+    likeness(shared, Likeness::Class, owner, &terms.class)
 }
 
 fn variant(shared: &Shared, owner: &str, terms: &Terms) -> Hash16 {
-    likeness(shared, Domain::Variant, owner, &terms.variant)
+    likeness(shared, Likeness::Variant, owner, &terms.variant)
 }
 
 /// The order in which attributes were set does not count.
-fn likeness(shared: &Shared, domain: Domain, owner: &str, terms: &[Term]) -> Hash16 {
-    let mut parts: Vec<&[u8]> = terms.iter().map(Vec::as_slice).collect();
-    parts.sort_unstable();
-    parts.push(owner.as_bytes());
-    shared.vault.hash(domain, &parts)
+fn likeness(shared: &Shared, which: Likeness, owner: &str, terms: &TermList) -> Hash16 {
+    // Every term says whose it is, so that the bytes of all stand for the owner, too.
+    shared.vault.hash_likeness(which, terms.bytes(), || {
+        let mut parts: Vec<&[u8]> = terms.iter().collect();
+        parts.sort_unstable();
+        parts.push(owner.as_bytes());
+        parts
+    })
 }
 
 fn cut(Hash16(hash): Hash16) -> [u8; PRINT] {

@@ -93,7 +93,8 @@ impl View {
             self.made_here(&new)?;
         }
         let identifier = self.unique_text()?;
-        let mut set = AttributeSet::default();
+        // At once: a list that grows beyond a kibibyte is moved by the allocator's slow way.
+        let mut set = AttributeSet::with_capacity(new.attributes.len() + new.found.len() + OURS);
         set.set(Tag::UniqueIdentifier, Value::TextString(identifier.clone()));
         let short = public::hash(Hash::Sha256, identifier.as_bytes());
         set.set(Tag::ShortUniqueIdentifier, Value::ByteString(Blob::new(short)));
@@ -332,12 +333,15 @@ impl View {
     }
 }
 
+/// About how many attributes the server gives a new object.
+const OURS: usize = 18;
+
 /// Sets an attribute that the object has in some version, unless it has a value.
 pub(super) fn set_default(set: &mut AttributeSet, kind: ObjectType, tag: Tag, value: Value) {
     let applies = attribute_by_tag(tag)
         .is_some_and(|row| row.applies_to(kind, Version::V2_1) || row.applies_to(kind, Version::V1_4));
     if applies && !set.has(tag) {
-        set.set(tag, value);
+        set.add(Attribute::new(tag, value));
     }
 }
 

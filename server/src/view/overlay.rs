@@ -68,6 +68,12 @@ pub(super) struct Base {
     pub(super) object: Arc<Managed>,
 }
 
+/// A unique term that was claimed: its hash, and who has it by what the message has changed.
+struct Claim {
+    unique: Hash16,
+    holder: Option<u64>,
+}
+
 /// Everything that was read and changed.
 #[derive(Default)]
 pub(super) struct Overlay {
@@ -75,8 +81,8 @@ pub(super) struct Overlay {
     identifiers: HashMap<Text, u64>,
     /// Unique rows that were looked up, and what they were: absent ones too.
     pub(super) lookups: HashMap<Hash16, (Option<u64>, Revision)>,
-    /// Who has a unique term by what this message has changed.
-    held: HashMap<Term, u64>,
+    /// The unique terms that this message has claimed.
+    claims: HashMap<Term, Claim>,
     /// How often objects were the default of their group in this message.
     pub(super) turns: HashMap<u64, u64>,
     /// The same when the item began.
@@ -98,8 +104,7 @@ impl Overlay {
             match before {
                 Some(entry) => {
                     if entry.changed {
-                        let terms = terms::unique(&entry.object);
-                        self.held.extend(terms.into_iter().map(|term| (term, sequence)));
+                        self.hold(sequence, &terms::unique(&entry.object));
                     }
                     self.entries.insert(sequence, entry);
                 }
@@ -184,19 +189,28 @@ impl Overlay {
         self.claim(shared, sequence, &terms, &before)?;
         let object = Arc::new(object);
         self.let_go(sequence);
-        self.held.extend(terms.into_iter().map(|term| (term, sequence)));
+        self.hold(sequence, &terms);
         self.remember(sequence, |entry| {
             entry.object = object;
             entry.changed = true;
         })
     }
 
+    /// An object has these unique terms, which it has claimed or had before.
+    fn hold(&mut self, sequence: u64, terms: &[Term]) {
+        for term in terms {
+            if let Some(claim) = self.claims.get_mut(term) {
+                claim.holder = Some(sequence);
+            }
+        }
+    }
+
     /// An object's unique terms are not held by it any more.
     fn let_go(&mut self, sequence: u64) {
         let Some(entry) = self.entries.get(&sequence).filter(|entry| entry.changed) else { return };
         for term in terms::unique(&entry.object) {
-            if self.held.get(&term) == Some(&sequence) {
-                self.held.remove(&term);
+            if let Some(claim) = self.claims.get_mut(&term).filter(|claim| claim.holder == Some(sequence)) {
+                claim.holder = None;
             }
         }
     }
@@ -206,7 +220,7 @@ impl Overlay {
         let sequence = object.sequence;
         let terms = terms::unique(&object);
         self.claim(shared, sequence, &terms, &[])?;
-        self.held.extend(terms.into_iter().map(|term| (term, sequence)));
+        self.hold(sequence, &terms);
         let material = material.map_or(MaterialChange::Keep, |material| MaterialChange::Put(Arc::new(material)));
         self.journal.push((sequence, None));
         self.identifiers.insert(object.identifier(), sequence);
@@ -282,13 +296,26 @@ impl Overlay {
         Ok(sequence)
     }
 
+    /// The hash of a unique term.
+    pub(super) fn unique(&self, shared: &Shared, term: &[u8]) -> Hash16 {
+        match self.claims.get(term) {
+            Some(claim) => claim.unique,
+            None => shared.vault.hash(Domain::Unique, &[term]),
+        }
+    }
+
     /// Who has a unique term, by the store and by what this message has changed.
     pub(super) fn holder(&mut self, shared: &Shared, term: &Term) -> Outcome<Option<u64>> {
-        let has = |entry: &Entry| terms::unique(&entry.object).contains(term);
-        if let Some(&sequence) = self.held.get(term) {
-            return Ok(Some(sequence));
+        if let Some(holder) = self.claims.get(term).and_then(|claim| claim.holder) {
+            return Ok(Some(holder));
         }
-        let unique = shared.vault.hash(Domain::Unique, &[term]);
+        let unique = self.unique(shared, term);
+        self.holder_of(shared, term, unique)
+    }
+
+    /// Who has a unique term that nobody holds by what this message has changed.
+    fn holder_of(&mut self, shared: &Shared, term: &Term, unique: Hash16) -> Outcome<Option<u64>> {
+        let has = |entry: &Entry| terms::unique(&entry.object).contains(term);
         let holder = self.lookup(shared, unique)?;
         // The holder may have given it up in this very message.
         let given_up = |sequence: &u64| self.entries.get(sequence).is_some_and(|entry| entry.changed && !has(entry));
@@ -297,9 +324,16 @@ impl Overlay {
 
     fn claim(&mut self, shared: &Shared, sequence: u64, wanted: &[Term], had: &[Term]) -> Outcome<()> {
         for term in wanted.iter().filter(|term| !had.contains(term)) {
-            if self.holder(shared, term)?.is_some_and(|holder| holder != sequence) {
+            let unique = self.unique(shared, term);
+            let holder = match self.claims.get(term).and_then(|claim| claim.holder) {
+                Some(holder) => Some(holder),
+                None => self.holder_of(shared, term, unique)?,
+            };
+            if holder.is_some_and(|holder| holder != sequence) {
                 return Err(Failure::new(ResultReason::NonUniqueNameAttribute, "another object has that Name"));
             }
+            // The commit asks for its hash again.
+            self.claims.entry(term.clone()).or_insert(Claim { unique, holder: None });
         }
         Ok(())
     }
@@ -314,10 +348,14 @@ impl Overlay {
 
 /// To whom an object's rows belong.
 pub(super) fn belongs(shared: &Shared, object: &Managed) -> Belongs {
-    Belongs {
-        owner: shared.vault.hash(Domain::Owner, &[object.owner.as_bytes()]),
-        identifier: shared.vault.hash(Domain::Identifier, &[object.identifier().as_bytes()]),
-    }
+    let identifier = shared.vault.hash(Domain::Identifier, &[object.identifier().as_bytes()]);
+    Belongs { owner: shared.vault.hash(Domain::Owner, &[object.owner.as_bytes()]), identifier }
+}
+
+/// As [`belongs`], of a new object: nobody has asked for the hash of its identifier yet, and most are not asked for soon.
+pub(super) fn belongs_new(shared: &Shared, object: &Managed) -> Belongs {
+    let identifier = shared.vault.hash_new(Domain::Identifier, &[object.identifier().as_bytes()]);
+    Belongs { owner: shared.vault.hash(Domain::Owner, &[object.owner.as_bytes()]), identifier }
 }
 
 /// The count of Usage Limits lives in a counter of its own, so that uses of one key do not conflict with each other.

@@ -3,7 +3,6 @@
 mod fields;
 mod rows;
 
-use std::collections::HashMap;
 use std::sync::LazyLock;
 
 use super::{ObjectType, Operation, Tag, Version};
@@ -207,9 +206,24 @@ pub fn attributes() -> &'static [AttributeRow] {
 /// The attribute of that tag. Tag::Attribute is the Vendor Attribute of 2.x, Tag::CustomAttribute stands for any x- or y-
 /// attribute of 1.x.
 pub fn attribute_by_tag(tag: Tag) -> Option<&'static AttributeRow> {
-    static TAGS: LazyLock<HashMap<Tag, &'static AttributeRow>> =
-        LazyLock::new(|| rows::ROWS.iter().map(|row| (row.tag, row)).collect());
-    TAGS.get(&tag).copied()
+    /// By the low byte and a half of the tag, which no two attributes share: every attribute of every object is looked up.
+    static TAGS: LazyLock<Vec<Option<&'static AttributeRow>>> = LazyLock::new(|| {
+        let mut places = vec![None; PLACES];
+        for row in rows::ROWS {
+            if let Some(place) = places.get_mut(place(row.tag)) {
+                *place = Some(row);
+            }
+        }
+        places
+    });
+    TAGS.get(place(tag)).copied().flatten().filter(|row| row.tag == tag)
+}
+
+/// How many places the tags of attributes have: those of the standard end at 4201xx.
+const PLACES: usize = 0x200;
+
+const fn place(tag: Tag) -> usize {
+    tag.code() as usize % PLACES
 }
 
 /// The attribute that 1.x calls so, to the letter; a name that begins with x- or y- is a Custom Attribute's.

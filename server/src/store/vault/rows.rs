@@ -2,8 +2,8 @@
 
 use super::{Belongs, Hash16, KeyRing, VaultError};
 use crate::secret::Secret;
-use crate::store::seal::{Nonces, OVERHEAD};
-use crate::store::{Revision, Row};
+use crate::store::seal::{Nonces, OVERHEAD, SealError};
+use crate::store::{MAX_KEY, Revision, Row};
 
 /// The first byte of every sealed value.
 const FORMAT: u8 = 1;
@@ -158,15 +158,13 @@ impl Header {
         Self { generation: keys.current(), belongs, chunks }
     }
 
-    /// The bytes of it, with room for so many more.
-    fn encode(&self, more: usize) -> Vec<u8> {
+    /// The bytes of it.
+    fn encode(&self) -> [u8; HEADER] {
         let Belongs { owner, identifier } = &self.belongs;
-        let mut bytes = Vec::with_capacity(HEADER + more);
-        bytes.push(FORMAT);
-        bytes.extend_from_slice(&self.generation.to_be_bytes());
-        bytes.extend_from_slice(&owner.0);
-        bytes.extend_from_slice(&identifier.0);
-        bytes.extend_from_slice(&self.chunks.to_be_bytes());
+        let mut bytes = [0; HEADER];
+        let parts: [&[u8]; 5] =
+            [&[FORMAT], &self.generation.to_be_bytes(), &owner.0, &identifier.0, &self.chunks.to_be_bytes()];
+        fill(&mut bytes, &parts);
         bytes
     }
 
@@ -190,9 +188,37 @@ impl Header {
     }
 }
 
-/// Everything that a row is bound to. The header and the revision have fixed lengths, so no two rows have the same.
-fn context(id: &[u8; 16], header: &[u8], key: &[u8], revision: Revision) -> Vec<u8> {
-    [b"kmipd row\0", &id[..], header, &revision.to_be_bytes(), key].concat()
+/// Everything that a row is bound to: a label, the store, the header, the revision, the key. All but the last have fixed
+/// lengths, so no two rows have the same.
+struct Context {
+    bytes: [u8; LABEL.len() + 16 + HEADER + 8 + MAX_KEY],
+    length: usize,
+}
+
+const LABEL: &[u8] = b"kmipd row\0";
+
+impl Context {
+    /// None for a key that is longer than a row may have.
+    fn new(id: &[u8; 16], header: &[u8; HEADER], key: &[u8], revision: Revision) -> Option<Self> {
+        let mut bytes = [0; _];
+        let length = fill(&mut bytes, &[LABEL, id, header, &revision.to_be_bytes(), key]);
+        (key.len() <= MAX_KEY).then_some(Self { bytes, length })
+    }
+
+    fn bytes(&self) -> &[u8] {
+        self.bytes.get(..self.length).unwrap_or_default()
+    }
+}
+
+/// Puts parts one behind the other, as far as there is room, and answers how long they are.
+fn fill(mut room: &mut [u8], parts: &[&[u8]]) -> usize {
+    let mut length = 0;
+    for part in parts {
+        let Some((place, rest)) = room.split_at_mut_checked(part.len()) else { break };
+        place.copy_from_slice(part);
+        (room, length) = (rest, length + part.len());
+    }
+    length
 }
 
 /// Seals a value for a place.
@@ -207,10 +233,12 @@ pub(super) fn seal(
 ) -> Result<Row, VaultError> {
     let Header { generation, .. } = *header;
     let sealer = keys.key(generation).ok_or(VaultError::Generation { kind: kind.name(), generation })?;
-    let mut value = header.encode(plaintext.len() + OVERHEAD);
-    let context = context(id, &value, key, revision);
-    sealer
-        .seal_with(nonces, &context, plaintext, &mut value)
+    let header = header.encode();
+    let mut value = Vec::with_capacity(HEADER + plaintext.len() + OVERHEAD);
+    value.extend_from_slice(&header);
+    Context::new(id, &header, key, revision)
+        .ok_or(SealError::TooLong)
+        .and_then(|context| sealer.seal_with(nonces, context.bytes(), plaintext, &mut value))
         .map_err(|why| VaultError::Seal { kind: kind.name(), why })?;
     Ok(Row { revision, value })
 }
@@ -226,7 +254,28 @@ pub(super) fn open(
     let (header, sealed) = Header::decode(kind, &row.value)?;
     let Header { generation, .. } = header;
     let opener = keys.key(generation).ok_or(VaultError::Generation { kind: kind.name(), generation })?;
-    let context = context(id, &header.encode(0), key, row.revision);
-    let plaintext = opener.open(&context, sealed).map_err(|_| VaultError::Tampered { kind: kind.name() })?;
+    let context = Context::new(id, &header.encode(), key, row.revision);
+    let plaintext = context.and_then(|context| opener.open(context.bytes(), sealed).ok());
+    let plaintext = plaintext.ok_or(VaultError::Tampered { kind: kind.name() })?;
     Ok((header, plaintext))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What rows are bound to is for ever: those that were sealed before must open.
+    #[test]
+    fn a_row_is_bound_to_these_bytes() {
+        let belongs = Belongs { owner: Hash16([2; 16]), identifier: Hash16([3; 16]) };
+        let header = Header { generation: 4, belongs, chunks: 5 }.encode();
+        assert_eq!(header.to_vec(), [&[1, 0, 0, 0, 4][..], &[2; 16], &[3; 16], &[0, 5]].concat());
+        let context = |key: &[u8]| Context::new(&[6; 16], &header, key, 7).map(|context| context.bytes().to_vec());
+        for length in [0, 11, MAX_KEY] {
+            let key = vec![8; length];
+            let bound = [b"kmipd row\0", &[6; 16][..], &header, &7_u64.to_be_bytes(), &key].concat();
+            assert_eq!(context(&key), Some(bound));
+        }
+        assert_eq!(context(&[8; MAX_KEY + 1]), None, "nothing is bound to the beginning of its key alone");
+    }
 }

@@ -410,3 +410,21 @@ fn material_is_read_whole_while_it_is_replaced() {
         }
     });
 }
+
+/// Stored classes are found again, however their hash is looked up.
+#[test]
+fn a_remembered_likeness_is_the_hash_of_its_parts() {
+    let vault = vault();
+    for _ in 0..2 {
+        for (which, domain) in [(Likeness::Class, Domain::Class), (Likeness::Variant, Domain::Variant)] {
+            for (bytes, parts) in [(&b"ab"[..], vec![&b"a"[..], b"b"]), (b"c", vec![b"c"]), (b"", vec![])] {
+                assert_eq!(vault.hash_likeness(which, bytes, || parts.clone()), vault.hash(domain, &parts));
+            }
+        }
+    }
+    assert_ne!(
+        vault.hash_likeness(Likeness::Class, b"", || vec![b"alice"]),
+        vault.hash_likeness(Likeness::Class, b"", || vec![b"bob"]),
+        "no bytes stand for nobody"
+    );
+}
