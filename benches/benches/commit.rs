@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use criterion::{BenchmarkId, Criterion, Throughput};
 use kmipd::store::sled::{SledOptions, SledStore};
-use kmipd::store::{Batch, Change, Row, Store};
+use kmipd::store::{Batch, Change, Key, Row, Store};
 
 /// Rows of a commit, and bytes of each.
 const ROWS: u8 = 7;
@@ -44,7 +44,7 @@ fn main() -> Result<(), Box<dyn Error>> {
 /// One that writes rows at places of their own, which must be absent.
 fn batch(next: &AtomicU64) -> Batch {
     let number = next.fetch_add(1, Ordering::Relaxed).wrapping_mul(0x9E37_79B9_7F4A_7C15);
-    let key = |row: u8| [&[b'r', row][..], &number.to_be_bytes(), &number.to_le_bytes()].concat();
+    let key = |row: u8| Key::of(&[&[b'r', row], &number.to_be_bytes(), &number.to_le_bytes()]);
     Batch {
         expect: (0..ROWS).map(|row| (key(row), 0)).collect(),
         changes: (0..ROWS)

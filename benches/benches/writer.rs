@@ -98,7 +98,7 @@ impl Store for Held {
         let mut held = self.held();
         for change in &batch.changes {
             if let Change::Put { key, row } = change {
-                held.rows.insert(key.clone(), row.clone());
+                held.rows.insert(key.to_vec(), row.clone());
             }
         }
         held.batches.push(batch);

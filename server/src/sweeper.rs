@@ -326,7 +326,7 @@ mod tests {
         let shared = Arc::clone(bench.view(Version::V2_1).shared());
         let mut broken = Batch::default();
         let key = [&b"O"[..], &1_u64.to_be_bytes(), &0_u16.to_be_bytes()].concat();
-        broken.changes.push(Change::Put { key, row: Row { revision: 9, value: vec![0; 80] } });
+        broken.changes.push(Change::Put { key: key.into(), row: Row { revision: 9, value: vec![0; 80] } });
         // And a row that leads nowhere.
         let mut batch = shared.vault.batch();
         batch.put_due(0, 77);

@@ -12,7 +12,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use foldhash::HashMap;
 use foldhash::fast::RandomState;
 
-use super::{Batch, CommitError, Revision, StoreError};
+use super::{Batch, CommitError, Key, Revision, StoreError};
 
 /// What a reader made of a row, to be found again as long as the row has the same revision.
 pub type Made = Arc<dyn Any + Send + Sync>;
@@ -48,8 +48,8 @@ struct Slot {
 /// Two generations: what is used moves into the young one; when that is full, the old one goes.
 #[derive(Default)]
 struct Shard {
-    young: HashMap<Box<[u8]>, Slot>,
-    old: HashMap<Box<[u8]>, Slot>,
+    young: HashMap<Key, Slot>,
+    old: HashMap<Key, Slot>,
     /// Bytes of the young ones.
     bytes: usize,
     /// How many rows the writer has changed: who read the store beside it sees that it must not note what it read.
@@ -69,7 +69,7 @@ impl Shard {
         Some(seen)
     }
 
-    fn put(&mut self, key: &[u8], slot: Slot, share: usize, durable: u64) {
+    fn put(&mut self, key: Key, slot: Slot, share: usize, durable: u64) {
         if self.bytes + slot.cost > share {
             // What is not on disk yet must be known: nobody may read it from the store and take it for lasting.
             let (stay, go) = std::mem::take(&mut self.young).into_iter().partition(|(_, slot)| slot.group > durable);
@@ -82,9 +82,9 @@ impl Shard {
             }
         }
         // In one generation only: a row has one revision.
-        self.old.remove(key);
+        self.old.remove(&*key);
         self.bytes += slot.cost;
-        if let Some(before) = self.young.insert(key.into(), slot) {
+        if let Some(before) = self.young.insert(key, slot) {
             self.bytes -= before.cost;
         }
     }
@@ -119,7 +119,7 @@ impl Hot {
         let Some((_, group)) = known.filter(|(known, _)| *known == revision) else { return };
         let cost = SLOT + key.len() + bytes;
         let slot = Slot { revision, group, made: Some(made), cost };
-        shard.put(key, slot, self.share, self.durable.load(Ordering::SeqCst));
+        shard.put(key.into(), slot, self.share, self.durable.load(Ordering::SeqCst));
     }
 
     /// Reads a row's revision from the store and notes it. Answers what was read, and whether it is known to be on disk:
@@ -142,7 +142,7 @@ impl Hot {
             }
             None if is_undisturbed => {
                 let slot = Slot { revision: revision(&row), group: 0, made: None, cost: SLOT + key.len() };
-                shard.put(key, slot, self.share, durable);
+                shard.put(key.into(), slot, self.share, durable);
                 Ok((row, true))
             }
             None => Ok((row, false)),
@@ -178,14 +178,14 @@ impl Hot {
     }
 
     /// The writer is about to apply a group: these rows get these revisions, 0 for those that go.
-    pub(super) fn begin<'r>(&self, group: u64, rows: impl Iterator<Item = (&'r [u8], Revision)>) {
+    pub(super) fn begin<'r>(&self, group: u64, rows: impl Iterator<Item = (&'r Key, Revision)>) {
         let durable = self.durable.load(Ordering::SeqCst);
         self.turn.fetch_add(1, Ordering::SeqCst);
         for (key, revision) in rows {
             if let Some(mut shard) = self.shard(key) {
                 shard.written += 1;
                 let slot = Slot { revision, group, made: None, cost: SLOT + key.len() };
-                shard.put(key, slot, self.share, durable);
+                shard.put(key.clone(), slot, self.share, durable);
             }
         }
         self.turn.fetch_add(1, Ordering::SeqCst);
@@ -213,7 +213,7 @@ mod tests {
     use super::*;
 
     fn expecting(rows: &[(&[u8], Revision)]) -> Batch {
-        Batch { expect: rows.iter().map(|(key, revision)| (key.to_vec(), *revision)).collect(), changes: Vec::new() }
+        Batch { expect: rows.iter().map(|(key, revision)| ((*key).into(), *revision)).collect(), changes: Vec::new() }
     }
 
     fn noted(hot: &Hot, key: &[u8], revision: Revision) -> bool {
@@ -229,7 +229,7 @@ mod tests {
         assert!(hot.made(b"a").is_none(), "it was made of another revision");
         hot.keep(b"a", 3, Arc::clone(&made), 10);
         assert!(hot.made(b"a").is_some());
-        hot.begin(8, [(&b"a"[..], 4)].into_iter());
+        hot.begin(8, [(&Key::from(b"a"), 4)].into_iter());
         assert!(hot.made(b"a").is_none());
         assert_eq!(Arc::strong_count(&made), 1, "nothing holds it any more");
         // Who read the older row beside the writer keeps nothing of it.
@@ -243,7 +243,7 @@ mod tests {
         let read = |_: &[u8]| Ok(5);
         assert_eq!(hot.compare(&expecting(&[(b"a", 5), (b"b", 5)]), read), Some(Ok(())));
         assert_eq!(hot.compare(&expecting(&[(b"a", 5), (b"b", 4)]), read), Some(Err(CommitError::Conflict)));
-        hot.begin(8, [(&b"a"[..], 6)].into_iter());
+        hot.begin(8, [(&Key::from(b"a"), 6)].into_iter());
         assert_eq!(hot.compare(&expecting(&[(b"b", 5)]), read), Some(Ok(())));
         assert_eq!(hot.compare(&expecting(&[(b"a", 6)]), read), None);
         hot.finish(8);
@@ -259,7 +259,7 @@ mod tests {
         let disturbed = hot.note(
             b"a",
             || {
-                hot.begin(8, [(&b"a"[..], 2)].into_iter());
+                hot.begin(8, [(&Key::from(b"a"), 2)].into_iter());
                 Ok(1)
             },
             |revision| *revision,
@@ -275,7 +275,7 @@ mod tests {
     #[test]
     fn memory_is_bounded_and_what_is_not_on_disk_stays() {
         let hot = Hot::new(1 << 16, 0);
-        hot.begin(1, [(&b"pending"[..], 1)].into_iter());
+        hot.begin(1, [(&Key::from(b"pending"), 1)].into_iter());
         for number in 0..10_000u32 {
             let key = number.to_be_bytes();
             assert!(noted(&hot, &key, 1));

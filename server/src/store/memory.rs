@@ -33,8 +33,8 @@ impl MemoryStore {
         stage.add(batch, revision, |key| Ok(rows.get(key).cloned()))?;
         for (key, row) in stage.into_rows() {
             match row {
-                Some(row) => rows.insert(key, row),
-                None => rows.remove(&key),
+                Some(row) => rows.insert(key.to_vec(), row),
+                None => rows.remove(&*key),
             };
         }
         Ok(())

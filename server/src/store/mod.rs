@@ -12,6 +12,7 @@ pub mod vault;
 
 mod durable;
 mod hot;
+mod key;
 mod stage;
 #[cfg(test)]
 mod suite;
@@ -20,6 +21,7 @@ use std::fmt;
 use std::ops::ControlFlow;
 
 pub use self::hot::Made;
+pub use self::key::Key;
 use crate::failure::Failure;
 
 /// The longest value of one row, in bytes. Larger things are cut into chunks by the vault.
@@ -70,19 +72,19 @@ pub enum Change {
     /// Writes a row.
     Put {
         /// Where.
-        key: Vec<u8>,
+        key: Key,
         /// What.
         row: Row,
     },
     /// Removes a row; no error if it is absent.
     Delete {
         /// Where.
-        key: Vec<u8>,
+        key: Key,
     },
     /// Changes a row by what it holds at the moment of the commit: a guarded count, for which a conflict would be no use.
     Update {
         /// Where.
-        key: Vec<u8>,
+        key: Key,
         /// How.
         update: Update,
     },
@@ -93,7 +95,7 @@ pub enum Change {
 #[derive(Default)]
 pub struct Batch {
     /// What was read: keys and the revisions they must still have, 0 for absent.
-    pub expect: Vec<(Vec<u8>, Revision)>,
+    pub expect: Vec<(Key, Revision)>,
     /// What is written.
     pub changes: Vec<Change>,
 }

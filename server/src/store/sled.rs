@@ -129,6 +129,7 @@ impl SledStore {
             sync,
             commits,
             written: 0,
+            usual: 0,
             marker,
             folder: folder.to_owned(),
             hot: Arc::clone(&hot),

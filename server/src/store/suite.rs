@@ -49,7 +49,7 @@ pub(super) fn run_persistent(open: &dyn Fn(&Path) -> Box<dyn Store>) {
             assert_eq!(row.map_or(0, |row| row.revision), round - 1);
         }
         let puts = (0..50).map(|i| put(&[b'k', i], round, &[i; 300])).collect();
-        let delete = Change::Delete { key: key("gone", round - 1) };
+        let delete = Change::Delete { key: key("gone", round - 1).into() };
         let kept = put(&key("gone", round), 1, b"");
         ok(store.commit(Batch { expect: vec![], changes: puts }));
         ok(store.commit(batch(vec![delete, kept])));
@@ -76,12 +76,12 @@ fn batch(changes: Vec<Change>) -> Batch {
 }
 
 fn put(key: &[u8], revision: u64, value: &[u8]) -> Change {
-    Change::Put { key: key.to_vec(), row: Row { revision, value: value.to_vec() } }
+    Change::Put { key: key.into(), row: Row { revision, value: value.to_vec() } }
 }
 
 fn update(key: &[u8], update: impl FnMut(Option<&Row>) -> Updated + Send + 'static) -> Change {
     let update: Update = Box::new(update);
-    Change::Update { key: key.to_vec(), update }
+    Change::Update { key: key.into(), update }
 }
 
 fn key(name: &str, number: u64) -> Vec<u8> {
@@ -105,9 +105,9 @@ fn number(row: Option<&Row>) -> u64 {
 
 fn revisions(store: &dyn Store) {
     assert_eq!(store.get(b"a").unwrap(), None);
-    ok(store.commit(Batch { expect: vec![(b"a".to_vec(), 0)], changes: vec![put(b"a", 1, b"one")] }));
+    ok(store.commit(Batch { expect: vec![(b"a".into(), 0)], changes: vec![put(b"a", 1, b"one")] }));
     assert_eq!(store.get(b"a").unwrap(), Some(Row { revision: 1, value: b"one".to_vec() }));
-    ok(store.commit(Batch { expect: vec![(b"a".to_vec(), 1)], changes: vec![put(b"a", 7, b"")] }));
+    ok(store.commit(Batch { expect: vec![(b"a".into(), 1)], changes: vec![put(b"a", 7, b"")] }));
     assert_eq!(store.get(b"a").unwrap(), Some(Row { revision: 7, value: vec![] }));
     ok(store.commit(batch(vec![put(b"a", u64::MAX, b"x")])));
     assert_eq!(store.get(b"a").unwrap().unwrap().revision, u64::MAX);
@@ -117,8 +117,8 @@ fn conflicts(store: &dyn Store) {
     ok(store.commit(batch(vec![put(b"a", 5, b""), put(b"b", 1, b"")])));
     for revision in [0, 4, 6] {
         let conflict = Batch {
-            expect: vec![(b"b".to_vec(), 1), (b"a".to_vec(), revision)],
-            changes: vec![put(b"b", 2, b""), put(b"c", 1, b""), Change::Delete { key: b"a".to_vec() }],
+            expect: vec![(b"b".into(), 1), (b"a".into(), revision)],
+            changes: vec![put(b"b", 2, b""), put(b"c", 1, b""), Change::Delete { key: b"a".into() }],
         };
         assert_eq!(done(store.commit(conflict)), Err(CommitError::Conflict));
     }
@@ -128,17 +128,17 @@ fn conflicts(store: &dyn Store) {
 }
 
 fn absent(store: &dyn Store) {
-    let claim = || Batch { expect: vec![(b"name".to_vec(), 0)], changes: vec![put(b"name", 1, b"")] };
+    let claim = || Batch { expect: vec![(b"name".into(), 0)], changes: vec![put(b"name", 1, b"")] };
     ok(store.commit(claim()));
     assert_eq!(done(store.commit(claim())), Err(CommitError::Conflict));
-    ok(store.commit(batch(vec![Change::Delete { key: b"name".to_vec() }])));
+    ok(store.commit(batch(vec![Change::Delete { key: b"name".into() }])));
     ok(store.commit(claim()));
 }
 
 fn deletes(store: &dyn Store) {
-    ok(store.commit(batch(vec![Change::Delete { key: b"never".to_vec() }])));
+    ok(store.commit(batch(vec![Change::Delete { key: b"never".into() }])));
     ok(store.commit(batch(vec![put(b"a", 1, b""), put(b"b", 1, b"")])));
-    ok(store.commit(Batch { expect: vec![(b"a".to_vec(), 1)], changes: vec![Change::Delete { key: b"a".to_vec() }] }));
+    ok(store.commit(Batch { expect: vec![(b"a".into(), 1)], changes: vec![Change::Delete { key: b"a".into() }] }));
     assert_eq!(store.get(b"a").unwrap(), None);
     assert_eq!(keys(store, b"", None), [b"b"]);
 }
@@ -233,7 +233,7 @@ fn visitors(store: &dyn Store) {
     store
         .scan(b"v", None, &mut |key, row| {
             assert_eq!(store.get(key).unwrap(), Some(row));
-            ok(store.commit(batch(vec![Change::Delete { key: key.to_vec() }])));
+            ok(store.commit(batch(vec![Change::Delete { key: key.into() }])));
             seen += 1;
             ControlFlow::Continue(())
         })
@@ -263,7 +263,7 @@ fn atomic(store: &dyn Store) {
                 for round in 1..=50_u64 {
                     let changes = (0..10).map(|i| put(&[b'p', worker, i], round, &round.to_be_bytes())).collect();
                     let refused = round % 5 == 0;
-                    let expect = vec![(vec![b'p', worker, 9], if refused { 999 } else { round - 1 })];
+                    let expect = vec![([b'p', worker, 9].into(), if refused { 999 } else { round - 1 })];
                     let result = done(store.commit(Batch { expect, changes }));
                     let stands = if refused { round - 1 } else { round };
                     assert_eq!(result.is_err(), refused);
@@ -286,12 +286,12 @@ fn own_changes(store: &dyn Store) {
         Updated::Put(Row { revision: row.revision + 1, value: [&row.value[..], b"+"].concat() })
     };
     ok(store.commit(Batch {
-        expect: vec![(b"a".to_vec(), 0)],
-        changes: vec![put(b"a", 1, b"1"), update(b"a", grow), put(b"b", 1, b""), Change::Delete { key: b"b".to_vec() }],
+        expect: vec![(b"a".into(), 0)],
+        changes: vec![put(b"a", 1, b"1"), update(b"a", grow), put(b"b", 1, b""), Change::Delete { key: b"b".into() }],
     }));
     assert_eq!(store.get(b"a").unwrap(), Some(Row { revision: 2, value: b"1+".to_vec() }));
     assert_eq!(store.get(b"b").unwrap(), None);
-    ok(store.commit(batch(vec![Change::Delete { key: b"a".to_vec() }, put(b"a", 9, b"9")])));
+    ok(store.commit(batch(vec![Change::Delete { key: b"a".into() }, put(b"a", 9, b"9")])));
     assert_eq!(store.get(b"a").unwrap(), Some(Row { revision: 9, value: b"9".to_vec() }));
 }
 
@@ -310,7 +310,7 @@ fn limits(store: &dyn Store) {
     assert_eq!(try_it(vec![put(b"o", 1, b""), put(&key, 1, b"")]), Err(CommitError::TooLong(MAX_KEY + 1)));
     for key in [&b""[..], b"\0", b"\0commit"] {
         assert_eq!(try_it(vec![put(b"o", 1, b""), put(key, 1, b"")]), Err(CommitError::Malformed));
-        assert_eq!(try_it(vec![Change::Delete { key: key.to_vec() }]), Err(CommitError::Malformed));
+        assert_eq!(try_it(vec![Change::Delete { key: key.into() }]), Err(CommitError::Malformed));
     }
     assert_eq!(try_it(vec![put(b"o", 0, b"")]), Err(CommitError::Malformed));
     assert_eq!(store.get(b"o").unwrap(), None);
@@ -319,7 +319,7 @@ fn limits(store: &dyn Store) {
 
 fn read_only(store: &dyn Store) {
     let look =
-        |key: &[u8], revision| done(store.commit(Batch { expect: vec![(key.to_vec(), revision)], changes: vec![] }));
+        |key: &[u8], revision| done(store.commit(Batch { expect: vec![(key.into(), revision)], changes: vec![] }));
     assert_eq!(look(b"a", 0), Ok(()));
     let writing = store.commit(batch(vec![put(b"a", 1, b"")]));
     // Either order is right while the other is not answered; none may fail for another reason.
@@ -336,7 +336,7 @@ fn concurrent(store: &dyn Store) {
             scope.spawn(move || {
                 for i in 0..40 {
                     let key = key("c", worker * 100 + i);
-                    ok(store.commit(Batch { expect: vec![(key.clone(), 0)], changes: vec![put(&key, 1, &key)] }));
+                    ok(store.commit(Batch { expect: vec![(key[..].into(), 0)], changes: vec![put(&key, 1, &key)] }));
                     assert_eq!(store.get(&key).unwrap().unwrap().value, key, "what was answered can be read");
                 }
             });
@@ -356,7 +356,7 @@ fn one_wins(store: &dyn Store) {
                     let revision = row.as_ref().map_or(0, |row| row.revision);
                     let sum = number(row.as_ref()) + 1;
                     let add = put(b"sum", revision + 1, &sum.to_be_bytes());
-                    match done(store.commit(Batch { expect: vec![(b"sum".to_vec(), revision)], changes: vec![add] })) {
+                    match done(store.commit(Batch { expect: vec![(b"sum".into(), revision)], changes: vec![add] })) {
                         Ok(()) => added += 1,
                         Err(CommitError::Conflict) => {}
                         Err(error) => panic!("{error}"),

@@ -27,7 +27,7 @@ pub use self::later::Later;
 use self::memo::Memo;
 use self::rows::{Header, Kind};
 pub use super::seal::{Hash16, KeyRing};
-use super::{CommitError, Committed, MAX_VALUE, Made, Revision, Row, Store, StoreError};
+use super::{CommitError, Committed, Key, MAX_VALUE, Made, Revision, Row, Store, StoreError};
 use crate::secret::Secret;
 
 /// The longest plaintext in one row, in bytes.
@@ -166,12 +166,12 @@ pub struct Known<T> {
 
 /// The row of a named value that is asked for at every request.
 #[derive(Debug)]
-pub struct MetaRow(Box<[u8]>);
+pub struct MetaRow(Key);
 
 impl MetaRow {
     /// That of this name.
     pub fn of(name: &str) -> Self {
-        Self(rows::meta(name).into())
+        Self(rows::meta(name))
     }
 }
 

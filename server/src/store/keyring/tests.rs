@@ -83,7 +83,7 @@ fn keys_are_never_made_over_a_store() {
     let root = FileRoot::credential(&secret_file(path, "key", &[1; 32])).unwrap();
     let store = MemoryStore::new();
     let row = Row { revision: 1, value: vec![] };
-    let batch = Batch { expect: vec![], changes: vec![Change::Put { key: vec![1], row }] };
+    let batch = Batch { expect: vec![], changes: vec![Change::Put { key: [1].into(), row }] };
     store.commit(batch).blocking_recv().unwrap().unwrap();
     assert!(matches!(open(path, ID, &store, &root), Err(KeysError::Missing(_))));
     assert!(!path.join(NAME).exists());

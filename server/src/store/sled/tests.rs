@@ -16,7 +16,7 @@ fn put(key: &[u8]) -> Batch {
 
 fn put_value(key: &[u8], value: &[u8]) -> Batch {
     let row = Row { revision: 1, value: value.to_vec() };
-    Batch { expect: vec![], changes: vec![Change::Put { key: key.to_vec(), row }] }
+    Batch { expect: vec![], changes: vec![Change::Put { key: key.into(), row }] }
 }
 
 fn done(committed: Committed) -> Result<(), CommitError> {
@@ -189,7 +189,7 @@ fn a_failed_sync_breaks_the_store_for_good() {
     assert_eq!(done(store.commit(put(b"b"))), broken);
     fail.store(false, Ordering::SeqCst);
     assert_eq!(done(store.commit(put(b"c"))), broken);
-    let look = Batch { expect: vec![(b"a".to_vec(), 1)], changes: vec![] };
+    let look = Batch { expect: vec![(b"a".into(), 1)], changes: vec![] };
     assert_eq!(done(store.commit(look)), broken, "what was read is not known to be durable");
     assert!(store.close().is_err());
 }
@@ -217,7 +217,7 @@ fn commits_share_syncs() {
     inside.recv().unwrap();
     let key = |i: usize| [&b"k"[..], &i.to_be_bytes()].concat();
     let waiting: Vec<_> = (0..2 * GROUP_ROWS).map(|i| store.commit(put(&key(i)))).collect();
-    let look = |revision| Batch { expect: vec![(b"first".to_vec(), revision)], changes: vec![] };
+    let look = |revision| Batch { expect: vec![(b"first".into(), revision)], changes: vec![] };
     let mut looking = store.commit(look(1));
     assert!(looking.try_recv().is_err(), "a look waits for what it may have seen");
     hold.send(()).unwrap();
@@ -246,7 +246,7 @@ fn no_page_leaves_the_log() {
             done(store.commit(put_value(&key(i), &vec![round; MAX_VALUE]))).unwrap();
         }
         for i in (0..60).filter(|i| i % 7 != 0) {
-            done(store.commit(Batch { expect: vec![], changes: vec![Change::Delete { key: key(i) }] })).unwrap();
+            done(store.commit(Batch { expect: vec![], changes: vec![Change::Delete { key: key(i).into() }] })).unwrap();
         }
     }
     assert_eq!(fs::read_dir(folder.path().join("sled/blobs")).unwrap().count(), 0);

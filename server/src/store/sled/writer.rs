@@ -14,7 +14,7 @@ use super::marker::Marker;
 use super::{COMMIT_ROW, Sync, decode, encode, split};
 use crate::store::hot::Hot;
 use crate::store::stage::Stage;
-use crate::store::{Batch, CommitError, Revision, Row, StoreError};
+use crate::store::{Batch, CommitError, Key, Revision, Row, StoreError};
 
 /// A group takes no further commit once it has so many rows or bytes: larger batches cost sled much memory. What some
 /// hundred clients wait for at a time fits in, so that it shares one sync.
@@ -45,6 +45,8 @@ pub(super) struct Writer {
     pub(super) commits: u64,
     /// How many rows were written.
     pub(super) written: usize,
+    /// How many rows the last group had.
+    pub(super) usual: usize,
     pub(super) marker: Marker,
     pub(super) marked: Instant,
     pub(super) folder: PathBuf,
@@ -75,7 +77,7 @@ impl Writer {
 
     /// Takes what waits, applies it, makes it durable, answers. Says whether to go on.
     fn group(&mut self, first: Work, work: &Receiver<Work>) -> (Result<(), String>, bool) {
-        let mut stage = Stage::default();
+        let mut stage = Stage::with_capacity(self.usual.min(GROUP_ROWS));
         let mut waiting = Vec::new();
         let mut open = true;
         let mut next = Some(first);
@@ -110,13 +112,14 @@ impl Writer {
         (durable, open)
     }
 
-    fn make_durable(&mut self, rows: HashMap<Vec<u8>, Option<Row>>) -> Result<(), String> {
+    fn make_durable(&mut self, rows: HashMap<Key, Option<Row>>) -> Result<(), String> {
         if rows.is_empty() {
             return Ok(());
         }
         let commits = self.commits + 1;
         self.written = self.written.saturating_add(rows.len());
-        let revisions = rows.iter().map(|(key, row)| (key.as_slice(), row.as_ref().map_or(0, |row| row.revision)));
+        self.usual = rows.len();
+        let revisions = rows.iter().map(|(key, row)| (key, row.as_ref().map_or(0, |row| row.revision)));
         self.hot.begin(commits, revisions);
         let mut batch = ::sled::Batch::default();
         let mut bytes = Vec::new();
@@ -124,9 +127,9 @@ impl Writer {
             match row {
                 Some(row) => {
                     encode(&row, &mut bytes);
-                    batch.insert(key, bytes.as_slice());
+                    batch.insert(&*key, bytes.as_slice());
                 }
-                None => batch.remove(key),
+                None => batch.remove(&*key),
             }
         }
         encode(&Row { revision: commits, value: Vec::new() }, &mut bytes);

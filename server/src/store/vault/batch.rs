@@ -7,7 +7,7 @@ use super::rows::{self, Header, Kind};
 use super::{Belongs, CHUNK, Hash16, KeyRing, MetaRow, Stamp, VaultError};
 use crate::secret::Secret;
 use crate::store::seal::{Nonces, SealError};
-use crate::store::{Batch, Change, Revision, Row, Store, Updated};
+use crate::store::{Batch, Change, Key, Revision, Row, Store, Updated};
 
 /// What a counter becomes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,17 +52,17 @@ impl VaultBatch {
 
     /// Expects a record to have this revision, 0 for absent.
     pub fn expect_record(&mut self, seq: u64, revision: Revision) {
-        self.batch.expect.push((rows::chunk(Kind::Record, seq, 0).to_vec(), revision));
+        self.batch.expect.push((rows::chunk(Kind::Record, seq, 0).into(), revision));
     }
 
     /// Expects material to have this revision, 0 for absent.
     pub fn expect_material(&mut self, seq: u64, revision: Revision) {
-        self.batch.expect.push((rows::chunk(Kind::Material, seq, 0).to_vec(), revision));
+        self.batch.expect.push((rows::chunk(Kind::Material, seq, 0).into(), revision));
     }
 
     /// Expects what a lookup of something unique gave: its revision, 0 for absent.
     pub fn expect_unique(&mut self, unique: &Hash16, revision: Revision) {
-        self.batch.expect.push((rows::unique(unique).to_vec(), revision));
+        self.batch.expect.push((rows::unique(unique).into(), revision));
     }
 
     /// Expects a named value to have this revision, 0 for absent.
@@ -118,14 +118,14 @@ impl VaultBatch {
 
     /// Relies on a named value being absent.
     pub fn expect_no_meta(&mut self, row: &MetaRow) {
-        self.batch.expect.push((row.0.to_vec(), 0));
+        self.batch.expect.push((row.0.clone(), 0));
     }
 
     /// Claims something unique for a sequence. It must be absent.
     pub fn put_unique(&mut self, unique: &Hash16, seq: u64) -> Result<(), VaultError> {
         self.expect_unique(unique, 0);
         // The sequence is the revision too: a row that was dropped and claimed for another object has another one.
-        self.put_sealed(Kind::Unique, rows::unique(unique).to_vec(), seq, &seq.to_be_bytes())
+        self.put_sealed(Kind::Unique, rows::unique(unique).into(), seq, &seq.to_be_bytes())
     }
 
     /// Claims something unique that another sequence gives up in the same batch, or that is absent: it must have this
@@ -134,7 +134,7 @@ impl VaultBatch {
         self.expect_unique(unique, before);
         // Never the revision that it had: two objects may hand a name to and fro.
         let revision = before.max(seq).saturating_add(u64::from(before != 0));
-        self.put_sealed(Kind::Unique, rows::unique(unique).to_vec(), revision, &seq.to_be_bytes())
+        self.put_sealed(Kind::Unique, rows::unique(unique).into(), revision, &seq.to_be_bytes())
     }
 
     /// Notes that a token key of this identity is about to be made, or must go: the sweeper destroys whatever the module
@@ -151,7 +151,7 @@ impl VaultBatch {
     /// Gives up something unique, which must have this revision.
     pub fn delete_unique(&mut self, unique: &Hash16, revision: Revision) {
         self.expect_unique(unique, revision);
-        self.batch.changes.push(Change::Delete { key: rows::unique(unique).to_vec() });
+        self.batch.changes.push(Change::Delete { key: rows::unique(unique).into() });
     }
 
     /// Writes a named value over one with this revision, 0 for absent. The name has at most 100 bytes, the value at
@@ -164,13 +164,13 @@ impl VaultBatch {
     /// Removes every row that is there, but for these named values, the highest sequence (a sequence is never used again) and
     /// the intents, which stay until the module has forgotten their keys. Answers how many rows go. Nothing is expected: whoever empties a store sees to it that nobody writes meanwhile.
     pub fn delete_all_but(&mut self, names: &[&str]) -> Result<usize, VaultError> {
-        let kept: Vec<Vec<u8>> = names.iter().map(|name| rows::meta(name)).collect();
+        let kept: Vec<Key> = names.iter().map(|name| rows::meta(name)).collect();
         let before = self.batch.changes.len();
         let store = Arc::clone(&self.store);
         store.scan(b"", None, &mut |key, _| {
             let stays = key == rows::SEQUENCE || key.first() == Some(&Kind::Intent.byte());
-            if !stays && !kept.iter().any(|kept| kept == key) {
-                self.batch.changes.push(Change::Delete { key: key.to_vec() });
+            if !stays && !kept.iter().any(|kept| **kept == *key) {
+                self.batch.changes.push(Change::Delete { key: key.into() });
             }
             ControlFlow::Continue(())
         })?;
@@ -294,7 +294,7 @@ impl VaultBatch {
                 let revision = row.map_or(0, |row| row.revision) + 1;
                 Updated::Put(Row { revision, value: highest.to_be_bytes().to_vec() })
             });
-            self.batch.changes.push(Change::Update { key: rows::SEQUENCE.to_vec(), update });
+            self.batch.changes.push(Change::Update { key: rows::SEQUENCE.into(), update });
         }
         self.batch
     }
@@ -309,7 +309,7 @@ impl VaultBatch {
     ) -> Result<Revision, VaultError> {
         let (old_revision, old_chunks) = before.unwrap_or((0, 0));
         let revision = old_revision + 1;
-        self.batch.expect.push((rows::chunk(kind, seq, 0).to_vec(), old_revision));
+        self.batch.expect.push((rows::chunk(kind, seq, 0).into(), old_revision));
         let count = self.write_chunks((kind, seq, revision), belongs, plaintext)?;
         self.delete_chunks(kind, seq, count, old_chunks);
         Ok(revision)
@@ -328,7 +328,7 @@ impl VaultBatch {
         let header = Header::new(&self.keys, belongs, count);
         let mut pieces = plaintext.expose().chunks(CHUNK);
         for number in 0..count {
-            let key = rows::chunk(kind, seq, number).to_vec();
+            let key = Key::from(rows::chunk(kind, seq, number));
             let piece = pieces.next().unwrap_or_default();
             let row = rows::seal((&self.keys, &mut self.nonces), &self.id, kind, &key, revision, &header, piece)?;
             self.batch.changes.push(Change::Put { key, row });
@@ -338,7 +338,7 @@ impl VaultBatch {
 
     pub(super) fn delete_chunks(&mut self, kind: Kind, seq: u64, from: u16, to: u16) {
         for number in from..to {
-            self.batch.changes.push(Change::Delete { key: rows::chunk(kind, seq, number).to_vec() });
+            self.batch.changes.push(Change::Delete { key: rows::chunk(kind, seq, number).into() });
         }
     }
 
@@ -350,14 +350,14 @@ impl VaultBatch {
         Ok(Some((row.revision, header.chunks)))
     }
 
-    fn put_sealed(&mut self, kind: Kind, key: Vec<u8>, revision: Revision, plaintext: &[u8]) -> Result<(), VaultError> {
+    fn put_sealed(&mut self, kind: Kind, key: Key, revision: Revision, plaintext: &[u8]) -> Result<(), VaultError> {
         let header = Header::new(&self.keys, NOBODY, 1);
         let row = rows::seal((&self.keys, &mut self.nonces), &self.id, kind, &key, revision, &header, plaintext)?;
         self.batch.changes.push(Change::Put { key, row });
         Ok(())
     }
 
-    pub(super) fn put_clear(&mut self, key: Vec<u8>, value: &[u8]) {
+    pub(super) fn put_clear(&mut self, key: Key, value: &[u8]) {
         self.batch.changes.push(Change::Put { key, row: Row { revision: 1, value: value.to_vec() } });
     }
 }

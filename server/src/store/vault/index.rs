@@ -6,7 +6,7 @@ use std::sync::atomic::Ordering;
 
 use super::rows::{self, Header, Kind};
 use super::{Hash16, Vault, VaultBatch, VaultError};
-use crate::store::Change;
+use crate::store::{Change, Key};
 
 /// A list of sequences, the newest first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,7 +37,7 @@ pub enum Likeness {
 }
 
 /// A row of the index of objects, to be removed.
-pub struct IndexRow(Vec<u8>);
+pub struct IndexRow(Key);
 
 impl Vault {
     /// Rows of the index of objects, whatever their form: at most `most`.
@@ -52,7 +52,7 @@ impl Vault {
                     _ => Ok(true),
                 };
                 match is_objects {
-                    Ok(true) => found.push(IndexRow(key.to_vec())),
+                    Ok(true) => found.push(IndexRow(key.into())),
                     Ok(false) => {}
                     Err(error) => failed = Err(error),
                 }

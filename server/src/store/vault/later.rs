@@ -64,7 +64,7 @@ impl VaultBatch {
 
     /// Removes such a row, which is expected as it was opened.
     pub fn delete_later(&mut self, later: Later, opened: &Opened) {
-        self.batch.expect.push((rows::chunk(later.kind(), opened.stamp.seq, 0).to_vec(), opened.stamp.revision));
+        self.batch.expect.push((rows::chunk(later.kind(), opened.stamp.seq, 0).into(), opened.stamp.revision));
         self.delete_chunks(later.kind(), opened.stamp.seq, 0, opened.stamp.chunks);
     }
 

@@ -3,7 +3,7 @@
 use super::{Belongs, Hash16, KeyRing, VaultError};
 use crate::secret::Secret;
 use crate::store::seal::{Nonces, OVERHEAD, SealError};
-use crate::store::{MAX_KEY, Revision, Row};
+use crate::store::{Key, MAX_KEY, Revision, Row};
 
 /// The first byte of every sealed value.
 const FORMAT: u8 = 1;
@@ -97,29 +97,29 @@ pub(super) fn unique(hash: &Hash16) -> [u8; 17] {
     hashed(Kind::Unique, hash)
 }
 
-pub(super) fn likenesses(owner: &Hash16, which: u8) -> Vec<u8> {
-    [&[Kind::Likeness.byte()][..], &owner.0, &[which]].concat()
+pub(super) fn likenesses(owner: &Hash16, which: u8) -> Key {
+    Key::of(&[&[Kind::Likeness.byte()][..], &owner.0, &[which]])
 }
 
-pub(super) fn likeness(owner: &Hash16, which: u8, hash: &Hash16) -> Vec<u8> {
-    [&[Kind::Likeness.byte()][..], &owner.0, &[which], &hash.0].concat()
+pub(super) fn likeness(owner: &Hash16, which: u8, hash: &Hash16) -> Key {
+    Key::of(&[&[Kind::Likeness.byte()][..], &owner.0, &[which], &hash.0])
 }
 
 /// Reversed, so that the newest comes first.
-pub(super) fn reversed(kind: Kind, hash: &Hash16, seq: u64) -> Vec<u8> {
-    [&[kind.byte()][..], &hash.0, &(!seq).to_be_bytes()].concat()
+pub(super) fn reversed(kind: Kind, hash: &Hash16, seq: u64) -> Key {
+    Key::of(&[&[kind.byte()][..], &hash.0, &(!seq).to_be_bytes()])
 }
 
 pub(super) fn reversed_seq(key: &[u8]) -> Option<u64> {
     Some(!u64::from_be_bytes(*key.last_chunk()?))
 }
 
-pub(super) fn due(time: u64, seq: u64) -> Vec<u8> {
+pub(super) fn due(time: u64, seq: u64) -> Key {
     timed(Kind::Due, time, seq)
 }
 
-pub(super) fn timed(kind: Kind, time: u64, seq: u64) -> Vec<u8> {
-    [&[kind.byte()][..], &time.to_be_bytes(), &seq.to_be_bytes()].concat()
+pub(super) fn timed(kind: Kind, time: u64, seq: u64) -> Key {
+    Key::of(&[&[kind.byte()][..], &time.to_be_bytes(), &seq.to_be_bytes()])
 }
 
 pub(super) fn due_parts(key: &[u8]) -> Option<(u64, u64)> {
@@ -127,12 +127,12 @@ pub(super) fn due_parts(key: &[u8]) -> Option<(u64, u64)> {
     Some((u64::from_be_bytes(*time), u64::from_be_bytes(rest.try_into().ok()?)))
 }
 
-pub(super) fn counter(seq: u64, which: u8) -> Vec<u8> {
-    [&[Kind::Counter.byte()][..], &seq.to_be_bytes(), &[which]].concat()
+pub(super) fn counter(seq: u64, which: u8) -> Key {
+    Key::of(&[&[Kind::Counter.byte()][..], &seq.to_be_bytes(), &[which]])
 }
 
-pub(super) fn intent(identity: &[u8; 16]) -> Vec<u8> {
-    [&[Kind::Intent.byte()][..], identity].concat()
+pub(super) fn intent(identity: &[u8; 16]) -> Key {
+    Key::of(&[&[Kind::Intent.byte()][..], identity])
 }
 
 /// The identity in the key of an intent.
@@ -140,8 +140,8 @@ pub(super) fn intent_identity(key: &[u8]) -> Option<[u8; 16]> {
     key.get(1..)?.try_into().ok()
 }
 
-pub(super) fn meta(name: &str) -> Vec<u8> {
-    [&[Kind::Meta.byte()][..], name.as_bytes()].concat()
+pub(super) fn meta(name: &str) -> Key {
+    Key::of(&[&[Kind::Meta.byte()][..], name.as_bytes()])
 }
 
 /// The clear beginning of a sealed value.

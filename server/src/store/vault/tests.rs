@@ -266,7 +266,7 @@ fn reads(vault: &Vault) -> [Result<(), VaultError>; 5] {
 }
 
 fn put(store: &dyn Store, key: &[u8], row: Option<Row>) {
-    let key = key.to_vec();
+    let key = key.into();
     let change = match row {
         Some(row) => Change::Put { key, row },
         None => Change::Delete { key },
@@ -293,8 +293,8 @@ fn keys_of(seq: u64) -> [Vec<u8>; 5] {
         rows::chunk(Kind::Record, seq, 0).to_vec(),
         rows::chunk(Kind::Material, seq, 0).to_vec(),
         rows::unique(&Hash16([seq as u8; 16])).to_vec(),
-        rows::counter(seq, 0),
-        rows::meta(name),
+        rows::counter(seq, 0).to_vec(),
+        rows::meta(name).to_vec(),
     ]
 }
 
