@@ -28,7 +28,7 @@ token_test! {
                 let data = pattern(size);
                 let mut ciphers = vec![
                     Cipher::AesCbc { iv: &iv, padding: Padding::Pkcs5 },
-                    Cipher::AesCtr { iv: &iv },
+                    Cipher::AesCtr { iv: &iv, bits: 128 },
                     Cipher::AesEcb { padding: Padding::Pkcs5 },
                 ];
                 if size % 16 == 0 {
@@ -65,7 +65,7 @@ token_test! {
         tag[15] ^= 1;
         for (aad, tag) in [(b"a".as_slice(), &tag), (b"b", &sealed.tag)] {
             let open = Cipher::AesGcm { iv: &iv, aad, tag_len: 16, tag };
-            assert!(matches!(hsm.decrypt(key, &open, &sealed.data), Err(CryptoError::Failed("the tag does not verify"))));
+            assert!(matches!(hsm.decrypt(key, &open, &sealed.data), Err(CryptoError::Failed(_))));
         }
         let open = Cipher::AesGcm { iv: &iv, aad: b"a", tag_len: 16, tag: &sealed.tag };
         assert_eq!(hsm.decrypt(key, &open, &sealed.data).unwrap().expose(), b"data");
@@ -97,8 +97,8 @@ token_test! {
         let (aes, mac) = (Key::Guarded(&aes), Key::Guarded(&mac));
         let bad = |answer: Result<_, CryptoError>| assert!(matches!(answer, Err(CryptoError::BadParameters(_))));
         let last = [0xff; 16];
-        bad(hsm.encrypt(aes, &Cipher::AesCtr { iv: &last }, &[0; 17]).map(drop));
-        assert!(hsm.encrypt(aes, &Cipher::AesCtr { iv: &last }, &[0; 16]).is_ok());
+        bad(hsm.encrypt(aes, &Cipher::AesCtr { iv: &last, bits: 128 }, &[0; 17]).map(drop));
+        assert!(hsm.encrypt(aes, &Cipher::AesCtr { iv: &last, bits: 128 }, &[0; 16]).is_ok());
         bad(hsm.encrypt(aes, &Cipher::AesGcm { iv: &[], aad: b"", tag_len: 16, tag: &[] }, b"").map(drop));
         bad(hsm.encrypt(aes, &Cipher::AesGcm { iv: &[0; 12], aad: b"", tag_len: 5, tag: &[] }, b"").map(drop));
         bad(hsm.encrypt(mac, &Cipher::AesEcb { padding: Padding::None }, &[0; 16]).map(drop));

@@ -35,13 +35,17 @@ pub enum Hash {
     Sha3_512,
 }
 
-/// Padding of a block cipher.
+/// Padding of a block cipher. Every one of them adds a byte at least, and up to a block.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Padding {
     /// None: the data must be whole blocks.
     None,
-    /// PKCS#5 / PKCS#7.
+    /// PKCS#5 / PKCS#7 (RFC 5652 §6.3): every byte is their number.
     Pkcs5,
+    /// ANSI X9.23: zeros, and in the last byte their number with it.
+    AnsiX923,
+    /// ISO 10126-2: random bytes, and in the last byte their number with it.
+    Iso10126,
 }
 
 /// A way to encrypt or decrypt. Lengths are in bytes.
@@ -65,11 +69,31 @@ pub enum Cipher<'a> {
         /// Padding.
         padding: Padding,
     },
-    /// AES in CTR (SP 800-38A), the whole block a big-endian counter. A counter that would wrap is refused.
+    /// AES in CCM (SP 800-38C, RFC 3610). On encryption the tag is returned apart; on decryption it is given here.
+    AesCcm {
+        /// The nonce, 7 to 13 bytes: the longer it is, the shorter the data may be.
+        nonce: &'a [u8],
+        /// Additional authenticated data.
+        aad: &'a [u8],
+        /// Length of the tag: an even number from 4 to 16.
+        tag_len: usize,
+        /// The tag, when decrypting.
+        tag: &'a [u8],
+    },
+    /// AES in CTR (SP 800-38A), the lower end of the block a big-endian counter. A counter that would wrap is refused.
     AesCtr {
         /// The first counter block, 16 bytes.
         iv: &'a [u8],
+        /// Length of the counter in bits, 1 to 128.
+        bits: u8,
     },
+    /// AES in XTS (SP 800-38E, IEEE 1619), with a key of twice the cipher's length. All of the data is one data unit.
+    AesXts {
+        /// The tweak, 16 bytes: the number of the data unit, the least significant byte first.
+        tweak: &'a [u8],
+    },
+    /// A key wrap of AES (SP 800-38F) as a mode: it authenticates, and has neither nonce nor tag.
+    AesWrap(Wrap),
     /// AES in ECB (SP 800-38A).
     AesEcb {
         /// Padding.
@@ -122,6 +146,10 @@ impl Cipher<'_> {
     pub const fn name(&self) -> &'static str {
         match self {
             Self::AesGcm { .. } => "AES-GCM",
+            Self::AesCcm { .. } => "AES-CCM",
+            Self::AesXts { .. } => "AES-XTS",
+            Self::AesWrap(Wrap::AesKw) => "AES key wrap",
+            Self::AesWrap(Wrap::AesKwp) => "AES key wrap with padding",
             Self::AesCbc { .. } => "AES-CBC",
             Self::AesCtr { .. } => "AES-CTR",
             Self::AesEcb { .. } => "AES-ECB",
@@ -159,19 +187,20 @@ impl Cipher<'_> {
         match self {
             Self::AesGcm { iv, .. }
             | Self::AesCbc { iv, .. }
-            | Self::AesCtr { iv }
+            | Self::AesCtr { iv, .. }
+            | Self::AesXts { tweak: iv }
             | Self::AesCfb { iv }
             | Self::AesOfb { iv }
             | Self::TdesCbc { iv, .. } => iv,
-            Self::ChaCha20 { nonce, .. } | Self::ChaCha20Poly1305 { nonce, .. } => nonce,
-            Self::AesEcb { .. } | Self::TdesEcb { .. } => &[],
+            Self::AesCcm { nonce, .. } | Self::ChaCha20 { nonce, .. } | Self::ChaCha20Poly1305 { nonce, .. } => nonce,
+            Self::AesEcb { .. } | Self::TdesEcb { .. } | Self::AesWrap(_) => &[],
         }
     }
 
     /// Additional authenticated data.
     pub const fn aad(&self) -> &[u8] {
         match self {
-            Self::AesGcm { aad, .. } | Self::ChaCha20Poly1305 { aad, .. } => aad,
+            Self::AesGcm { aad, .. } | Self::AesCcm { aad, .. } | Self::ChaCha20Poly1305 { aad, .. } => aad,
             _ => &[],
         }
     }
@@ -179,7 +208,7 @@ impl Cipher<'_> {
     /// The tag that must verify.
     pub const fn tag(&self) -> &[u8] {
         match self {
-            Self::AesGcm { tag, .. } | Self::ChaCha20Poly1305 { tag, .. } => tag,
+            Self::AesGcm { tag, .. } | Self::AesCcm { tag, .. } | Self::ChaCha20Poly1305 { tag, .. } => tag,
             _ => &[],
         }
     }
@@ -193,8 +222,11 @@ impl Cipher<'_> {
     pub const fn with<'b>(&self, iv: &'b [u8], aad: &'b [u8], tag: &'b [u8]) -> Cipher<'b> {
         match *self {
             Self::AesGcm { tag_len, .. } => Cipher::AesGcm { iv, aad, tag_len, tag },
+            Self::AesCcm { tag_len, .. } => Cipher::AesCcm { nonce: iv, aad, tag_len, tag },
             Self::AesCbc { padding, .. } => Cipher::AesCbc { iv, padding },
-            Self::AesCtr { .. } => Cipher::AesCtr { iv },
+            Self::AesCtr { bits, .. } => Cipher::AesCtr { iv, bits },
+            Self::AesXts { .. } => Cipher::AesXts { tweak: iv },
+            Self::AesWrap(wrap) => Cipher::AesWrap(wrap),
             Self::AesEcb { padding } => Cipher::AesEcb { padding },
             Self::AesCfb { .. } => Cipher::AesCfb { iv },
             Self::AesOfb { .. } => Cipher::AesOfb { iv },
@@ -223,9 +255,14 @@ impl Cipher<'_> {
         matches!(self, Self::AesCbc { .. } | Self::AesEcb { .. } | Self::TdesCbc { .. } | Self::TdesEcb { .. })
     }
 
-    /// Whether the mode authenticates: then nothing is decrypted before its tag verifies.
+    /// Whether the mode has a tag: then nothing is decrypted before it verifies.
     pub const fn is_authenticated(&self) -> bool {
-        matches!(self, Self::AesGcm { .. } | Self::ChaCha20Poly1305 { .. })
+        matches!(self, Self::AesGcm { .. } | Self::AesCcm { .. } | Self::ChaCha20Poly1305 { .. })
+    }
+
+    /// Whether nothing can be done before all of the data is there.
+    pub const fn is_whole(&self) -> bool {
+        self.is_authenticated() || matches!(self, Self::AesXts { .. } | Self::AesWrap(_))
     }
 }
 
@@ -290,6 +327,10 @@ pub enum Signature {
 pub enum Mac {
     /// HMAC (RFC 2104, FIPS 198-1).
     Hmac(Hash),
+    /// CMAC with AES (SP 800-38B, RFC 4493).
+    Cmac,
+    /// Poly1305 (RFC 8439 §2.5). Two messages under one key give the key away: it is for one.
+    Poly1305,
 }
 
 /// A way to wrap the bytes of one key with another.

@@ -2,12 +2,14 @@
 //! fit. A provider calls these first, so that all of them refuse the same request with the same kind of error.
 
 use super::algorithm::{Cipher, Curve, Hash, KeyKind, Mac, Message, Padding, RsaCipher, Signature, Wrap};
-use super::{CryptoError, keyblock};
+use super::{CryptoError, UNDECRYPTABLE, keyblock};
 
 /// Length of an AES block in bytes.
 const BLOCK: usize = 16;
 /// The longest plaintext of GCM in bytes (SP 800-38D §5.2.1.1).
 const GCM_MAX: u64 = (1 << 36) - 32;
+/// The longest data unit of XTS in bytes (SP 800-38E §4).
+const XTS_MAX: usize = BLOCK << 20;
 /// The longest symmetric key that is not AES, in bytes. Far above any use; it bounds what is held in memory.
 const GENERIC_MAX: u32 = 1 << 16;
 
@@ -16,21 +18,34 @@ impl Cipher<'_> {
     /// data of a length (in bytes) that does not fit.
     pub fn check_encrypt(&self, key: KeyKind, len: usize) -> Result<(), CryptoError> {
         self.check_parameters(key, len)?;
-        if self.is_blocks() && self.padding() == Padding::None { whole_blocks(len, self.unit()) } else { Ok(()) }
+        match self {
+            Self::AesWrap(wrap) => wrap.check_wrap(key, len),
+            _ if self.is_blocks() && self.padding() == Padding::None => whole_blocks(len, self.unit()),
+            _ => Ok(()),
+        }
     }
 
-    /// Refuses what cannot be decrypted, as [`Cipher::check_encrypt`] does, and a tag that is not as long as said.
+    /// Refuses what cannot be decrypted, as [`Cipher::check_encrypt`] does, and a tag that is not as long as said. A wrong
+    /// length is told from no other failure.
     pub fn check_decrypt(&self, key: KeyKind, len: usize) -> Result<(), CryptoError> {
+        self.check_decrypting(key, len).map_err(|error| match error {
+            CryptoError::Failed(_) => UNDECRYPTABLE,
+            error => error,
+        })
+    }
+
+    fn check_decrypting(&self, key: KeyKind, len: usize) -> Result<(), CryptoError> {
         self.check_parameters(key, len)?;
         match self {
-            Self::AesGcm { tag_len, tag, .. } | Self::ChaCha20Poly1305 { tag_len, tag, .. }
+            Self::AesGcm { tag_len, tag, .. }
+            | Self::AesCcm { tag_len, tag, .. }
+            | Self::ChaCha20Poly1305 { tag_len, tag, .. }
                 if tag.len() != *tag_len =>
             {
-                Err(bad(format!("the tag has {} bytes where {tag_len} were announced", tag.len())))
+                Err(UNDECRYPTABLE)
             }
-            _ if self.is_blocks() && self.padding() == Padding::Pkcs5 && len == 0 => {
-                Err(CryptoError::Failed("padded ciphertext has at least one block"))
-            }
+            Self::AesWrap(wrap) => wrap.check_unwrap(key, len),
+            _ if self.is_blocks() && self.padding() != Padding::None && len == 0 => Err(UNDECRYPTABLE),
             _ if self.is_blocks() => whole_blocks(len, self.unit()),
             _ => Ok(()),
         }
@@ -47,6 +62,11 @@ impl Cipher<'_> {
         match self {
             Self::TdesCbc { .. } | Self::TdesEcb { .. } => check_bytes(key, "triple DES", &[16, 24])?,
             Self::ChaCha20 { .. } | Self::ChaCha20Poly1305 { .. } => check_bytes(key, "ChaCha20", &[32])?,
+            // Two keys of 128 bits, or two of 256.
+            Self::AesXts { .. } if matches!(key, KeyKind::Aes { bits: 256 } | KeyKind::Generic { bytes: 64 }) => {}
+            Self::AesXts { .. } => {
+                return Err(bad(format!("XTS takes 256 or 512 bits, and not a key that is {key:?}")));
+            }
             _ => check_aes(key)?,
         }
         match self {
@@ -55,10 +75,24 @@ impl Cipher<'_> {
                 Err(bad(format!("GCM has no tag of {tag_len} bytes")))
             }
             Self::AesGcm { .. } if len as u64 > GCM_MAX => Err(CryptoError::Failed("data too long for GCM")),
-            Self::AesGcm { .. } | Self::AesEcb { .. } | Self::TdesEcb { .. } => Ok(()),
-            Self::AesCtr { iv } => {
+            Self::AesGcm { .. } | Self::AesEcb { .. } | Self::TdesEcb { .. } | Self::AesWrap(_) => Ok(()),
+            Self::AesCcm { nonce, .. } if !matches!(nonce.len(), 7..=13) => {
+                Err(bad(format!("CCM has no nonce of {} bytes", nonce.len())))
+            }
+            Self::AesCcm { tag_len, .. } if !matches!(tag_len, 4 | 6 | 8 | 10 | 12 | 14 | 16) => {
+                Err(bad(format!("CCM has no tag of {tag_len} bytes")))
+            }
+            Self::AesCcm { nonce, .. } if ccm_overflows(nonce, len) => {
+                Err(CryptoError::Failed("data too long for CCM with this nonce"))
+            }
+            Self::AesCcm { .. } => Ok(()),
+            Self::AesXts { .. } if !(BLOCK..=XTS_MAX).contains(&len) => {
+                Err(CryptoError::Failed("XTS takes 16 bytes to 16 MiB"))
+            }
+            Self::AesXts { tweak } => iv_of(tweak, &[BLOCK]),
+            Self::AesCtr { iv, bits } => {
                 iv_of(iv, &[BLOCK])?;
-                if ctr_wraps(iv, len) { Err(bad("the counter would wrap")) } else { Ok(()) }
+                if ctr_wraps(iv, *bits, len) { Err(bad("the counter would wrap")) } else { Ok(()) }
             }
             Self::AesCbc { iv, .. } | Self::AesCfb { iv } | Self::AesOfb { iv } => iv_of(iv, &[BLOCK]),
             Self::TdesCbc { iv, .. } => iv_of(iv, &[8]),
@@ -66,7 +100,8 @@ impl Cipher<'_> {
                 iv_of(nonce, &[8, 12])?;
                 let last = counter.checked_add(len.div_ceil(64).saturating_sub(1) as u64);
                 let most = if nonce.len() == 12 { u64::from(u32::MAX) } else { u64::MAX };
-                if last.is_some_and(|last| last <= most) { Ok(()) } else { Err(bad("the counter would wrap")) }
+                // The library has no block of key stream with the largest number.
+                if last.is_some_and(|last| last < most) { Ok(()) } else { Err(bad("the counter would wrap")) }
             }
             Self::ChaCha20Poly1305 { tag_len, .. } if !matches!(tag_len, 12..=16) => {
                 Err(bad(format!("Poly1305 has no tag of {tag_len} bytes")))
@@ -144,15 +179,22 @@ impl RsaCipher<'_> {
 impl Mac {
     /// Refuses a key that is not for MACs, and a hash that is not.
     pub fn check(&self, key: KeyKind) -> Result<(), CryptoError> {
-        let Self::Hmac(hash) = self;
-        match key {
-            KeyKind::Generic { bytes: 1..=GENERIC_MAX } => {}
-            _ => return Err(bad(format!("HMAC does not go with a key that is {key:?}"))),
+        match (self, key) {
+            (Self::Cmac, _) => check_aes(key),
+            (Self::Poly1305, _) => check_bytes(key, "Poly1305", &[32]),
+            (Self::Hmac(Hash::Md5), KeyKind::Generic { .. }) => Err(CryptoError::Unsupported("HMAC with MD5".into())),
+            (Self::Hmac(_), KeyKind::Generic { bytes: 1..=GENERIC_MAX }) => Ok(()),
+            (Self::Hmac(_), _) => Err(bad(format!("HMAC does not go with a key that is {key:?}"))),
         }
-        if *hash == Hash::Md5 {
-            return Err(CryptoError::Unsupported("HMAC with MD5".into()));
+    }
+
+    /// Length of the whole code in bytes.
+    #[expect(clippy::len_without_is_empty, reason = "no code is empty")]
+    pub const fn len(&self) -> usize {
+        match self {
+            Self::Hmac(hash) => hash.len(),
+            Self::Cmac | Self::Poly1305 => BLOCK,
         }
-        Ok(())
     }
 }
 
@@ -239,12 +281,30 @@ fn whole_blocks(len: usize, block: usize) -> Result<(), CryptoError> {
     if len.is_multiple_of(block) { Ok(()) } else { Err(CryptoError::Failed("the data is not whole blocks")) }
 }
 
-fn ctr_wraps(iv: &[u8], len: usize) -> bool {
+/// Whether the blocks of so many bytes need a counter beyond the largest of its bits.
+fn ctr_wraps(iv: &[u8], bits: u8, len: usize) -> bool {
     let Ok(iv) = <[u8; BLOCK]>::try_from(iv) else {
         return false;
     };
     let further = len.div_ceil(BLOCK).saturating_sub(1) as u128;
-    u128::from_be_bytes(iv).checked_add(further).is_none()
+    let largest = ctr_largest(bits);
+    (u128::from_be_bytes(iv) & largest).checked_add(further).is_none_or(|last| last > largest)
+}
+
+/// The largest counter of so many bits.
+pub(super) const fn ctr_largest(bits: u8) -> u128 {
+    match bits {
+        0..=127 => (1 << bits) - 1,
+        _ => u128::MAX,
+    }
+}
+
+/// What the nonce leaves of 15 bytes says the length of the data (SP 800-38C §A.1).
+fn ccm_overflows(nonce: &[u8], len: usize) -> bool {
+    match 15_usize.saturating_sub(nonce.len()) {
+        bytes @ 0..=7 => len as u64 >> (8 * bytes) != 0,
+        _ => false,
+    }
 }
 
 fn bad(text: impl Into<String>) -> CryptoError {

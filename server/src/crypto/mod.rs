@@ -11,6 +11,7 @@ mod check;
 pub mod keyblock;
 pub mod keyformat;
 pub mod names;
+mod padding;
 pub mod permits;
 pub mod pkcs11;
 pub mod pkcs12;
@@ -107,6 +108,9 @@ pub enum CryptoError {
     #[error("module unavailable: {0}")]
     Unavailable(String),
 }
+
+/// What does not decrypt with a symmetric key: its padding, its tag or its length is wrong, and nobody is told which.
+pub const UNDECRYPTABLE: CryptoError = CryptoError::Failed("the data does not decrypt");
 
 /// One that does cryptography with keys. Every method is synchronous and may be slow; callers choose the lane.
 ///

@@ -1,4 +1,4 @@
-//! Work in parts: encryption and decryption block by block, HMAC, and digests ([`Hasher`]).
+//! Work in parts: encryption and decryption block by block, MACs, and digests ([`Hasher`]).
 //!
 //! Modes that chain blocks go from one call of the provider to the next by what the chain carries on, so that a key in the
 //! module works in parts too. GCM is carried on here for keys that the server may hold. What cannot be done in parts, or
@@ -7,8 +7,9 @@
 use zeroize::Zeroizing;
 
 use super::algorithm::{Cipher, Hash, Mac, Padding};
+use super::check::ctr_largest;
 use super::public::Hasher;
-use super::software::Sealing;
+use super::software::{Cmac, OneTime, Sealing};
 use super::{CryptoError, Key, Provider};
 use crate::secret::Secret;
 
@@ -27,6 +28,8 @@ pub struct Ciphering {
     /// The most that waits for the last part, in bytes.
     most: usize,
     sealing: Option<Sealing>,
+    /// Whether the counter has come to its end: there is no further block of key stream.
+    is_spent: bool,
 }
 
 /// What came of a part.
@@ -49,6 +52,7 @@ impl Ciphering {
             waiting: Zeroizing::new(Vec::new()),
             most,
             sealing: None,
+            is_spent: false,
         }
     }
 
@@ -85,11 +89,14 @@ impl Ciphering {
         data: &[u8],
         last: bool,
     ) -> Result<Stepped, CryptoError> {
-        if self.shape.is_authenticated() {
-            return self.authenticated(provider, key, data, last);
+        if self.shape.is_whole() {
+            return self.gather(provider, key, data, last);
         }
         let mut input = std::mem::take(&mut self.waiting);
         append(&mut input, data);
+        if self.is_spent && !input.is_empty() {
+            return Err(CryptoError::BadParameters("the counter would wrap".into()));
+        }
         if last {
             let cipher = self.shape.with(&self.iv, &[], &[]);
             if input.is_empty() && cipher.padding() == Padding::None {
@@ -99,7 +106,7 @@ impl Ciphering {
         }
         let unit = self.shape.unit();
         // The last block of padded plaintext is known only when nothing comes after it.
-        let held = !self.encrypts && self.shape.padding() == Padding::Pkcs5;
+        let held = !self.encrypts && self.shape.padding() != Padding::None;
         let ready = input.len().saturating_sub(usize::from(held)) / unit * unit;
         let (now, later) = input.split_at_checked(ready).unwrap_or((&input, &[]));
         let cipher = self.shape.with(&self.iv, &[], &[]).unpadded();
@@ -141,17 +148,23 @@ impl Ciphering {
                 let pairs = input.iter().zip(out).skip(from);
                 self.iv = pairs.map(|(input, out)| input ^ out).collect();
             }
-            Cipher::AesCtr { .. } => {
+            Cipher::AesCtr { bits, .. } => {
                 if let Ok(counter) = <[u8; 16]>::try_from(self.iv.as_slice()) {
-                    self.iv = u128::from_be_bytes(counter).wrapping_add(blocks.into()).to_be_bytes().to_vec();
+                    let (before, largest) = (u128::from_be_bytes(counter), ctr_largest(*bits));
+                    self.iv = before.wrapping_add(blocks.into()).to_be_bytes().to_vec();
+                    self.is_spent = (before & largest).checked_add(blocks.into()).is_none_or(|next| next > largest);
                 }
             }
-            Cipher::ChaCha20 { counter, .. } => *counter = counter.saturating_add(blocks),
+            Cipher::ChaCha20 { counter, .. } => match counter.checked_add(blocks) {
+                Some(next) => *counter = next,
+                None => self.is_spent = true,
+            },
             _ => {}
         }
     }
 
-    fn authenticated(
+    /// Work on all of the data at its end, but for GCM that encrypts.
+    fn gather(
         &mut self,
         provider: &dyn Provider,
         key: Key<'_>,
@@ -191,8 +204,12 @@ impl Ciphering {
 /// A MAC under way.
 #[derive(Clone)]
 pub enum Macing {
-    /// With a key that the server may hold.
+    /// HMAC with a key that the server may hold.
     Running(Box<Hmac>),
+    /// CMAC with such a key.
+    Cmac(Box<Cmac>),
+    /// Poly1305 with such a key.
+    OneTime(Box<OneTime>),
     /// All the data, for a key in the module, and the most that it may be, in bytes.
     Waiting(Zeroizing<Vec<u8>>, usize),
 }
@@ -203,12 +220,16 @@ impl Macing {
     /// # Errors
     /// What [`Mac::check`] and [`Provider::admit_mac`] say.
     pub fn begin(provider: &dyn Provider, mac: Mac, key: Key<'_>, most: usize) -> Result<Self, CryptoError> {
-        let Mac::Hmac(hash) = mac;
         mac.check(key.kind())?;
         provider.admit_mac(key.kind(), mac)?;
-        Ok(match key {
-            Key::Clear(key) => Self::Running(Box::new(Hmac::begin(hash, key.bytes().expose()))),
-            Key::Guarded(_) => Self::Waiting(Zeroizing::new(Vec::new()), most),
+        let key = match key {
+            Key::Clear(key) => key.bytes().expose(),
+            Key::Guarded(_) => return Ok(Self::Waiting(Zeroizing::new(Vec::new()), most)),
+        };
+        Ok(match mac {
+            Mac::Hmac(hash) => Self::Running(Box::new(Hmac::begin(hash, key))),
+            Mac::Cmac => Self::Cmac(Box::new(Cmac::begin(key)?)),
+            Mac::Poly1305 => Self::OneTime(Box::new(OneTime::begin(key)?)),
         })
     }
 
@@ -222,6 +243,11 @@ impl Macing {
                 hmac.inner.update(data);
                 Ok(())
             }
+            Self::Cmac(cmac) => cmac.update(data),
+            Self::OneTime(code) => {
+                code.update(data);
+                Ok(())
+            }
             Self::Waiting(waiting, most) => hold(waiting, data, *most),
         }
     }
@@ -233,6 +259,8 @@ impl Macing {
     pub fn finish(self, mac: Mac, provider: &dyn Provider, key: Key<'_>) -> Result<Vec<u8>, CryptoError> {
         match self {
             Self::Running(hmac) => Ok(hmac.finish()),
+            Self::Cmac(cmac) => cmac.finish(),
+            Self::OneTime(code) => Ok(code.finish()),
             Self::Waiting(data, _) => provider.mac(key, mac, &data),
         }
     }

@@ -114,7 +114,12 @@ pub(super) fn kind_of(algorithm: Algorithm, bits: i32) -> Outcome<KeyKind> {
     let bits = u32::try_from(bits).map_err(|_| wrong())?;
     let allowed = match algorithm {
         Algorithm::AES => {
-            return if matches!(bits, 128 | 192 | 256) { Ok(KeyKind::Aes { bits }) } else { Err(wrong()) };
+            return match bits {
+                128 | 192 | 256 => Ok(KeyKind::Aes { bits }),
+                // Two keys of 256 bits for XTS (SP 800-38E §3).
+                512 => Ok(KeyKind::Generic { bytes: 64 }),
+                _ => Err(wrong()),
+            };
         }
         // With their parity bits, or as they are counted without.
         Algorithm::DES3 => matches!(bits, 64 | 112 | 128 | 168 | 192),

@@ -82,8 +82,9 @@ fn whole(view: &mut View, key: &Permitted, request: Request) -> Outcome<Response
     let given = parameters::applying(request.cryptographic_parameters, key)?;
     let how = Enciphering::read(view, &given, key)?;
     let data = data::required(request.data)?;
+    let start = how.start(request.iv_counter_nonce.as_ref())?;
     let cipher = how.decrypting(Accompanying {
-        iv: request.iv_counter_nonce.as_ref(),
+        iv: start.as_ref().or(request.iv_counter_nonce.as_ref()),
         aad: request.additional_data.as_ref(),
         tag: request.authenticated_encryption_tag.as_ref(),
     })?;
@@ -111,8 +112,9 @@ fn in_parts(view: &mut View, key: &Permitted, request: Request, part: Part) -> O
             None => {
                 let given = parameters::applying(request.cryptographic_parameters.clone(), key)?;
                 let how = Enciphering::read(view, &given, key)?;
-                let with =
-                    Accompanying { iv: request.iv_counter_nonce.as_ref(), aad: request.additional_data.as_ref(), tag };
+                let start = how.start(request.iv_counter_nonce.as_ref())?;
+                let iv = start.as_ref().or(request.iv_counter_nonce.as_ref());
+                let with = Accompanying { iv, aad: request.additional_data.as_ref(), tag };
                 let cipher = if tag.is_some() { how.decrypting(with)? } else { how.encrypting(with)? };
                 let work = Ciphering::begin(&cipher, false, view.shared().parts.limits().bytes);
                 let key = Some(key.sequence);

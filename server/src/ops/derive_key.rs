@@ -363,7 +363,8 @@ fn encrypt(
         (Some(iv), _) => Some(Blob::copy_of(iv)),
         (None, needed) => needed.map(|len| Blob::new(vec![0; len])),
     };
-    let cipher = how.encrypting(Accompanying { iv: iv.as_ref(), ..Accompanying::default() })?;
+    let start = how.start(iv.as_ref())?;
+    let cipher = how.encrypting(Accompanying { iv: start.as_ref().or(iv.as_ref()), ..Accompanying::default() })?;
     if cipher.is_authenticated() {
         return Err(unsupported("deriving by a mode that authenticates"));
     }

@@ -1,5 +1,7 @@
 //! Cryptographic Parameters of symmetric encryption turned into what a provider is asked (KMIP 2.1 §4.16).
 
+mod fields;
+
 use kmip_codec::spec::{
     BlockCipherMode as Mode, CryptographicAlgorithm as Algorithm, ObjectType, PaddingMethod, ResultReason, Tag, Version,
 };
@@ -7,16 +9,18 @@ use kmip_codec::ttlv::Blob;
 use kmip_codec::types::CryptographicParameters as Parameters;
 
 use super::parameters::{bad, meaningless, only, unsupported, wrong_type};
-use crate::crypto::algorithm::{Cipher, Padding};
+use crate::crypto::algorithm::{Cipher, Padding, Wrap};
 use crate::failure::{Failure, Outcome};
 use crate::trust::policy::Permitted;
 use crate::view::View;
+use fields::Fields;
 
 /// Length of an AES block in bytes.
 const BLOCK: usize = 16;
 /// Length of a DES block in bytes, and of the nonce of the first ChaCha20.
 const SMALL: usize = 8;
-/// Length in bytes of a nonce of GCM or ChaCha20 that the server makes: all of it random (SP 800-38D §8.2.2).
+/// Length in bytes of a nonce that the server makes, all of it random (SP 800-38D §8.2.2): one that is shorter comes twice
+/// too soon.
 const NONCE: usize = 12;
 /// Length of the tag of Poly1305 in bytes, where the parameters do not say it.
 const POLY1305: i32 = 16;
@@ -28,11 +32,16 @@ pub struct Enciphering {
     /// Length that the IV must have, in bytes, where the parameters say it.
     iv_len: Option<usize>,
     random_iv: bool,
+    /// What the nonce is made of.
+    fields: Fields,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Chaining {
     Gcm { tag_len: usize },
+    Ccm { tag_len: usize },
+    Xts,
+    Wrap(Wrap),
     Poly1305 { tag_len: usize },
     Cbc(Block, Padding),
     Ecb(Block, Padding),
@@ -83,8 +92,10 @@ impl Enciphering {
             Algorithm::ChaCha20Poly1305 => poly1305(parameters, view.version())?,
             other => return Err(unsupported(format!("encryption with the algorithm {other}"))),
         };
-        let iv_len = parameters.iv_length.map(|bits| iv_bytes(bits, mode)).transpose()?;
-        Ok(Self { mode, iv_len, random_iv: parameters.random_iv == Some(true) })
+        let fields = Fields::read(parameters, mode == Chaining::Ctr)?;
+        let fits = |bytes| fits_iv(mode, bytes) || fields.is_iv(bytes);
+        let iv_len = parameters.iv_length.map(|bits| iv_bytes(bits, fits)).transpose()?;
+        Ok(Self { mode, iv_len, random_iv: parameters.random_iv == Some(true), fields })
     }
 
     /// How long an IV the server makes for an encryption for which the client gave none, in bytes; `None` where it makes
@@ -96,23 +107,49 @@ impl Enciphering {
         if !self.random_iv {
             return Ok(None);
         }
-        match self.mode {
+        self.fields.all_random()?;
+        let len = match self.mode {
             Chaining::Gcm { .. } | Chaining::ChaCha20 { .. } if self.iv_len.is_some_and(|len| len != NONCE) => {
-                Err(unsupported("a nonce made by the server that has not 96 bits"))
+                return Err(unsupported("a nonce made by the server that has not 96 bits"));
             }
-            Chaining::Gcm { .. } | Chaining::ChaCha20 { .. } => Ok(Some(NONCE)),
-            _ => Ok(self.iv_needed()),
-        }
+            Chaining::Gcm { .. } | Chaining::ChaCha20 { .. } => NONCE,
+            Chaining::Ccm { .. } => self.iv_len.unwrap_or(NONCE),
+            Chaining::Ctr => match self.fields.counted_from() {
+                Some(_) => self.iv_len.or(self.fields.iv_len()).ok_or_else(|| {
+                    bad("the server makes an IV before a counter where the IV Length or the Counter Length is given")
+                })?,
+                None => BLOCK,
+            },
+            _ => return Ok(self.iv_needed()),
+        };
+        if len < NONCE { Err(unsupported("a nonce made by the server of less than 96 bits")) } else { Ok(Some(len)) }
     }
 
     /// How long an IV the mode must have, in bytes; `None` for one that has none, or of several lengths.
     pub fn iv_needed(&self) -> Option<usize> {
         match self.mode {
-            Chaining::Ecb(..) | Chaining::Gcm { .. } | Chaining::ChaCha20 { .. } => None,
+            Chaining::Ecb(..)
+            | Chaining::Wrap(_)
+            | Chaining::Gcm { .. }
+            | Chaining::Ccm { .. }
+            | Chaining::ChaCha20 { .. } => None,
             Chaining::Cbc(Block::TripleDes, _) => Some(SMALL),
             Chaining::Poly1305 { .. } => Some(NONCE),
-            Chaining::Cbc(Block::Aes, _) | Chaining::Ctr | Chaining::Cfb | Chaining::Ofb => Some(BLOCK),
+            Chaining::Cbc(Block::Aes, _) | Chaining::Ctr | Chaining::Cfb | Chaining::Ofb | Chaining::Xts => Some(BLOCK),
         }
+    }
+
+    /// Checks the IV by what the parameters say of it, and puts the counter behind it where they say with which one it
+    /// begins. Answers what the mode starts with if that is another than the IV.
+    ///
+    /// # Errors
+    /// Bad Cryptographic Parameters.
+    pub fn start(&self, iv: Option<&Blob>) -> Outcome<Option<Blob>> {
+        let Some(iv) = iv else { return Ok(None) };
+        if self.iv_len.is_some_and(|len| len != iv.len()) {
+            return Err(bad(format!("the IV/Counter/Nonce has {} bytes, which is not the IV Length", iv.len())));
+        }
+        self.fields.start(iv)
     }
 
     /// What the provider is asked to encrypt with.
@@ -133,7 +170,7 @@ impl Enciphering {
 
     fn cipher<'a>(&self, with: Accompanying<'a>, decrypt: bool) -> Outcome<Cipher<'a>> {
         let bytes = |blob: Option<&'a Blob>| blob.map(|blob| &**blob);
-        if !matches!(self.mode, Chaining::Gcm { .. } | Chaining::Poly1305 { .. }) {
+        if !matches!(self.mode, Chaining::Gcm { .. } | Chaining::Ccm { .. } | Chaining::Poly1305 { .. }) {
             let what = "a mode that does not authenticate";
             if with.aad.is_some() {
                 return Err(meaningless(Tag::AuthenticatedEncryptionAdditionalData, what));
@@ -151,12 +188,15 @@ impl Enciphering {
                 Block::TripleDes => Cipher::TdesEcb { padding },
             });
         }
+        if let Chaining::Wrap(wrap) = self.mode {
+            return match with.iv {
+                Some(_) => Err(meaningless(Tag::IVCounterNonce, "a key wrap")),
+                None => Ok(Cipher::AesWrap(wrap)),
+            };
+        }
         let iv = bytes(with.iv).ok_or_else(|| {
             Failure::new(ResultReason::MissingInitializationVector, "the mode needs an IV/Counter/Nonce")
         })?;
-        if self.iv_len.is_some_and(|len| len != iv.len()) {
-            return Err(bad(format!("the IV/Counter/Nonce has {} bytes, which is not the IV Length", iv.len())));
-        }
         let tag = || match bytes(with.tag) {
             Some(tag) => Ok(tag),
             None if decrypt => Err(super::data::missing(Tag::AuthenticatedEncryptionTag)),
@@ -168,7 +208,10 @@ impl Enciphering {
             Chaining::Poly1305 { tag_len } => Cipher::ChaCha20Poly1305 { nonce: iv, aad, tag_len, tag: tag()? },
             Chaining::Cbc(Block::Aes, padding) => Cipher::AesCbc { iv, padding },
             Chaining::Cbc(Block::TripleDes, padding) => Cipher::TdesCbc { iv, padding },
-            Chaining::Ctr => Cipher::AesCtr { iv },
+            Chaining::Ccm { tag_len } => Cipher::AesCcm { nonce: iv, aad, tag_len, tag: tag()? },
+            Chaining::Xts => Cipher::AesXts { tweak: iv },
+            Chaining::Wrap(wrap) => Cipher::AesWrap(wrap),
+            Chaining::Ctr => Cipher::AesCtr { iv, bits: self.fields.counter_bits() },
             Chaining::Cfb => Cipher::AesCfb { iv },
             Chaining::Ofb => Cipher::AesOfb { iv },
             Chaining::ChaCha20 { counter } => Cipher::ChaCha20 { nonce: iv, counter },
@@ -180,23 +223,33 @@ impl Enciphering {
 fn aes(parameters: &Parameters, version: Version) -> Outcome<Chaining> {
     match block_mode(parameters, Block::Aes, "this encryption")? {
         Chaining::Gcm { .. } => Ok(Chaining::Gcm { tag_len: tag_bytes(parameters.tag_length, version, "GCM")? }),
+        Chaining::Ccm { .. } => Ok(Chaining::Ccm { tag_len: tag_bytes(parameters.tag_length, version, "CCM")? }),
         mode => Ok(mode),
     }
 }
 
-/// The mode of a block cipher. The tag of GCM is not looked at.
+/// The mode of a block cipher. The tag is not looked at.
 fn block_mode(parameters: &Parameters, block: Block, what: &str) -> Outcome<Chaining> {
     let mut used =
         vec![Tag::BlockCipherMode, Tag::PaddingMethod, Tag::CryptographicAlgorithm, Tag::RandomIV, Tag::IVLength];
-    if parameters.block_cipher_mode == Some(Mode::GCM) {
-        used.push(Tag::TagLength);
-    }
+    used.extend_from_slice(match parameters.block_cipher_mode {
+        Some(Mode::GCM | Mode::CCM) => &[Tag::TagLength, Tag::FixedFieldLength, Tag::InvocationFieldLength],
+        Some(Mode::CTR) => {
+            &[Tag::CounterLength, Tag::InitialCounterValue, Tag::FixedFieldLength, Tag::InvocationFieldLength]
+        }
+        _ => &[],
+    });
     only(parameters, &used, what)?;
     let padding = match parameters.padding_method {
         None | Some(PaddingMethod::None) => Padding::None,
         Some(PaddingMethod::PKCS5) => Padding::Pkcs5,
+        Some(PaddingMethod::ANSIX923) => Padding::AnsiX923,
+        Some(PaddingMethod::ISO10126) => Padding::Iso10126,
         Some(PaddingMethod::OAEP | PaddingMethod::PKCS1V15 | PaddingMethod::PSS) => {
             return Err(bad("that Padding Method is not for block ciphers"));
+        }
+        Some(PaddingMethod::Zeros) => {
+            return Err(unsupported("the Padding Method Zeros, which does not show where the data ends"));
         }
         Some(other) => return Err(unsupported(format!("the Padding Method {other}"))),
     };
@@ -207,12 +260,18 @@ fn block_mode(parameters: &Parameters, block: Block, what: &str) -> Outcome<Chai
         Mode::CBC => return Ok(Chaining::Cbc(block, padding)),
         Mode::ECB => return Ok(Chaining::Ecb(block, padding)),
         Mode::GCM => Chaining::Gcm { tag_len: 0 },
+        Mode::CCM => Chaining::Ccm { tag_len: 0 },
+        Mode::XTS => Chaining::Xts,
+        Mode::NISTKeyWrap => Chaining::Wrap(Wrap::AesKw),
+        Mode::AESKeyWrapPadding => Chaining::Wrap(Wrap::AesKwp),
+        Mode::CMAC | Mode::CBCMAC => return Err(bad("that Block Cipher Mode is for MACs")),
+        Mode::AEAD => return Err(unsupported("the Block Cipher Mode AEAD, which names no mode: GCM and CCM do")),
         Mode::CTR => Chaining::Ctr,
         Mode::CFB => Chaining::Cfb,
         Mode::OFB => Chaining::Ofb,
         other => return Err(unsupported(format!("the Block Cipher Mode {other}"))),
     };
-    if padding == Padding::Pkcs5 { Err(bad("the Block Cipher Mode does not pad")) } else { Ok(mode) }
+    if padding == Padding::None { Ok(mode) } else { Err(bad("the Block Cipher Mode does not pad")) }
 }
 
 fn chacha20(parameters: &Parameters) -> Outcome<Chaining> {
@@ -243,22 +302,25 @@ fn tag_bytes(length: Option<i32>, version: Version, what: &str) -> Outcome<usize
     }
     let length = length.ok_or_else(|| bad(format!("{what} needs a Tag Length")))?;
     match usize::try_from(length) {
-        Ok(bytes @ (4 | 8 | 12..=16)) => Ok(bytes),
+        Ok(bytes @ (4 | 6 | 8 | 10 | 12..=16)) => Ok(bytes),
         _ => Err(bad(format!("{what} has no tag of {length} bytes"))),
     }
 }
 
 /// IV Length, from bits to bytes.
-fn iv_bytes(bits: i32, mode: Chaining) -> Outcome<usize> {
-    let wrong = || bad(format!("the mode has no IV of {bits} bits"));
-    let bytes = usize::try_from(bits).ok().filter(|bits| bits.is_multiple_of(8)).ok_or_else(wrong)? / 8;
-    let fits = match mode {
-        Chaining::Ecb(..) => false,
+fn iv_bytes(bits: i32, fits: impl FnOnce(usize) -> bool) -> Outcome<usize> {
+    let bytes = usize::try_from(bits).ok().filter(|bits| bits.is_multiple_of(8)).map(|bits| bits / 8);
+    bytes.filter(|&bytes| fits(bytes)).ok_or_else(|| bad(format!("the mode has no IV of {bits} bits")))
+}
+
+fn fits_iv(mode: Chaining, bytes: usize) -> bool {
+    match mode {
+        Chaining::Ecb(..) | Chaining::Wrap(_) => false,
         Chaining::Gcm { .. } => bytes > 0,
+        Chaining::Ccm { .. } => matches!(bytes, 7..=13),
         Chaining::ChaCha20 { .. } => matches!(bytes, SMALL | NONCE),
         Chaining::Poly1305 { .. } => bytes == NONCE,
         Chaining::Cbc(Block::TripleDes, _) => bytes == SMALL,
-        Chaining::Cbc(Block::Aes, _) | Chaining::Ctr | Chaining::Cfb | Chaining::Ofb => bytes == BLOCK,
-    };
-    if fits { Ok(bytes) } else { Err(wrong()) }
+        Chaining::Cbc(Block::Aes, _) | Chaining::Ctr | Chaining::Cfb | Chaining::Ofb | Chaining::Xts => bytes == BLOCK,
+    }
 }

@@ -95,11 +95,10 @@ fn whole(view: &mut View, key: &Permitted, request: Request) -> Outcome<Response
     let how = Enciphering::read(view, &given, key)?;
     let made = made_iv(view, &request, &how)?;
     let data = data::required(request.data)?;
-    let cipher = how.encrypting(Accompanying {
-        iv: request.iv_counter_nonce.as_ref().or(made.as_ref()),
-        aad: request.additional_data.as_ref(),
-        tag: None,
-    })?;
+    let iv = request.iv_counter_nonce.as_ref().or(made.as_ref());
+    let start = how.start(iv)?;
+    let cipher =
+        how.encrypting(Accompanying { iv: start.as_ref().or(iv), aad: request.additional_data.as_ref(), tag: None })?;
     view.take_usage(key, data.len())?;
     let encrypted = view.with_key(key, |provider, key| provider.encrypt(key, &cipher, &data))?;
     Ok(Response {
@@ -127,8 +126,10 @@ fn in_parts(view: &mut View, key: &Permitted, request: Request, part: Part) -> O
                 let given = parameters::applying(request.cryptographic_parameters.clone(), key)?;
                 let how = Enciphering::read(view, &given, key)?;
                 let made = made_iv(view, &request, &how)?;
+                let iv = request.iv_counter_nonce.as_ref().or(made.as_ref());
+                let start = how.start(iv)?;
                 let cipher = how.encrypting(Accompanying {
-                    iv: request.iv_counter_nonce.as_ref().or(made.as_ref()),
+                    iv: start.as_ref().or(iv),
                     aad: request.additional_data.as_ref(),
                     tag: None,
                 })?;

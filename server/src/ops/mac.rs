@@ -62,7 +62,9 @@ impl Handler for Mac {
         let method = parameters::mac(&given, &key).map_err(as_feature)?;
         let data = data::required(request.data)?;
         view.take_usage(&key, data.len())?;
-        let mac = compute(view, &key, method, &data)?;
+        let len = parameters::mac_len(&given, method)?;
+        let mut mac = compute(view, &key, method, &data)?;
+        mac.truncate(len);
         Ok(Response { unique_identifier: key.identifier(), mac_data: Some(Blob::new(mac)), correlation_value: None })
     }
 
@@ -112,7 +114,8 @@ pub fn begin(
     let parameters = parameters::applying(given, key)?;
     let method = parameters::mac(&parameters, key).map_err(as_feature)?;
     let most = view.shared().parts.limits().bytes;
-    let work = with_bytes(view, key, |provider, key| Macing::begin(provider, method, key, most))?;
+    parameters::mac_len(&parameters, method)?;
+    let work = with_bytes(view, key, method, |provider, key| Macing::begin(provider, method, key, most))?;
     Ok(Running { operation, key: Some(key.sequence), parameters, work })
 }
 
@@ -122,17 +125,21 @@ pub fn begin(
 /// What the provider says, in the reasons of these operations.
 pub fn finish(view: &mut View, key: &Permitted, running: Running<Macing>) -> Outcome<Vec<u8>> {
     let method = parameters::mac(&running.parameters, key).map_err(as_feature)?;
-    with_bytes(view, key, |provider, key| running.work.finish(method, provider, key))
+    let len = parameters::mac_len(&running.parameters, method)?;
+    let mut mac = with_bytes(view, key, method, |provider, key| running.work.finish(method, provider, key))?;
+    mac.truncate(len);
+    Ok(mac)
 }
 
 /// A key of another algorithm makes MACs too where its usage mask lets it: to HMAC its bytes are bytes.
 fn with_bytes<T>(
     view: &mut View,
     key: &Permitted,
+    method: Method,
     work: impl FnOnce(&dyn Provider, Key<'_>) -> Result<T, CryptoError>,
 ) -> Outcome<T> {
-    let outcome = view.with_key(key, |provider, key| match (key, key.kind()) {
-        (Key::Clear(aes), KeyKind::Aes { bits }) => {
+    let outcome = view.with_key(key, |provider, key| match (key, key.kind(), method) {
+        (Key::Clear(aes), KeyKind::Aes { bits }, Method::Hmac(_)) => {
             let bytes = ClearKey::new(KeyKind::Generic { bytes: bits / 8 }, aes.bytes().clone());
             work(provider, Key::Clear(&bytes))
         }
@@ -146,7 +153,7 @@ fn with_bytes<T>(
 /// # Errors
 /// What the provider says, in the reasons of these operations.
 pub fn compute(view: &mut View, key: &Permitted, method: Method, data: &[u8]) -> Outcome<Vec<u8>> {
-    with_bytes(view, key, |provider, key| provider.mac(key, method, data))
+    with_bytes(view, key, method, |provider, key| provider.mac(key, method, data))
 }
 
 #[cfg(test)]

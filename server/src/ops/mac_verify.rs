@@ -64,7 +64,9 @@ impl Handler for MacVerify {
         let method = parameters::mac(&given, &key).map_err(as_feature)?;
         let data = data::required(request.data)?;
         let claimed = request.mac_data.ok_or_else(|| data::missing(Tag::MACData))?;
-        let computed = mac::compute(view, &key, method, &data)?;
+        let len = parameters::mac_len(&given, method)?;
+        let mut computed = mac::compute(view, &key, method, &data)?;
+        computed.truncate(len);
         Ok(answer(&key, Some(public::mac_equal(&computed, &claimed))))
     }
 

@@ -6,8 +6,8 @@
 use kmip_codec::Element;
 use kmip_codec::schema::decode;
 use kmip_codec::spec::{
-    CryptographicAlgorithm as Algorithm, DigitalSignatureAlgorithm as SignatureAlgorithm, HashingAlgorithm,
-    MaskGenerator, ObjectType, PaddingMethod, ResultReason, Tag, Version,
+    BlockCipherMode as Mode, CryptographicAlgorithm as Algorithm, DigitalSignatureAlgorithm as SignatureAlgorithm,
+    HashingAlgorithm, MaskGenerator, ObjectType, PaddingMethod, ResultReason, Tag, Version,
 };
 use kmip_codec::ttlv::Blob;
 use kmip_codec::types::CryptographicParameters as Parameters;
@@ -64,6 +64,24 @@ pub fn mac(parameters: &Parameters, key: &Permitted) -> Outcome<Mac> {
         .cryptographic_algorithm
         .or(own)
         .ok_or_else(|| bad("neither the parameters nor the key say a Cryptographic Algorithm"))?;
+    match (parameters.block_cipher_mode, algorithm) {
+        (Some(Mode::CMAC), Algorithm::AES) if own.is_none_or(|own| own == Algorithm::AES) => {
+            let used = [Tag::BlockCipherMode, Tag::CryptographicAlgorithm, Tag::TagLength];
+            only(parameters, &used, "CMAC")?;
+            return Ok(Mac::Cmac);
+        }
+        (Some(Mode::CMAC), Algorithm::AES) => return Err(bad("CMAC with AES needs a key that is AES")),
+        (Some(Mode::CMAC), other) => return Err(unsupported(format!("CMAC with the algorithm {other}"))),
+        (Some(Mode::CBCMAC), _) => {
+            return Err(unsupported("CBC-MAC, which authenticates nothing where lengths differ: CMAC does"));
+        }
+        (_, Algorithm::Poly1305) if own.is_none_or(|own| own == Algorithm::Poly1305) => {
+            only(parameters, &[Tag::CryptographicAlgorithm], "Poly1305")?;
+            return Ok(Mac::Poly1305);
+        }
+        (_, Algorithm::Poly1305) => return Err(bad("Poly1305 needs a key that is for it alone")),
+        _ => {}
+    }
     let hash = hmac_hash(algorithm).ok_or_else(|| unsupported(format!("MACs with the algorithm {algorithm}")))?;
     if own.is_some_and(|own| own != algorithm && hmac_hash(own).is_some()) {
         return Err(bad(format!("the Cryptographic Algorithm of the key is not {algorithm}")));
@@ -75,6 +93,20 @@ pub fn mac(parameters: &Parameters, key: &Permitted) -> Outcome<Mac> {
     }
     only(parameters, &[Tag::CryptographicAlgorithm, Tag::HashingAlgorithm], "HMAC")?;
     Ok(Mac::Hmac(hash))
+}
+
+/// Length in bytes of the code that the parameters ask for: its leftmost bytes, and at least 8 of them (SP 800-38B §A.2).
+///
+/// # Errors
+/// Bad Cryptographic Parameters.
+pub fn mac_len(parameters: &Parameters, mac: Mac) -> Outcome<usize> {
+    match parameters.tag_length {
+        None => Ok(mac.len()),
+        Some(bytes) => usize::try_from(bytes)
+            .ok()
+            .filter(|bytes| (8..=mac.len()).contains(bytes))
+            .ok_or_else(|| bad(format!("the code has no Tag Length of {bytes} bytes"))),
+    }
 }
 
 /// How RSA encrypts: what the parameters leave out of OAEP is SHA-1, which the standard says of the mask (§4.16) and
@@ -310,9 +342,9 @@ pub(super) fn only(parameters: &Parameters, used: &[Tag], what: &str) -> Outcome
         (Tag::FixedFieldLength, fixed_field_length.is_some()),
         (Tag::InvocationFieldLength, invocation_field_length.is_some()),
         (Tag::CounterLength, counter_length.is_some()),
-        (Tag::InitialCounterValue, initial_counter_value.is_some() && !used.contains(&Tag::InitialCounterValue)),
+        (Tag::InitialCounterValue, initial_counter_value.is_some()),
     ];
-    if let Some((tag, _)) = not_done.iter().find(|(_, given)| *given) {
+    if let Some((tag, _)) = not_done.iter().find(|(tag, given)| *given && !used.contains(tag)) {
         return Err(unsupported(tag.to_string()));
     }
     let fields = [

@@ -193,9 +193,17 @@ impl Permits {
     /// # Errors
     /// Forbidden.
     pub fn cipher(&self, key: KeyKind, cipher: &Cipher<'_>, leave: Leave) -> Result<(), CryptoError> {
-        self.key(key, leave)?;
+        match (cipher, key) {
+            // The key is two keys of half its length.
+            (Cipher::AesXts { .. }, KeyKind::Aes { bits }) => self.check(aes(bits / 2), leave)?,
+            (Cipher::AesXts { .. }, KeyKind::Generic { .. }) => self.check(Term::Aes256, leave)?,
+            _ => self.key(key, leave)?,
+        }
         match cipher {
             Cipher::AesGcm { .. } => self.check(Term::Gcm, leave),
+            Cipher::AesCcm { .. } => self.check(Term::Ccm, leave),
+            Cipher::AesXts { .. } => self.check(Term::Xts, leave),
+            Cipher::AesWrap(_) => self.check(Term::KeyWrap, leave),
             Cipher::AesCbc { .. } => self.check(Term::Cbc, leave),
             Cipher::AesCtr { .. } => self.check(Term::Ctr, leave),
             Cipher::AesEcb { .. } => self.check(Term::Ecb, leave),
@@ -265,6 +273,8 @@ impl Permits {
                 };
                 self.hmac_length(bits, leave)
             }
+            Mac::Cmac => self.check(Term::Cmac, leave),
+            Mac::Poly1305 => self.check(Term::ChaCha20, leave),
         }
     }
 

@@ -84,6 +84,10 @@ terms! {
     Ctr "CTR"                             ALL ALL ALL ALL;
     /// GCM.
     Gcm "GCM"                             ALL ALL ALL ALL;
+    /// CCM.
+    Ccm "CCM"                             ALL ALL ALL ALL;
+    /// XTS.
+    Xts "XTS"                             ALL ALL ALL ALL;
     /// AES Key Wrap, with padding and without.
     KeyWrap "KEY-WRAP"                    ALL ALL ALL ALL;
 
@@ -101,6 +105,8 @@ terms! {
     BareDigest "BARE-DIGEST"              ALL ALL NONE NONE;
     /// HMAC.
     Hmac "HMAC"                           ALL ALL ALL ALL;
+    /// CMAC.
+    Cmac "CMAC"                           ALL ALL ALL ALL;
 
     /// MD5, and hash functions as old.
     Md5 "MD5"                             ALL ALL NONE NONE;

@@ -60,6 +60,13 @@ fn lengths_curves_and_hashes_are_told_apart() {
     fips.derivation(AES, &hkdf, Leave::PROTECT).unwrap();
     forbidden(cnsa2.derivation(AES, &hkdf, Leave::PROTECT));
     cnsa2.wrap(AES, Wrap::AesKwp, Leave::PROTECT).unwrap();
+    // What XTS calls a key of 256 bits are two of 128.
+    let xts = Cipher::AesXts { tweak: &[0; 16] };
+    forbidden(cnsa2.cipher(AES, &xts, Leave::PROTECT));
+    cnsa2.cipher(AES, &xts, Leave::PROCESS).unwrap();
+    cnsa2.cipher(KeyKind::Generic { bytes: 64 }, &xts, Leave::PROTECT).unwrap();
+    cnsa2.mac(AES, Mac::Cmac, Leave::PROTECT).unwrap();
+    forbidden(fips.mac(KeyKind::Generic { bytes: 32 }, Mac::Poly1305, Leave::PROTECT));
     forbidden(cnsa2.wrap(KeyKind::Aes { bits: 192 }, Wrap::AesKw, Leave::PROTECT));
 }
 

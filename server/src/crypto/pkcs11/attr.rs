@@ -28,6 +28,8 @@ pub(super) enum Mechanism<'a> {
     Ctr([u8; 16]),
     /// CKM_AES_GCM.
     Gcm { iv: &'a [u8], aad: &'a [u8], tag_bits: CK_ULONG },
+    /// CKM_AES_CCM. The module is told how long the data is, and answers the tag behind it.
+    Ccm { nonce: &'a [u8], aad: &'a [u8], tag_len: usize, len: usize },
     /// CKM_RSA_PKCS_PSS over a digest.
     Pss { hash: CK_MECHANISM_TYPE, mgf: CK_RSA_PKCS_MGF_TYPE, salt: CK_ULONG },
     /// CKM_RSA_PKCS_OAEP.

@@ -4,11 +4,11 @@
 use cryptoki::error::RvError;
 use cryptoki_sys::{
     CK_MECHANISM_TYPE, CK_RSA_PKCS_MGF_TYPE, CKG_MGF1_SHA1, CKG_MGF1_SHA3_224, CKG_MGF1_SHA3_256, CKG_MGF1_SHA3_384,
-    CKG_MGF1_SHA3_512, CKG_MGF1_SHA224, CKG_MGF1_SHA256, CKG_MGF1_SHA384, CKG_MGF1_SHA512, CKM_AES_CBC,
-    CKM_AES_CBC_PAD, CKM_AES_CTR, CKM_AES_ECB, CKM_AES_GCM, CKM_ECDSA, CKM_RSA_PKCS, CKM_RSA_PKCS_OAEP,
-    CKM_RSA_PKCS_PSS, CKM_SHA_1, CKM_SHA_1_HMAC, CKM_SHA3_224, CKM_SHA3_224_HMAC, CKM_SHA3_256, CKM_SHA3_256_HMAC,
-    CKM_SHA3_384, CKM_SHA3_384_HMAC, CKM_SHA3_512, CKM_SHA3_512_HMAC, CKM_SHA224, CKM_SHA224_HMAC, CKM_SHA256,
-    CKM_SHA256_HMAC, CKM_SHA384, CKM_SHA384_HMAC, CKM_SHA512, CKM_SHA512_224_HMAC, CKM_SHA512_256_HMAC,
+    CKG_MGF1_SHA3_512, CKG_MGF1_SHA224, CKG_MGF1_SHA256, CKG_MGF1_SHA384, CKG_MGF1_SHA512, CKM_AES_CBC, CKM_AES_CCM,
+    CKM_AES_CFB128, CKM_AES_CMAC, CKM_AES_CTR, CKM_AES_ECB, CKM_AES_GCM, CKM_AES_OFB, CKM_ECDSA, CKM_RSA_PKCS,
+    CKM_RSA_PKCS_OAEP, CKM_RSA_PKCS_PSS, CKM_SHA_1, CKM_SHA_1_HMAC, CKM_SHA3_224, CKM_SHA3_224_HMAC, CKM_SHA3_256,
+    CKM_SHA3_256_HMAC, CKM_SHA3_384, CKM_SHA3_384_HMAC, CKM_SHA3_512, CKM_SHA3_512_HMAC, CKM_SHA224, CKM_SHA224_HMAC,
+    CKM_SHA256, CKM_SHA256_HMAC, CKM_SHA384, CKM_SHA384_HMAC, CKM_SHA512, CKM_SHA512_224_HMAC, CKM_SHA512_256_HMAC,
     CKM_SHA512_HMAC,
 };
 use zeroize::Zeroizing;
@@ -22,11 +22,10 @@ use super::session::Work;
 use super::{der, keywrap};
 use crate::crypto::algorithm::{Cipher, Encrypted, Hash, KeyKind, Mac, Message, Padding, RsaCipher, Signature, Wrap};
 use crate::crypto::public::hash;
-use crate::crypto::{CryptoError, Guarded};
+use crate::crypto::{CryptoError, Guarded, UNDECRYPTABLE, padding};
 use crate::secret::Secret;
 
 const BLOCK: usize = 16;
-const BAD_PADDING: CryptoError = CryptoError::Failed("the padding is wrong");
 const ECB: Mechanism<'static> = Mechanism::Plain(CKM_AES_ECB);
 
 impl Pkcs11Provider {
@@ -37,18 +36,18 @@ impl Pkcs11Provider {
         data: &[u8],
     ) -> Result<Encrypted, CryptoError> {
         cipher.check_encrypt(key.kind, data.len())?;
-        let (mechanism, tag_len) = self.mechanism(cipher)?;
+        if let Cipher::AesWrap(how) = cipher {
+            return Ok(Encrypted { data: self.wrap_with(key, *how, &Secret::copy_of(data))?, tag: Vec::new() });
+        }
+        let (mechanism, tag_len) = self.mechanism(cipher, data.len())?;
         let object = self.object(key)?;
-        let padded;
-        let (data, room) = match cipher {
-            Cipher::AesCbc { padding: Padding::Pkcs5, .. } => (data, data.len().saturating_add(BLOCK)),
-            // PKCS#11 has no padded ECB.
-            Cipher::AesEcb { padding: Padding::Pkcs5 } => {
-                padded = pad(data);
-                (padded.as_slice(), padded.len())
-            }
-            _ => (data, data.len().saturating_add(tag_len)),
+        // Padding is put on and taken off here: PKCS#11 has one method of several, and that for CBC alone.
+        let padded = match cipher.padding() {
+            Padding::None => None,
+            method => Some(padding::pad(method, data, cipher.unit())?),
         };
+        let data = padded.as_ref().map_or(data, |padded| padded.as_slice());
+        let room = data.len().saturating_add(tag_len);
         let mut out = Vec::new();
         if room > 0 {
             out = self
@@ -61,15 +60,21 @@ impl Pkcs11Provider {
 
     pub(super) fn decrypt_with(&self, key: &Guarded, cipher: &Cipher<'_>, data: &[u8]) -> Result<Secret, CryptoError> {
         cipher.check_decrypt(key.kind, data.len())?;
-        let (mechanism, _) = self.mechanism(cipher)?;
+        if let Cipher::AesWrap(how) = cipher {
+            return self.unwrap_with(key, *how, data).map_err(|error| match error {
+                CryptoError::Failed(_) => UNDECRYPTABLE,
+                error => error,
+            });
+        }
+        let (mechanism, _) = self.mechanism(cipher, data.len())?;
         let object = self.object(key)?;
         let joined;
-        let (data, failed) = match cipher {
-            Cipher::AesGcm { tag, .. } => {
+        let data = match cipher.tag() {
+            [] => data,
+            tag => {
                 joined = [data, tag].concat();
-                (joined.as_slice(), CryptoError::Failed("the tag does not verify"))
+                joined.as_slice()
             }
-            _ => (data, BAD_PADDING),
         };
         if data.is_empty() {
             return Ok(Secret::copy_of(&[]));
@@ -77,18 +82,15 @@ impl Pkcs11Provider {
         let answer = self.use_object(&object, |work, handle| work.raw.decrypt(work.session, &mechanism, handle, data));
         let out = match answer {
             Ok(out) => out,
-            Err(fault) if fault.blames_data() => return Err(failed),
+            Err(fault) if fault.blames_data() => return Err(UNDECRYPTABLE),
             // The code may mean the data or the module: the module is asked for something that cannot fail.
             Err(fault) if fault.is_vague() => {
                 let probe = self.use_object(&object, |work, handle| ecb(work, handle, &[0; BLOCK]));
-                return Err(if probe.is_ok() { failed } else { fault.into() });
+                return Err(if probe.is_ok() { UNDECRYPTABLE } else { fault.into() });
             }
             Err(fault) => return Err(fault.into()),
         };
-        if matches!(cipher, Cipher::AesEcb { padding: Padding::Pkcs5 }) {
-            return unpad(&out).map(Secret::copy_of);
-        }
-        Ok(Secret::copy_of(&out))
+        padding::unpad(cipher.padding(), &out, cipher.unit()).map(Secret::copy_of)
     }
 
     pub(super) fn decrypt_rsa_with(
@@ -173,18 +175,22 @@ impl Pkcs11Provider {
 
     pub(super) fn mac_with(&self, key: &Guarded, mac: Mac, data: &[u8]) -> Result<Vec<u8>, CryptoError> {
         mac.check(key.kind)?;
-        let Mac::Hmac(hash) = mac;
-        let lacks = || {
-            CryptoError::Unsupported(format!("HMAC with {hash:?} and a key that is {:?} in the HSM module", key.kind))
+        let lacks = || CryptoError::Unsupported(format!("{mac:?} with a key that is {:?} in the HSM module", key.kind));
+        let mechanism = match mac {
+            Mac::Hmac(hash) => hmac(hash),
+            Mac::Cmac => Some(CKM_AES_CMAC),
+            Mac::Poly1305 => None,
         };
-        let mechanism = hmac(hash).filter(|mechanism| self.token.has(*mechanism)).ok_or_else(lacks)?;
+        let mechanism = mechanism.filter(|mechanism| self.token.has(*mechanism)).ok_or_else(lacks)?;
         let object = self.object(key)?;
         let answer = self.use_object(&object, |work, handle| {
-            work.raw.sign(work.session, &Mechanism::Plain(mechanism), handle, data, hash.len())
+            work.raw.sign(work.session, &Mechanism::Plain(mechanism), handle, data, mac.len())
         });
         match answer {
             // SoftHSM wants a key as long as the digest.
             Err(Fault { error: RvError::KeySizeRange, .. }) => Err(lacks()),
+            // A token object that was made when AES keys were for encryption alone stays so.
+            Err(Fault { error: RvError::KeyFunctionNotPermitted, .. }) => Err(lacks()),
             answer => Ok(answer?),
         }
     }
@@ -249,25 +255,28 @@ impl Pkcs11Provider {
         }
     }
 
-    /// The mechanism, and the length of its tag.
-    fn mechanism<'a>(&self, cipher: &Cipher<'a>) -> Result<(Mechanism<'a>, usize), CryptoError> {
-        let (name, number) = match cipher {
-            Cipher::AesGcm { .. } => ("AES-GCM", CKM_AES_GCM),
-            Cipher::AesCbc { padding: Padding::None, .. } => ("AES-CBC", CKM_AES_CBC),
-            Cipher::AesCbc { padding: Padding::Pkcs5, .. } => ("AES-CBC with padding", CKM_AES_CBC_PAD),
-            Cipher::AesCtr { .. } => ("AES-CTR", CKM_AES_CTR),
-            Cipher::AesEcb { .. } => ("AES-ECB", CKM_AES_ECB),
+    /// The mechanism for so many bytes without a tag, and the length of the tag.
+    fn mechanism<'a>(&self, cipher: &Cipher<'a>, len: usize) -> Result<(Mechanism<'a>, usize), CryptoError> {
+        let number = match cipher {
+            Cipher::AesGcm { .. } => CKM_AES_GCM,
+            Cipher::AesCcm { .. } => CKM_AES_CCM,
+            Cipher::AesCbc { .. } => CKM_AES_CBC,
+            Cipher::AesCtr { .. } => CKM_AES_CTR,
+            Cipher::AesEcb { .. } => CKM_AES_ECB,
+            Cipher::AesCfb { .. } => CKM_AES_CFB128,
+            Cipher::AesOfb { .. } => CKM_AES_OFB,
             other => return Err(CryptoError::Unsupported(format!("in the HSM module: {}", other.name()))),
         };
-        self.must_have(number, name)?;
+        self.must_have(number, cipher.name())?;
         let bad = |_| CryptoError::BadParameters("a length is out of range".to_owned());
         Ok(match *cipher {
             Cipher::AesGcm { iv, aad, tag_len, .. } => {
                 let tag_bits = u32::try_from(tag_len * 8).map_err(bad)?.into();
                 (Mechanism::Gcm { iv, aad, tag_bits }, tag_len)
             }
-            Cipher::AesCbc { iv, .. } => (Mechanism::Iv(number, iv), 0),
-            Cipher::AesCtr { iv } => {
+            Cipher::AesCcm { nonce, aad, tag_len, .. } => (Mechanism::Ccm { nonce, aad, tag_len, len }, tag_len),
+            Cipher::AesCbc { iv, .. } | Cipher::AesCfb { iv } | Cipher::AesOfb { iv } => (Mechanism::Iv(number, iv), 0),
+            Cipher::AesCtr { iv, .. } => {
                 let counter =
                     iv.try_into().map_err(|_| CryptoError::BadParameters("the IV has not 16 bytes".to_owned()))?;
                 (Mechanism::Ctr(counter), 0)
@@ -299,26 +308,6 @@ fn whole_block(bytes: &[u8], call: &str) -> Result<Zeroizing<[u8; BLOCK]>, Crypt
 
 const fn byte_len(bits: u32) -> usize {
     bits.div_ceil(8) as usize
-}
-
-/// PKCS#5 padding (RFC 8018 §6.1.1).
-fn pad(data: &[u8]) -> Zeroizing<Vec<u8>> {
-    let fill = BLOCK - data.len() % BLOCK;
-    let mut padded = Zeroizing::new(Vec::with_capacity(data.len() + fill));
-    padded.extend_from_slice(data);
-    padded.resize(data.len() + fill, u8::try_from(fill).unwrap_or(0));
-    padded
-}
-
-fn unpad(data: &[u8]) -> Result<&[u8], CryptoError> {
-    let last = *data.last().ok_or(BAD_PADDING)?;
-    let fill = usize::from(last);
-    let cut = data.len().checked_sub(fill).ok_or(BAD_PADDING)?;
-    let (kept, padding) = data.split_at_checked(cut).ok_or(BAD_PADDING)?;
-    if !(1..=BLOCK).contains(&fill) || padding.iter().fold(0, |bits, byte| bits | (byte ^ last)) != 0 {
-        return Err(BAD_PADDING);
-    }
-    Ok(kept)
 }
 
 const fn hmac(hash: Hash) -> Option<CK_MECHANISM_TYPE> {

@@ -13,10 +13,10 @@ use std::ptr::null_mut;
 use cryptoki::error::{Rv, RvError};
 use cryptoki::session::Session;
 use cryptoki_sys::{
-    CK_AES_CTR_PARAMS, CK_ATTRIBUTE, CK_ATTRIBUTE_TYPE, CK_BBOOL, CK_FALSE, CK_FUNCTION_LIST, CK_GCM_PARAMS,
-    CK_MECHANISM, CK_MECHANISM_INFO, CK_MECHANISM_TYPE, CK_OBJECT_HANDLE, CK_RSA_PKCS_OAEP_PARAMS,
-    CK_RSA_PKCS_PSS_PARAMS, CK_RV, CK_SESSION_HANDLE, CK_SLOT_ID, CK_TRUE, CK_ULONG, CKM_AES_CTR, CKM_AES_GCM,
-    CKM_RSA_PKCS_OAEP, CKM_RSA_PKCS_PSS, CKR_FUNCTION_NOT_SUPPORTED, CKZ_DATA_SPECIFIED,
+    CK_AES_CTR_PARAMS, CK_ATTRIBUTE, CK_ATTRIBUTE_TYPE, CK_BBOOL, CK_CCM_PARAMS, CK_FALSE, CK_FUNCTION_LIST,
+    CK_GCM_PARAMS, CK_MECHANISM, CK_MECHANISM_INFO, CK_MECHANISM_TYPE, CK_OBJECT_HANDLE, CK_RSA_PKCS_OAEP_PARAMS,
+    CK_RSA_PKCS_PSS_PARAMS, CK_RV, CK_SESSION_HANDLE, CK_SLOT_ID, CK_TRUE, CK_ULONG, CKM_AES_CCM, CKM_AES_CTR,
+    CKM_AES_GCM, CKM_RSA_PKCS_OAEP, CKM_RSA_PKCS_PSS, CKR_FUNCTION_NOT_SUPPORTED, CKZ_DATA_SPECIFIED,
 };
 use zeroize::Zeroizing;
 
@@ -351,6 +351,17 @@ fn with_mechanism<T>(mechanism: &Mechanism<'_>, run: impl FnOnce(*mut CK_MECHANI
                 ulTagBits: tag_bits,
             };
             run(&mut lay(CKM_AES_GCM, &mut parameter))
+        }
+        Mechanism::Ccm { nonce, aad, tag_len, len } => {
+            let mut parameter = CK_CCM_PARAMS {
+                ulDataLen: ulong(len),
+                pNonce: input(nonce),
+                ulNonceLen: length(nonce),
+                pAAD: input(aad),
+                ulAADLen: length(aad),
+                ulMACLen: ulong(tag_len),
+            };
+            run(&mut lay(CKM_AES_CCM, &mut parameter))
         }
         Mechanism::Pss { hash, mgf, salt } => {
             let mut parameter = CK_RSA_PKCS_PSS_PARAMS { hashAlg: hash, mgf, sLen: salt };

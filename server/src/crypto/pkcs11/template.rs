@@ -122,8 +122,8 @@ pub(super) const PUBLIC: CK_OBJECT_CLASS = CKO_PUBLIC_KEY;
 /// Usage separation is ours: the module unwraps an EC key as a generic secret if it is told so.
 fn usage(kind: KeyKind, may: bool) -> Vec<Attr<'static>> {
     let (encrypts, signs) = match kind {
-        KeyKind::Aes { .. } => (may, false),
-        KeyKind::Rsa { .. } => (may, may),
+        // AES signs in the words of PKCS#11 where it makes a CMAC.
+        KeyKind::Aes { .. } | KeyKind::Rsa { .. } => (may, may),
         KeyKind::Generic { .. } | KeyKind::Ec { .. } => (false, may),
     };
     let mut template = vec![

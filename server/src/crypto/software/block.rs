@@ -1,8 +1,7 @@
 //! Ciphers that do not authenticate: AES (SP 800-38A) by aws-lc-rs, triple DES and ChaCha20 by RustCrypto. The parameters
 //! have been checked before.
 //!
-//! Padding (RFC 5652 §6.3) is put on and taken off here: that keeps one way for padded and unpadded data, and takes
-//! it off without looking at the bytes one after the other.
+//! Padding is put on and taken off here, not by the library: that keeps one way for padded and unpadded data.
 
 use aws_lc_rs::cipher::{
     AES_128, AES_192, AES_256, Algorithm, DecryptingKey, DecryptionContext, EncryptingKey, EncryptionContext,
@@ -12,11 +11,11 @@ use aws_lc_rs::iv::FixedLength;
 use chacha20::{ChaCha20, ChaCha20Legacy};
 use cipher::{BlockCipherDecrypt, BlockCipherEncrypt, KeyInit, KeyIvInit, StreamCipher, StreamCipherSeek};
 use des::TdesEde3;
-use subtle::{Choice, ConstantTimeEq, ConstantTimeGreater};
 use zeroize::Zeroizing;
 
-use crate::crypto::CryptoError;
+use super::xts;
 use crate::crypto::algorithm::{Cipher, Padding};
+use crate::crypto::{CryptoError, padding};
 use crate::secret::Secret;
 
 /// Length of an AES block in bytes.
@@ -27,10 +26,7 @@ const SMALL: usize = 8;
 const STREAM: u64 = 64;
 
 pub(super) fn encrypt(key: &[u8], cipher: &Cipher<'_>, data: &[u8]) -> Result<Vec<u8>, CryptoError> {
-    let mut buffer = Zeroizing::new(match cipher.padding() {
-        Padding::None => data.to_vec(),
-        Padding::Pkcs5 => pad(data, cipher.unit()),
-    });
+    let mut buffer = padding::pad(cipher.padding(), data, cipher.unit())?;
     if !buffer.is_empty() {
         apply(key, cipher, &mut buffer, true)?;
     }
@@ -44,19 +40,20 @@ pub(super) fn decrypt(key: &[u8], cipher: &Cipher<'_>, data: &[u8]) -> Result<Se
     }
     match cipher.padding() {
         Padding::None => Ok(Secret::new(std::mem::take(&mut *buffer))),
-        Padding::Pkcs5 => {
-            let len = padded_len(&buffer, cipher.unit()).ok_or(CryptoError::Failed("wrong padding"))?;
-            Ok(Secret::copy_of(buffer.get(..len).unwrap_or_default()))
-        }
+        method => padding::unpad(method, &buffer, cipher.unit()).map(Secret::copy_of),
     }
 }
 
-fn apply(key: &[u8], cipher: &Cipher<'_>, buffer: &mut [u8], encrypts: bool) -> Result<(), CryptoError> {
+/// Works on whole blocks, or bytes of a key stream, where they stand; pads nothing.
+pub(super) fn apply(key: &[u8], cipher: &Cipher<'_>, buffer: &mut [u8], encrypts: bool) -> Result<(), CryptoError> {
     match *cipher {
         Cipher::TdesEcb { .. } => tdes(key, None, buffer, encrypts),
         Cipher::TdesCbc { iv, .. } => tdes(key, Some(iv.try_into().map_err(|_| failed())?), buffer, encrypts),
         Cipher::ChaCha20 { nonce, counter } => chacha20(key, nonce, counter, buffer),
-        Cipher::AesGcm { .. } | Cipher::ChaCha20Poly1305 { .. } => Err(failed()),
+        Cipher::AesXts { tweak } => xts::apply(key, tweak, buffer, encrypts),
+        Cipher::AesGcm { .. } | Cipher::AesCcm { .. } | Cipher::AesWrap(_) | Cipher::ChaCha20Poly1305 { .. } => {
+            Err(failed())
+        }
         _ if encrypts => encrypt_aes(key, cipher, buffer),
         _ => decrypt_aes(key, cipher, buffer),
     }
@@ -66,7 +63,7 @@ fn encrypt_aes(key: &[u8], cipher: &Cipher<'_>, buffer: &mut [u8]) -> Result<(),
     let key = unbound(key)?;
     let (key, iv) = match cipher {
         Cipher::AesCbc { iv, .. } => (EncryptingKey::cbc(key), Some(iv)),
-        Cipher::AesCtr { iv } => (EncryptingKey::ctr(key), Some(iv)),
+        Cipher::AesCtr { iv, .. } => (EncryptingKey::ctr(key), Some(iv)),
         Cipher::AesCfb { iv } => (EncryptingKey::cfb128(key), Some(iv)),
         Cipher::AesOfb { iv } => (EncryptingKey::ofb(key), Some(iv)),
         Cipher::AesEcb { .. } => (EncryptingKey::ecb(key), None),
@@ -84,7 +81,7 @@ fn decrypt_aes(key: &[u8], cipher: &Cipher<'_>, buffer: &mut [u8]) -> Result<(),
     let key = unbound(key)?;
     let (key, iv) = match cipher {
         Cipher::AesCbc { iv, .. } => (DecryptingKey::cbc(key), Some(iv)),
-        Cipher::AesCtr { iv } => (DecryptingKey::ctr(key), Some(iv)),
+        Cipher::AesCtr { iv, .. } => (DecryptingKey::ctr(key), Some(iv)),
         Cipher::AesCfb { iv } => (DecryptingKey::cfb128(key), Some(iv)),
         Cipher::AesOfb { iv } => (DecryptingKey::ofb(key), Some(iv)),
         Cipher::AesEcb { .. } => (DecryptingKey::ecb(key), None),
@@ -139,26 +136,6 @@ pub(super) fn chacha20(key: &[u8], nonce: &[u8], counter: u64, buffer: &mut [u8]
     let mut stream = ChaCha20::new_from_slices(key, nonce).map_err(|_| failed())?;
     stream.try_seek(from).map_err(|_| failed())?;
     stream.try_apply_keystream(buffer).map_err(|_| failed())
-}
-
-fn pad(data: &[u8], block: usize) -> Vec<u8> {
-    let fill = block - data.len() % block;
-    let mut buffer = Vec::with_capacity(data.len() + fill);
-    buffer.extend_from_slice(data);
-    buffer.resize(data.len() + fill, u8::try_from(fill).unwrap_or(0));
-    buffer
-}
-
-/// Length without the padding, or `None` if the padding is wrong; the time does not tell which byte was.
-fn padded_len(data: &[u8], block: usize) -> Option<usize> {
-    let last = data.get(data.len().checked_sub(block)?..)?;
-    let fill = *last.last()?;
-    let mut good = !fill.ct_eq(&0) & !fill.ct_gt(&u8::try_from(block).ok()?);
-    for (byte, from_end) in last.iter().rev().zip(1_u8..) {
-        let beyond: Choice = from_end.ct_gt(&fill);
-        good &= beyond | byte.ct_eq(&fill);
-    }
-    bool::from(good).then(|| data.len() - usize::from(fill))
 }
 
 fn unbound(key: &[u8]) -> Result<UnboundCipherKey, CryptoError> {

@@ -13,15 +13,14 @@ use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
 use super::ClearKey;
-use crate::crypto::CryptoError;
 use crate::crypto::algorithm::Encrypted;
+use crate::crypto::{CryptoError, UNDECRYPTABLE};
 use crate::secret::Secret;
 
 /// Length of the nonce that every GCM has, in bytes.
 const NONCE: usize = 12;
 /// Length of a full tag, in bytes.
 const TAG: usize = 16;
-const WRONG_TAG: CryptoError = CryptoError::Failed("the tag does not verify");
 
 pub(super) fn seal(
     key: &ClearKey,
@@ -55,7 +54,7 @@ pub(super) fn open(key: &ClearKey, iv: &[u8], aad: &[u8], tag: &[u8], data: &[u8
     match <[u8; NONCE]>::try_from(iv) {
         Ok(nonce) if tag.len() == TAG => {
             let (nonce, aad) = (Nonce::assume_unique_for_key(nonce), Aad::from(aad));
-            key.gcm()?.open_separate_gather(nonce, aad, data, tag, &mut out).map_err(|_| WRONG_TAG)?;
+            key.gcm()?.open_separate_gather(nonce, aad, data, tag, &mut out).map_err(|_| UNDECRYPTABLE)?;
         }
         _ => {
             out.copy_from_slice(data);
@@ -118,10 +117,10 @@ where
         }
         General::Open { aad, tag, data, .. } => {
             let full = mask_with(finish(hash, aad, data));
-            let expected = full.get(..tag.len()).ok_or(WRONG_TAG)?;
+            let expected = full.get(..tag.len()).ok_or(UNDECRYPTABLE)?;
             // Nothing is decrypted before the tag is right.
             if !bool::from(expected.ct_eq(tag)) {
-                return Err(WRONG_TAG);
+                return Err(UNDECRYPTABLE);
             }
             stream.apply_keystream(data);
             Ok(full)

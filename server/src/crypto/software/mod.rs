@@ -2,6 +2,7 @@
 //! that it has of the rest; RustCrypto does the rest, which each module names.
 
 mod block;
+mod ccm;
 mod clear;
 mod derive;
 mod gcm;
@@ -10,17 +11,19 @@ mod poly;
 mod private;
 mod unhurried;
 mod wrap;
+mod xts;
 
 use aws_lc_rs::rand;
 use kmip_codec::spec::{CryptographicAlgorithm, DRBGAlgorithm, RNGAlgorithm};
 use kmip_codec::types::RngParameters;
 
 use super::algorithm::{Cipher, Derivation, Encrypted, KeyKind, Mac, Message, RsaCipher, Signature, Wrap};
-use super::{CryptoError, Guarded, Key, Made, MadePair, Provider, Residency, rsa};
+use super::{CryptoError, Guarded, Key, Made, MadePair, Provider, Residency, UNDECRYPTABLE, rsa};
 use crate::secret::Secret;
 
 pub use clear::ClearKey;
 pub use gcm::Sealing;
+pub use mac::{Cmac, OneTime};
 pub use private::Prepared;
 pub(super) use unhurried::unhurried;
 
@@ -78,6 +81,8 @@ impl Provider for SoftwareProvider {
             Cipher::ChaCha20Poly1305 { nonce, aad, tag_len, .. } => {
                 poly::seal(bytes.expose(), nonce, aad, *tag_len, data)
             }
+            Cipher::AesCcm { nonce, aad, tag_len, .. } => ccm::seal(bytes.expose(), nonce, aad, *tag_len, data),
+            Cipher::AesWrap(how) => Ok(Encrypted { data: wrap::wrap(bytes.expose(), *how, data)?, tag: Vec::new() }),
             _ => Ok(Encrypted { data: block::encrypt(bytes.expose(), cipher, data)?, tag: Vec::new() }),
         }
     }
@@ -90,6 +95,8 @@ impl Provider for SoftwareProvider {
         match cipher {
             Cipher::AesGcm { iv, aad, tag, .. } => gcm::open(key, iv, aad, tag, data),
             Cipher::ChaCha20Poly1305 { nonce, aad, tag, .. } => poly::open(bytes.expose(), nonce, aad, tag, data),
+            Cipher::AesCcm { nonce, aad, tag, .. } => ccm::open(bytes.expose(), nonce, aad, tag, data),
+            Cipher::AesWrap(how) => wrap::unwrap(bytes.expose(), *how, data).map_err(|_| UNDECRYPTABLE),
             _ => block::decrypt(bytes.expose(), cipher, data),
         }
     }
@@ -120,8 +127,11 @@ impl Provider for SoftwareProvider {
         let (kind, key) = (key.kind(), key.bytes());
         mac.check(kind)?;
         check_key(kind, key)?;
-        let Mac::Hmac(hash) = mac;
-        mac::hmac(key.expose(), hash, data)
+        match mac {
+            Mac::Hmac(hash) => mac::hmac(key.expose(), hash, data),
+            Mac::Cmac => mac::cmac(key.expose(), data),
+            Mac::Poly1305 => mac::poly1305(key.expose(), data),
+        }
     }
 
     fn derive(&self, key: Key<'_>, how: &Derivation<'_>, len: usize) -> Result<Secret, CryptoError> {

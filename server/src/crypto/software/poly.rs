@@ -6,8 +6,8 @@ use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
 use super::block::chacha20;
-use crate::crypto::CryptoError;
 use crate::crypto::algorithm::Encrypted;
+use crate::crypto::{CryptoError, UNDECRYPTABLE};
 use crate::secret::Secret;
 
 const TAG: usize = 16;
@@ -36,7 +36,7 @@ pub(super) fn open(key: &[u8], nonce: &[u8], aad: &[u8], tag: &[u8], data: &[u8]
     let again = seal(key, nonce, aad, TAG, &out)?;
     let expected = again.tag.get(..tag.len()).ok_or(FAILED)?;
     if tag.is_empty() || !bool::from(expected.ct_eq(tag)) {
-        return Err(CryptoError::Failed("the tag does not verify"));
+        return Err(UNDECRYPTABLE);
     }
     Ok(Secret::new(std::mem::take(&mut *out)))
 }

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::crypto::ClearKey;
-use crate::crypto::algorithm::KeyKind;
+use crate::crypto::algorithm::{KeyKind, Wrap};
 use crate::crypto::software::SoftwareProvider;
 
 const MOST: usize = 1024;
@@ -46,7 +46,7 @@ fn agrees(key: Key<'_>, cipher: &Cipher<'_>, data: &[u8]) {
 
 #[test]
 fn every_mode_agrees_with_the_whole() {
-    let bytes = Secret::copy_of(&[3; 32]);
+    let bytes = Secret::new(data(32));
     let aes = ClearKey::new(KeyKind::Aes { bits: 256 }, bytes.clone());
     let aes = Key::Clear(&aes);
     let stream = ClearKey::new(KeyKind::Generic { bytes: 32 }, bytes.clone());
@@ -54,7 +54,7 @@ fn every_mode_agrees_with_the_whole() {
     let short = Secret::copy_of(&data(24));
     let tdes = ClearKey::new(KeyKind::Generic { bytes: 24 }, short.clone());
     let tdes = Key::Clear(&tdes);
-    for padding in [Padding::None, Padding::Pkcs5] {
+    for padding in [Padding::None, Padding::Pkcs5, Padding::AnsiX923] {
         for len in [0, 16, 48] {
             agrees(aes, &Cipher::AesCbc { iv: &IV, padding }, &data(len));
             agrees(aes, &Cipher::AesEcb { padding }, &data(len));
@@ -62,10 +62,12 @@ fn every_mode_agrees_with_the_whole() {
             agrees(tdes, &Cipher::TdesEcb { padding }, &data(len));
         }
     }
+    agrees(aes, &Cipher::AesWrap(Wrap::AesKw), &data(40));
+    agrees(aes, &Cipher::AesWrap(Wrap::AesKwp), &data(21));
     agrees(aes, &Cipher::AesCbc { iv: &IV, padding: Padding::Pkcs5 }, &data(21));
     agrees(tdes, &Cipher::TdesCbc { iv: &IV[..8], padding: Padding::Pkcs5 }, &data(21));
     for len in [0, 1, 16, 40, 130] {
-        agrees(aes, &Cipher::AesCtr { iv: &IV }, &data(len));
+        agrees(aes, &Cipher::AesCtr { iv: &IV, bits: 128 }, &data(len));
         agrees(aes, &Cipher::AesCfb { iv: &IV }, &data(len));
         agrees(aes, &Cipher::AesOfb { iv: &IV }, &data(len));
         agrees(stream, &Cipher::ChaCha20 { nonce: &IV[..12], counter: 1 }, &data(len));
@@ -73,6 +75,10 @@ fn every_mode_agrees_with_the_whole() {
         for iv in [&IV[..12], &IV[..8]] {
             agrees(aes, &Cipher::AesGcm { iv, aad: b"header", tag_len: 16, tag: &[] }, &data(len));
             agrees(aes, &Cipher::AesGcm { iv, aad: b"", tag_len: 12, tag: &[] }, &data(len));
+        }
+        agrees(aes, &Cipher::AesCcm { nonce: &IV[..13], aad: b"header", tag_len: 16, tag: &[] }, &data(len));
+        if len >= 16 {
+            agrees(aes, &Cipher::AesXts { tweak: &IV }, &data(len));
         }
         let poly = Cipher::ChaCha20Poly1305 { nonce: &IV[..12], aad: b"header", tag_len: 16, tag: &[] };
         agrees(stream, &poly, &data(len));
@@ -96,6 +102,58 @@ fn nothing_is_shown_before_its_tag_verifies() {
     assert!(work.step(&SoftwareProvider, key, &part, false).is_ok());
     assert!(work.step(&SoftwareProvider, key, &part, false).is_ok());
     assert!(matches!(work.step(&SoftwareProvider, key, &[0], false), Err(CryptoError::TooMuch(_))));
+}
+
+/// A counter that has come to its end goes on in no further part.
+#[test]
+fn no_counter_wraps_between_parts() {
+    let bytes = Secret::copy_of(&[3; 32]);
+    let aes = ClearKey::new(KeyKind::Aes { bits: 256 }, bytes.clone());
+    let stream = ClearKey::new(KeyKind::Generic { bytes: 32 }, bytes);
+    let mut narrow = [9; 16];
+    narrow[14..].fill(0xff);
+    for (key, cipher) in [
+        (&aes, Cipher::AesCtr { iv: &[0xff; 16], bits: 128 }),
+        (&aes, Cipher::AesCtr { iv: &narrow, bits: 16 }),
+        (&stream, Cipher::ChaCha20 { nonce: &IV[..12], counter: (u32::MAX - 1).into() }),
+    ] {
+        let (key, unit) = (Key::Clear(key), cipher.unit());
+        for encrypts in [true, false] {
+            let parts = |parts: &[usize]| {
+                let parts: Vec<Vec<u8>> = parts.iter().map(|&len| data(len)).collect();
+                run(&cipher, encrypts, key, &parts.iter().map(Vec::as_slice).collect::<Vec<_>>())
+            };
+            assert!(parts(&[unit - 1, 1, 0]).is_ok());
+            assert!(parts(&[unit, 0]).is_ok());
+            for more in [&[unit, 1][..], &[unit, 0, unit], &[unit - 1, 2, 0], &[1, unit]] {
+                assert!(matches!(parts(more), Err(CryptoError::BadParameters(_))), "{} {more:?}", cipher.name());
+            }
+        }
+        // The whole is judged in the same way.
+        assert!(SoftwareProvider.encrypt(key, &cipher, &data(unit)).is_ok());
+        assert!(SoftwareProvider.encrypt(key, &cipher, &data(unit + 1)).is_err());
+    }
+}
+
+#[test]
+fn cmac_and_poly1305_in_parts_are_the_whole() {
+    let bytes = Secret::new(data(32));
+    let aes = ClearKey::new(KeyKind::Aes { bits: 256 }, bytes.clone());
+    let once = ClearKey::new(KeyKind::Generic { bytes: 32 }, bytes);
+    for (mac, key) in [(Mac::Cmac, Key::Clear(&aes)), (Mac::Poly1305, Key::Clear(&once))] {
+        for len in [0, 1, 15, 16, 17, 32, 50] {
+            let whole = SoftwareProvider.mac(key, mac, &data(len)).unwrap();
+            for cut in cuts(&data(len)) {
+                let mut work = Macing::begin(&SoftwareProvider, mac, key, MOST).unwrap();
+                // A copy goes on from where it was made.
+                cut.iter().for_each(|part| {
+                    work = work.clone();
+                    work.update(part).unwrap();
+                });
+                assert_eq!(work.finish(mac, &SoftwareProvider, key).unwrap(), whole, "{mac:?} {cut:?}");
+            }
+        }
+    }
 }
 
 #[test]

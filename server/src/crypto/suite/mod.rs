@@ -6,6 +6,7 @@
 
 mod ciphers;
 mod keys;
+mod modes;
 mod rest;
 mod signatures;
 mod vectors;
@@ -22,6 +23,7 @@ pub(crate) fn run(provider: &dyn Provider, residency: &dyn Fn() -> Residency) ->
     let mut suite = Suite { provider, residency, lacking: BTreeSet::new() };
     keys::run(&mut suite);
     ciphers::run(&mut suite);
+    modes::run(&mut suite);
     signatures::run(&mut suite);
     rest::run(&mut suite);
     suite.lacking.into_iter().collect()

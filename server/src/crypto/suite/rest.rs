@@ -19,6 +19,29 @@ pub(super) fn run(suite: &mut Suite<'_>) {
 }
 
 fn macs(suite: &mut Suite<'_>) {
+    for (key, expected) in vectors::CMAC {
+        let (key, data) = (unhex(key), unhex(vectors::PLAIN));
+        suite.with_key(KeyKind::Aes { bits: key.len() as u32 * 8 }, &key, |suite, handle| {
+            for (len, mac) in [0, 16, 40, 64].into_iter().zip(expected) {
+                let answer = suite.provider.mac(handle, Mac::Cmac, &data[..len]);
+                if let Some(answer) = suite.need("CMAC", answer) {
+                    assert_eq!(hex::encode(answer), mac, "CMAC of {len} bytes");
+                }
+            }
+        });
+    }
+    for (key, data, expected) in vectors::POLY1305 {
+        let (key, data) = (unhex(key), unhex(data));
+        suite.with_key(KeyKind::Generic { bytes: 32 }, &key, |suite, handle| {
+            if let Some(answer) = suite.need("Poly1305", suite.provider.mac(handle, Mac::Poly1305, &data)) {
+                assert_eq!(hex::encode(answer), expected, "Poly1305");
+            }
+            refused("CMAC without AES", suite.provider.mac(handle, Mac::Cmac, &data), Refusal::BadParameters);
+        });
+    }
+    suite.with_key(KeyKind::Generic { bytes: 33 }, &[3; 33], |suite, key| {
+        refused("Poly1305", suite.provider.mac(key, Mac::Poly1305, b""), Refusal::BadParameters);
+    });
     for (key, data, expected) in vectors::HMAC {
         let (key, data) = (unhex(key), unhex(data));
         suite.with_key(KeyKind::Generic { bytes: key.len() as u32 }, &key, |suite, handle| {

@@ -510,3 +510,126 @@ pub(super) const ECDH: (&str, &str, &str) = (
      6356fbf3ca366cc23e8157854c13c58d6aac23f046ada30f8353e74f33039872ab",
     "d6840f6b42f6edafd13116e0e12565202fef8e9ece7dce03812464d04b9442de",
 );
+
+/// Lengths of nonce, associated data and data, then ciphertext and tag, and the tag's length: SP 800-38C appendix C. The key
+/// is 40 to 4f, and the others count on from 10, 00 and 20.
+pub(super) const CCM: [(usize, usize, usize, &str, usize); 4] = [
+    (7, 8, 4, "7162015b4dac255d", 4),
+    (8, 16, 16, "d2a1f0e051ea5f62081a7792073d593d1fc64fbfaccd", 6),
+    (12, 20, 24, "e3b201a9f5b71a7a9b1ceaeccd97e70b6176aad9a4428aa5484392fbc1b09951", 8),
+    (13, 65536, 32, "69915dad1e84c6376a68c2967e4dab615ae0fd1faec44cc484828529463ccf72b4ac6bec93e8598e7f0dadbcea5b", 14),
+];
+
+/// Both keys, the number of the data unit (none for zero), data, ciphertext: IEEE 1619-2018 annex B, vectors 1 to 3, 10 (its
+/// first two blocks) and 15 to 18.
+pub(super) const XTS: [(&str, &str, &str, &str); 8] = [
+    (
+        "0000000000000000000000000000000000000000000000000000000000000000",
+        "",
+        "0000000000000000000000000000000000000000000000000000000000000000",
+        "917cf69ebd68b2ec9b9fe9a3eadda692cd43d2f59598ed858c02c2652fbf922e",
+    ),
+    (
+        "1111111111111111111111111111111122222222222222222222222222222222",
+        "3333333333",
+        "4444444444444444444444444444444444444444444444444444444444444444",
+        "c454185e6a16936e39334038acef838bfb186fff7480adc4289382ecd6d394f0",
+    ),
+    (
+        "fffefdfcfbfaf9f8f7f6f5f4f3f2f1f022222222222222222222222222222222",
+        "3333333333",
+        "4444444444444444444444444444444444444444444444444444444444444444",
+        "af85336b597afc1a900b2eb21ec949d292df4c047e0b21532186a5971a227a89",
+    ),
+    (
+        "2718281828459045235360287471352662497757247093699959574966967627\
+         3141592653589793238462643383279502884197169399375105820974944592",
+        "ff",
+        "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f",
+        "1c3b3a102f770386e4836c99e370cf9bea00803f5e482357a4ae12d414a3e63b",
+    ),
+    (
+        "fffefdfcfbfaf9f8f7f6f5f4f3f2f1f0bfbebdbcbbbab9b8b7b6b5b4b3b2b1b0",
+        "9a78563412",
+        "000102030405060708090a0b0c0d0e0f10",
+        "6c1625db4671522d3d7599601de7ca09ed",
+    ),
+    (
+        "fffefdfcfbfaf9f8f7f6f5f4f3f2f1f0bfbebdbcbbbab9b8b7b6b5b4b3b2b1b0",
+        "9a78563412",
+        "000102030405060708090a0b0c0d0e0f1011",
+        "d069444b7a7e0cab09e24447d24deb1fedbf",
+    ),
+    (
+        "fffefdfcfbfaf9f8f7f6f5f4f3f2f1f0bfbebdbcbbbab9b8b7b6b5b4b3b2b1b0",
+        "9a78563412",
+        "000102030405060708090a0b0c0d0e0f101112",
+        "e5df1351c0544ba1350b3363cd8ef4beedbf9d",
+    ),
+    (
+        "fffefdfcfbfaf9f8f7f6f5f4f3f2f1f0bfbebdbcbbbab9b8b7b6b5b4b3b2b1b0",
+        "9a78563412",
+        "000102030405060708090a0b0c0d0e0f10111213",
+        "9d84c813f719aa2c7be3f66171c7c5c2edbf9dac",
+    ),
+];
+
+/// A key and the codes of the first 0, 16, 40 and 64 bytes of [`PLAIN`]: SP 800-38B appendix D, RFC 4493 §4.
+pub(super) const CMAC: [(&str, [&str; 4]); 3] = [
+    (
+        "2b7e151628aed2a6abf7158809cf4f3c",
+        [
+            "bb1d6929e95937287fa37d129b756746",
+            "070a16b46b4d4144f79bdd9dd04a287c",
+            "dfa66747de9ae63030ca32611497c827",
+            "51f0bebf7e3b9d92fc49741779363cfe",
+        ],
+    ),
+    (
+        "8e73b0f7da0e6452c810f32b809079e562f8ead2522c6b7b",
+        [
+            "d17ddf46adaacde531cac483de7a9367",
+            "9e99a7bf31e710900662f65e617c5184",
+            "8a1de5be2eb31aad089a82e6ee908b0e",
+            "a1d5df0eed790f794d77589659f39a11",
+        ],
+    ),
+    (
+        "603deb1015ca71be2b73aef0857d77811f352c073b6108d72d9810a30914dff4",
+        [
+            "028962f61b7bf89efc6b551f4667d983",
+            "28a7023f452e8f82bd4bf28d8c37c35c",
+            "aaf3d8f1de5640c232f5b169b9c911e6",
+            "e1992190549f6ed5696a2c056c315410",
+        ],
+    ),
+];
+
+/// Key, data, code: RFC 8439 §2.5.2 and, of appendix A.3, the vectors 1 and 7 to 9, where the arithmetic overflows.
+pub(super) const POLY1305: [(&str, &str, &str); 5] = [
+    (
+        "85d6be7857556d337f4452fe42d506a80103808afb0db2fd4abff6af4149f51b",
+        "43727970746f6772617068696320466f72756d2052657365617263682047726f7570",
+        "a8061dc1305136c6c22b8baf0c0127a9",
+    ),
+    (
+        "0000000000000000000000000000000000000000000000000000000000000000",
+        "00000000000000000000000000000000000000000000000000000000000000000000000000000000",
+        "00000000000000000000000000000000",
+    ),
+    (
+        "0200000000000000000000000000000000000000000000000000000000000000",
+        "ffffffffffffffffffffffffffffffff",
+        "03000000000000000000000000000000",
+    ),
+    (
+        "02000000000000000000000000000000ffffffffffffffffffffffffffffffff",
+        "02000000000000000000000000000000",
+        "03000000000000000000000000000000",
+    ),
+    (
+        "0100000000000000000000000000000000000000000000000000000000000000",
+        "fffffffffffffffffffffffffffffffff0ffffffffffffffffffffffffffffff11000000000000000000000000000000",
+        "05000000000000000000000000000000",
+    ),
+];

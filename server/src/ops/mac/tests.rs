@@ -95,6 +95,81 @@ fn a_key_of_another_algorithm_makes_macs_where_its_mask_lets_it() {
     assert_eq!(hex::encode(&*mac), "c911e78196d64c30f631bb079ea37b97a95936d4da764d6a171df030c895ecf9");
 }
 
+/// RFC 4493 §4 and RFC 8439 §2.5.2, whole and in parts.
+#[test]
+fn cmac_and_poly1305() {
+    let bench = Bench::new();
+    let bytes = |text: &str| hex::decode(text).unwrap();
+    let cmac = Parameters { block_cipher_mode: Some(BlockCipherMode::CMAC), ..Parameters::default() };
+    let short = Parameters { tag_length: Some(8), cryptographic_algorithm: Some(Algorithm::AES), ..cmac.clone() };
+    let aes = bench.key(Algorithm::AES, &bytes("2b7e151628aed2a6abf7158809cf4f3c"), BOTH, vec![]);
+    let once = "85d6be7857556d337f4452fe42d506a80103808afb0db2fd4abff6af4149f51b";
+    let once = bench.key(Algorithm::Poly1305, &bytes(once), BOTH, vec![]);
+    let data = bytes("6bc1bee22e409f96e93d7e117393172aae2d8a571e03ac9c9eb76fac45af8e5130c81c46a35ce411");
+    for (key, parameters, data, expected) in [
+        (&aes, Some(cmac.clone()), &data[..], "dfa66747de9ae63030ca32611497c827"),
+        (&aes, Some(cmac.clone()), &[], "bb1d6929e95937287fa37d129b756746"),
+        (&aes, Some(short), &data[..], "dfa66747de9ae630"),
+        (&once, None, b"Cryptographic Forum Research Group", "a8061dc1305136c6c22b8baf0c0127a9"),
+        (&once, hmac(Algorithm::Poly1305), b"Cryptographic Forum Research Group", "a8061dc1305136c6c22b8baf0c0127a9"),
+    ] {
+        let mac = make(&bench, key, parameters.clone(), data).unwrap().mac_data.unwrap();
+        assert_eq!(hex::encode(&*mac), expected);
+        let check = |mac: &[u8]| verify(&bench, key, parameters.clone(), Some(data), Some(mac)).unwrap().unwrap();
+        assert_eq!(check(&mac), ValidityIndicator::Valid);
+        let mut changed = mac.to_vec();
+        changed[0] ^= 1;
+        for wrong in [&changed[..], &mac[..mac.len() - 1], &[], &[mac.to_vec(), vec![0]].concat()] {
+            assert_eq!(check(wrong), ValidityIndicator::Invalid);
+        }
+        // In parts.
+        let (first, second) = data.split_at(data.len().min(17));
+        let part = |data: &[u8], init, correlation_value| {
+            let request = Request {
+                unique_identifier: Some(key.clone()),
+                cryptographic_parameters: parameters.clone().filter(|_| init),
+                data: Some(Data::Bytes(Blob::copy_of(data))),
+                correlation_value,
+                init_indicator: Some(init),
+                final_indicator: Some(!init),
+            };
+            bench.run::<Mac>(Version::V2_1, request).unwrap()
+        };
+        let begun = part(first, true, None);
+        assert_eq!(part(second, false, begun.correlation_value).mac_data, Some(mac.clone()));
+        let part = |data: &[u8], mac: Option<&[u8]>, init, correlation_value| {
+            let request = mac_verify::Request {
+                unique_identifier: Some(key.clone()),
+                cryptographic_parameters: parameters.clone().filter(|_| init),
+                data: Some(Data::Bytes(Blob::copy_of(data))),
+                mac_data: mac.map(Blob::copy_of),
+                correlation_value,
+                init_indicator: Some(init),
+                final_indicator: Some(!init),
+            };
+            bench.run::<MacVerify>(Version::V2_1, request).unwrap()
+        };
+        for (claimed, expected) in [(&mac[..], ValidityIndicator::Valid), (&changed, ValidityIndicator::Invalid)] {
+            let begun = part(first, None, true, None);
+            let ended = part(second, Some(claimed), false, begun.correlation_value);
+            assert_eq!(ended.validity_indicator, Some(expected));
+        }
+    }
+
+    let reason = |key: &UniqueIdentifier, parameters| make(&bench, key, Some(parameters), b"").unwrap_err().reason;
+    let (bad, feature) = (Reason::BadCryptographicParameters, Reason::FeatureNotSupported);
+    for length in [-1, 0, 7, 17] {
+        assert_eq!(reason(&aes, Parameters { tag_length: Some(length), ..cmac.clone() }), bad);
+    }
+    let named = |algorithm| Parameters { cryptographic_algorithm: Some(algorithm), ..cmac.clone() };
+    assert_eq!(reason(&aes, named(Algorithm::DES3)), feature);
+    assert_eq!(reason(&once, named(Algorithm::AES)), bad);
+    assert_eq!(reason(&aes, named(Algorithm::HMACSHA256)), feature);
+    assert_eq!(reason(&aes, hmac(Algorithm::Poly1305).unwrap()), bad);
+    let chained = Parameters { block_cipher_mode: Some(BlockCipherMode::CBCMAC), ..Parameters::default() };
+    assert_eq!(reason(&aes, chained), feature);
+}
+
 #[test]
 fn what_is_refused_has_the_reason_of_the_table() {
     let bench = Bench::new();
