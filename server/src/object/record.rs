@@ -19,6 +19,9 @@ const INDEX: Tag = Tag::new(0x54_0005);
 /// A number that may not come again.
 const RETIRED: Tag = Tag::new(0x54_0006);
 
+/// Most objects take less, in bytes.
+const USUAL: usize = 2048;
+
 /// What we sealed may be as long as it is: attributes come one by one and are more, in the end, than one message could
 /// bring, and an object that does not open is lost.
 pub(super) const OWN: Limits = Limits { depth: usize::MAX, items: usize::MAX };
@@ -30,7 +33,7 @@ pub struct Malformed(pub &'static str);
 
 /// Writes an object.
 pub fn write(object: &Managed) -> Secret {
-    let mut writer = Writer::new(Version::V2_1);
+    let mut writer = Writer::with_capacity(Version::V2_1, USUAL);
     writer.structure(RECORD, |w| {
         w.text(OWNER, &object.owner);
         w.enumeration(RESIDENCY, object.residency as u32);

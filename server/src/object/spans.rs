@@ -35,12 +35,13 @@ impl Span {
 }
 
 /// The spans that a date lies in, the smallest first; one alone for a date that is far off.
-pub fn of(date: i64, sizes: &[u32]) -> Vec<Span> {
-    match date {
-        ..0 => vec![Span::BEFORE],
-        END.. => vec![Span::BEHIND],
-        _ => sizes.iter().map(|&size| Span { size, number: date >> size }).collect(),
-    }
+pub fn of(date: i64, sizes: &[u32]) -> impl Iterator<Item = Span> {
+    let (far, sizes) = match date {
+        ..0 => (Some(Span::BEFORE), &[][..]),
+        END.. => (Some(Span::BEHIND), &[][..]),
+        _ => (None, sizes),
+    };
+    far.into_iter().chain(sizes.iter().map(move |&size| Span { size, number: date >> size }))
 }
 
 /// The fewest spans that hold every date from `from` to `to`, both included. They may hold some more: those of the
@@ -113,14 +114,14 @@ mod tests {
                     unique.dedup();
                     assert_eq!(unique.len(), spans.len());
                     for date in ends {
-                        let is_covered = of(date, sizes).iter().any(|span| spans.contains(span));
-                        let is_near = |end: i64| of(end, &sizes[..1]) == of(date, &sizes[..1]);
+                        let is_covered = of(date, sizes).any(|span| spans.contains(&span));
+                        let is_near = |end: i64| of(end, &sizes[..1]).eq(of(date, &sizes[..1]));
                         match (from..=to).contains(&date) {
                             true => assert!(is_covered, "{date} in {from} to {to}"),
                             false => assert!(!is_covered || is_near(from) || is_near(to), "{date}, {from} to {to}"),
                         }
                     }
-                    let twice = of(now, sizes).iter().filter(|span| spans.contains(span)).count();
+                    let twice = of(now, sizes).filter(|span| spans.contains(span)).count();
                     assert!(twice <= 1, "a date is found once");
                 }
             }

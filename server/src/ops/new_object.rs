@@ -41,6 +41,9 @@ pub fn resolve(view: &mut View, attributes: Attributes, object_type: ObjectType)
 /// The attributes of both: of single-instance attributes those of `first` alone where it has them. Those of `second` come
 /// first in number.
 pub fn precede(first: Vec<Attribute>, second: Vec<Attribute>, object_type: ObjectType) -> Vec<Attribute> {
+    if second.is_empty() {
+        return first;
+    }
     let stays = |attribute: &Attribute| {
         let is_multi = attribute_by_tag(attribute.tag).is_some_and(|row| row.is_multi(object_type));
         is_multi || !first.iter().any(|other| other.reference() == attribute.reference())

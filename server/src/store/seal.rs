@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use aws_lc_rs::hmac;
+use kmip_codec::wipe::wipe_slice;
 use xaes_256_gcm::Xaes256Gcm;
 use xaes_256_gcm::aead::inout::InOutBuf;
 use xaes_256_gcm::aead::{AeadInOut, KeyInit};
@@ -130,6 +131,9 @@ impl Nonces {
     }
 }
 
+/// Messages of so many bytes are hashed where they are put together.
+const SHORT: usize = 256;
+
 /// A keyed hash: equal for equal values, and says nothing else to who has not the index key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Hash16(pub [u8; 16]);
@@ -174,22 +178,40 @@ impl KeyRing {
 
     /// HMAC-SHA-256, cut to 16 bytes, over a domain and parts whose borders count.
     pub(super) fn hash(&self, domain: u8, parts: &[&[u8]]) -> Hash16 {
-        self.hash_message(&Self::message(domain, parts))
+        Self::with_message(domain, parts, |message| self.hash_message(message))
     }
 
-    /// A domain and parts in one piece: a hash costs more by its calls than by its bytes.
-    pub(super) fn message(domain: u8, parts: &[&[u8]]) -> Zeroizing<Vec<u8>> {
-        let length = parts.iter().map(|part| size_of::<u64>() + part.len()).sum::<usize>();
-        let mut message = Zeroizing::new(Vec::with_capacity(1 + length));
-        message.push(domain);
+    /// Shows a domain and parts in one piece: a hash costs more by its calls than by its bytes.
+    pub(super) fn with_message<T>(domain: u8, parts: &[&[u8]], show: impl FnOnce(&[u8]) -> T) -> T {
+        let length = 1 + parts.iter().map(|part| size_of::<u64>() + part.len()).sum::<usize>();
+        // Most are short, and wiped sooner than memory for them is asked for.
+        let mut short = [0; SHORT];
+        let mut long = Vec::new();
+        let message = match short.get_mut(..length) {
+            Some(message) => message,
+            None => {
+                long.resize(length, 0);
+                long.as_mut_slice()
+            }
+        };
+        let mut room = &mut *message;
+        let mut put = |bytes: &[u8]| {
+            if let Some((place, rest)) = std::mem::take(&mut room).split_at_mut_checked(bytes.len()) {
+                place.copy_from_slice(bytes);
+                room = rest;
+            }
+        };
+        put(&[domain]);
         for part in parts {
-            message.extend_from_slice(&(part.len() as u64).to_be_bytes());
-            message.extend_from_slice(part);
+            put(&(part.len() as u64).to_be_bytes());
+            put(part);
         }
-        message
+        let shown = show(message);
+        wipe_slice(message);
+        shown
     }
 
-    /// The hash of what [`message`](Self::message) made.
+    /// The hash of what [`with_message`](Self::with_message) shows.
     pub(super) fn hash_message(&self, message: &[u8]) -> Hash16 {
         let tag = hmac::sign(&self.index, message);
         Hash16(tag.as_ref().first_chunk().copied().unwrap_or_default())
@@ -215,6 +237,21 @@ mod tests {
         let used: HashSet<_> = used.collect();
         assert_eq!(used.len(), 6 * TOGETHER);
         assert!(!used.contains(&[0; NONCE]));
+    }
+
+    /// Rows are found by these hashes for ever.
+    #[test]
+    fn short_and_long_values_are_hashed_alike() {
+        let index = [5; KEY];
+        let ring =
+            KeyRing::new(&Secret::copy_of(&index), &BTreeMap::from([(1, Secret::copy_of(&[6; KEY]))]), 1).unwrap();
+        for length in [0, 1, SHORT - 18, SHORT - 17, SHORT - 16, 5000] {
+            let value = vec![7; length];
+            let length = (length as u64).to_be_bytes();
+            let message = [&[3][..], &length, &value, &2_u64.to_be_bytes(), b"ab"].concat();
+            let expected = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, &index), &message);
+            assert_eq!(ring.hash(3, &[&value, b"ab"]).0, expected.as_ref()[..16]);
+        }
     }
 
     #[test]

@@ -11,15 +11,14 @@ use super::{Batch, Change, CommitError, Key, MAX_KEY, MAX_VALUE, Revision, Row, 
 pub(super) struct Stage {
     rows: HashMap<Key, Option<Row>>,
     bytes: usize,
+    /// Rows that the batch at hand has staged, and what was staged there before.
+    undo: Vec<(Key, Option<Option<Row>>)>,
 }
-
-/// Rows that a batch has staged, and what was staged there before.
-type Undo = Vec<(Key, Option<Option<Row>>)>;
 
 impl Stage {
     /// With room for so many rows.
     pub(super) fn with_capacity(rows: usize) -> Self {
-        Self { rows: HashMap::with_capacity(rows), bytes: 0 }
+        Self { rows: HashMap::with_capacity(rows), ..Self::default() }
     }
 
     /// Adds a batch, or leaves everything as it was and says why. `revision` and `read` ask the store below; after a panic of
@@ -40,10 +39,10 @@ impl Stage {
             }
         }
         let bytes = self.bytes;
-        let mut undo = Undo::with_capacity(batch.changes.len());
-        let result = batch.changes.into_iter().try_for_each(|change| self.change(change, &read, &mut undo));
+        self.undo.clear();
+        let result = batch.changes.into_iter().try_for_each(|change| self.change(change, &read));
         if result.is_err() {
-            for (key, before) in undo.into_iter().rev() {
+            for (key, before) in self.undo.drain(..).rev() {
                 match before {
                     Some(row) => self.rows.insert(key, row),
                     None => self.rows.remove(&*key),
@@ -58,11 +57,10 @@ impl Stage {
         &mut self,
         change: Change,
         read: &impl Fn(&[u8]) -> Result<Option<Row>, StoreError>,
-        undo: &mut Undo,
     ) -> Result<(), CommitError> {
         match change {
-            Change::Put { key, row } => self.put(key, Some(row), undo),
-            Change::Delete { key } => self.put(key, None, undo),
+            Change::Put { key, row } => self.put(key, Some(row)),
+            Change::Delete { key } => self.put(key, None),
             Change::Update { key, mut update } => {
                 let stored;
                 let now = match self.rows.get(&*key) {
@@ -75,7 +73,7 @@ impl Stage {
                 // Its panic is the fault of this batch alone. What it leaves behind is dropped with the batch.
                 let updated = panic::catch_unwind(AssertUnwindSafe(|| update(now)));
                 match updated.unwrap_or(Updated::Refuse("an update panicked")) {
-                    Updated::Put(row) => self.put(key, Some(row), undo),
+                    Updated::Put(row) => self.put(key, Some(row)),
                     Updated::Keep => Ok(()),
                     Updated::Refuse(why) => Err(CommitError::Refused(why)),
                 }
@@ -83,11 +81,11 @@ impl Stage {
         }
     }
 
-    fn put(&mut self, key: Key, row: Option<Row>, undo: &mut Undo) -> Result<(), CommitError> {
+    fn put(&mut self, key: Key, row: Option<Row>) -> Result<(), CommitError> {
         check(&key, row.as_ref())?;
         self.bytes += key.len() + row.as_ref().map_or(0, |row| row.value.len());
         let before = self.rows.insert(key.clone(), row);
-        undo.push((key, before));
+        self.undo.push((key, before));
         Ok(())
     }
 

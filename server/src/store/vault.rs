@@ -193,6 +193,8 @@ pub struct Vault {
     identifiers: Memo,
     uniques: Memo,
     owners: Memo,
+    /// Hashes of short values with a row each, such as states: many objects have the same ones.
+    postings: Memo,
     /// Hashes of spans of time: every new object asks for the same ones.
     shared: Memo,
     /// Hashes of what many objects have in common.
@@ -217,6 +219,7 @@ impl Vault {
             identifiers: Memo::default(),
             uniques: Memo::default(),
             owners: Memo::default(),
+            postings: Memo::new(16, 64),
             shared: Memo::new(16, 256),
             classes: Memo::new(16, 2048),
             variants: Memo::new(16, 2048),
@@ -245,9 +248,10 @@ impl Vault {
             (Domain::Identifier, [value]) => self.identifiers.hash(value, compute),
             (Domain::Unique, [value]) => self.uniques.hash(value, compute),
             (Domain::Owner, [value]) => self.owners.hash(value, compute),
+            (Domain::Posting, [value]) => self.postings.hash(value, compute),
             (Domain::Date | Domain::Birth, parts) => {
-                let message = KeyRing::message(domain as u8, parts);
-                self.shared.hash(&message, || self.keys.hash_message(&message))
+                let hash = |message: &[u8]| self.shared.hash(message, || self.keys.hash_message(message));
+                KeyRing::with_message(domain as u8, parts, hash)
             }
             _ => compute(),
         }

@@ -93,7 +93,7 @@ fn write_granules(
     list: impl Fn(Span) -> Hash16,
 ) -> Outcome<()> {
     let granule = sequence >> GRANULE;
-    for (place, &span) in spans::of(date, &SHARED).iter().enumerate() {
+    for (place, span) in spans::of(date, &SHARED).enumerate() {
         let row = list(span);
         // They stay, and those of the larger spans are written together.
         if place <= 1 && shared.vault.has_posting(&row, granule)? {

@@ -60,6 +60,9 @@ impl View {
         otherwise: &[Tag],
     ) -> Outcome<()> {
         let defaults = self.defaults()?;
+        if defaults.object_defaults.is_empty() {
+            return Ok(());
+        }
         let groups: Vec<Text> = groups_of(given.iter().map(|attribute| (attribute.tag, &attribute.value))).collect();
         let said: Vec<AttributeReference> = given.iter().map(Attribute::reference).collect();
         let applicable =
@@ -88,6 +91,9 @@ impl View {
     /// Constraint Violation.
     pub(super) fn check_constraints(&mut self, object: &Managed) -> Outcome<()> {
         let constraints = self.constraints()?;
+        if constraints.constraints.is_empty() {
+            return Ok(());
+        }
         let values = || object.attributes.iter().map(|attribute| (attribute.tag, &attribute.value));
         let groups: Vec<Text> = groups_of(values()).collect();
         let kind = object.object_type();
