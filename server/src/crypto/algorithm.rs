@@ -6,11 +6,21 @@ use std::num::NonZeroU32;
 
 pub use crate::object::guarded::{Curve, KeyKind};
 
-/// A hash function (FIPS 180-4, FIPS 202, RFC 1321).
+/// A hash function (FIPS 180-4, FIPS 202 and, for digests alone, older ones).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Hash {
-    /// MD5; only for digests, never for signatures or MACs made here.
+    /// MD2 (RFC 1319); only for digests.
+    Md2,
+    /// MD4 (RFC 1320); only for digests.
+    Md4,
+    /// MD5 (RFC 1321); only for digests, never for signatures or MACs made here.
     Md5,
+    /// RIPEMD-160 (ISO/IEC 10118-3); only for digests.
+    Ripemd160,
+    /// Tiger with 192 bits (Anderson and Biham 1996); only for digests.
+    Tiger,
+    /// Whirlpool (ISO/IEC 10118-3); only for digests.
+    Whirlpool,
     /// SHA-1.
     Sha1,
     /// SHA-224.
@@ -418,19 +428,28 @@ impl Hash {
     #[expect(clippy::len_without_is_empty, reason = "no digest is empty")]
     pub const fn len(self) -> usize {
         match self {
-            Self::Md5 => 16,
-            Self::Sha1 => 20,
+            Self::Md2 | Self::Md4 | Self::Md5 => 16,
+            Self::Sha1 | Self::Ripemd160 => 20,
+            Self::Tiger => 24,
             Self::Sha224 | Self::Sha512_224 | Self::Sha3_224 => 28,
             Self::Sha256 | Self::Sha512_256 | Self::Sha3_256 => 32,
             Self::Sha384 | Self::Sha3_384 => 48,
-            Self::Sha512 | Self::Sha3_512 => 64,
+            Self::Sha512 | Self::Sha3_512 | Self::Whirlpool => 64,
         }
+    }
+
+    /// Whether this hash function makes digests and nothing else: signatures, MACs, derived keys and OAEP keep to SHA-1,
+    /// SHA-2 and SHA-3.
+    pub const fn is_for_digests_alone(self) -> bool {
+        matches!(self, Self::Md2 | Self::Md4 | Self::Md5 | Self::Ripemd160 | Self::Tiger | Self::Whirlpool)
     }
 
     /// Length in bytes of the blocks that the hash function takes (FIPS 180-4 §1, FIPS 202 §7).
     pub const fn block_len(self) -> usize {
         match self {
-            Self::Md5 | Self::Sha1 | Self::Sha224 | Self::Sha256 => 64,
+            Self::Md2 => 16,
+            Self::Md4 | Self::Md5 | Self::Ripemd160 | Self::Tiger | Self::Whirlpool => 64,
+            Self::Sha1 | Self::Sha224 | Self::Sha256 => 64,
             Self::Sha384 | Self::Sha512 | Self::Sha512_224 | Self::Sha512_256 => 128,
             Self::Sha3_224 => 144,
             Self::Sha3_256 => 136,

@@ -134,9 +134,10 @@ impl Signature {
                 Message::Data(_) => Err(bad("nothing says how the data is hashed")),
             };
         };
-        if hash == Hash::Md5 || matches!(self, Self::RsaPss { mgf: Hash::Md5, .. }) {
-            return Err(CryptoError::Unsupported("MD5 in signatures".into()));
+        if let Self::RsaPss { mgf, .. } = self {
+            not_for_digests_alone(*mgf, "signatures")?;
         }
+        not_for_digests_alone(hash, "signatures")?;
         if let Message::Digest(digest) = message
             && digest.len() != hash.len()
         {
@@ -162,16 +163,17 @@ impl Signature {
 }
 
 impl RsaCipher<'_> {
-    /// Refuses a key that is not RSA, and MD5.
+    /// Refuses a key that is not RSA, and hash functions that are for digests alone.
     pub fn check(&self, key: KeyKind) -> Result<(), CryptoError> {
         if !matches!(key, KeyKind::Rsa { .. }) {
             return Err(bad(format!("RSA does not go with a key that is {key:?}")));
         }
         match self {
-            Self::Oaep { hash: Hash::Md5, .. } | Self::Oaep { mgf: Hash::Md5, .. } => {
-                Err(CryptoError::Unsupported("OAEP with MD5".into()))
+            Self::Oaep { hash, mgf, .. } => {
+                not_for_digests_alone(*hash, "OAEP")?;
+                not_for_digests_alone(*mgf, "OAEP")
             }
-            _ => Ok(()),
+            Self::Pkcs1 => Ok(()),
         }
     }
 }
@@ -182,8 +184,7 @@ impl Mac {
         match (self, key) {
             (Self::Cmac, _) => check_aes(key),
             (Self::Poly1305, _) => check_bytes(key, "Poly1305", &[32]),
-            (Self::Hmac(Hash::Md5), KeyKind::Generic { .. }) => Err(CryptoError::Unsupported("HMAC with MD5".into())),
-            (Self::Hmac(_), KeyKind::Generic { bytes: 1..=GENERIC_MAX }) => Ok(()),
+            (Self::Hmac(hash), KeyKind::Generic { bytes: 1..=GENERIC_MAX }) => not_for_digests_alone(*hash, "HMAC"),
             (Self::Hmac(_), _) => Err(bad(format!("HMAC does not go with a key that is {key:?}"))),
         }
     }
@@ -260,6 +261,13 @@ impl Curve {
             Self::P521 => 66,
         }
     }
+}
+
+fn not_for_digests_alone(hash: Hash, what: &str) -> Result<(), CryptoError> {
+    if hash.is_for_digests_alone() {
+        return Err(CryptoError::Unsupported(format!("{what} with {hash:?}")));
+    }
+    Ok(())
 }
 
 fn check_aes(key: KeyKind) -> Result<(), CryptoError> {

@@ -8,6 +8,8 @@ pub mod authority;
 pub mod certificate;
 pub mod chain;
 mod check;
+mod ec;
+mod evp;
 pub mod keyblock;
 pub mod keyformat;
 pub mod names;

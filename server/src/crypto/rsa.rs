@@ -3,19 +3,18 @@
 //!
 //! aws-lc-rs has OAEP with one hash for both purposes, and signatures with three hashes. What is missing goes through the
 //! same library's own interface, because its private-key operations keep their time; those of the `rsa` crate do not
-//! (RUSTSEC-2023-0071). Every pointer that the library gives is freed where it goes out of scope.
+//! (RUSTSEC-2023-0071).
 
-#![allow(unsafe_code, reason = "the library's interface is C; every unsafe block for it is in this file")]
+#![allow(unsafe_code, reason = "the library's interface is C")]
 
 use std::ffi::c_int;
-use std::mem::MaybeUninit;
-use std::ptr::{NonNull, null_mut};
 
 use aws_lc_sys as c;
 use zeroize::Zeroizing;
 
 use super::CryptoError;
 use super::algorithm::{Hash, RsaCipher};
+use super::evp::{Context, Key, check, rejected};
 use crate::secret::Secret;
 
 /// What decryption says of everything that does not decrypt: whoever learned why would learn the plaintext from it.
@@ -42,10 +41,7 @@ pub(super) enum Encoding {
 /// # Errors
 /// Failed for data that is too long; Unsupported for a hash that the library lacks.
 pub fn encrypt(spki: &[u8], cipher: &RsaCipher<'_>, data: &[u8]) -> Result<Vec<u8>, CryptoError> {
-    let key = Key::parse(spki, |bytes| {
-        // SAFETY: `bytes` is initialised and points into `spki`, which outlives the call.
-        unsafe { c::EVP_parse_public_key(bytes) }
-    })?;
+    let key = Key::public(spki)?;
     let context = Context::new(&key)?;
     // SAFETY: the context is alive, and belongs to this thread alone.
     check(unsafe { c::EVP_PKEY_encrypt_init(context.as_ptr()) })?;
@@ -110,54 +106,7 @@ pub(super) fn sign(pkcs8: &Secret, encoding: Encoding, message: &[u8]) -> Result
     Ok(out)
 }
 
-/// A key in the library's memory, which wipes it.
-struct Key(NonNull<c::EVP_PKEY>);
-
-impl Key {
-    fn private(pkcs8: &Secret) -> Result<Self, CryptoError> {
-        Self::parse(pkcs8.expose(), |bytes| {
-            // SAFETY: `bytes` is initialised and points into `pkcs8`, which outlives the call.
-            unsafe { c::EVP_parse_private_key(bytes) }
-        })
-    }
-
-    fn parse(der: &[u8], parse: impl FnOnce(*mut c::CBS) -> *mut c::EVP_PKEY) -> Result<Self, CryptoError> {
-        let mut bytes = MaybeUninit::<c::CBS>::uninit();
-        // SAFETY: CBS_init writes the whole structure; pointer and length are those of one slice.
-        unsafe { c::CBS_init(bytes.as_mut_ptr(), der.as_ptr(), der.len()) };
-        let key = NonNull::new(parse(bytes.as_mut_ptr())).map(Self);
-        key.ok_or_else(|| rejected("the key is not one that the library takes"))
-    }
-
-    /// Length of the modulus in bytes.
-    fn len(&self) -> usize {
-        // SAFETY: the key is alive.
-        let len = unsafe { c::EVP_PKEY_size(self.0.as_ptr()) };
-        usize::try_from(len).unwrap_or(0)
-    }
-}
-
-impl Drop for Key {
-    fn drop(&mut self) {
-        // SAFETY: this is the only owner.
-        unsafe { c::EVP_PKEY_free(self.0.as_ptr()) };
-    }
-}
-
-/// An operation under way. It holds a reference of its own to the key.
-struct Context(NonNull<c::EVP_PKEY_CTX>);
-
 impl Context {
-    fn new(key: &Key) -> Result<Self, CryptoError> {
-        // SAFETY: the key is alive; the library counts the reference.
-        let context = unsafe { c::EVP_PKEY_CTX_new(key.0.as_ptr(), null_mut()) };
-        NonNull::new(context).map(Self).ok_or_else(|| rejected("no memory"))
-    }
-
-    const fn as_ptr(&self) -> *mut c::EVP_PKEY_CTX {
-        self.0.as_ptr()
-    }
-
     fn set_cipher(&self, cipher: &RsaCipher<'_>) -> Result<(), CryptoError> {
         let ctx = self.as_ptr();
         match *cipher {
@@ -193,18 +142,13 @@ impl Context {
     }
 }
 
-impl Drop for Context {
-    fn drop(&mut self) {
-        // SAFETY: this is the only owner.
-        unsafe { c::EVP_PKEY_CTX_free(self.0.as_ptr()) };
-    }
-}
-
 fn description(hash: Hash) -> Result<*const c::EVP_MD, CryptoError> {
     // SAFETY: these functions take nothing and answer pointers to constants.
     Ok(unsafe {
         match hash {
-            Hash::Md5 => return Err(CryptoError::Unsupported("RSA with MD5".into())),
+            Hash::Md2 | Hash::Md4 | Hash::Md5 | Hash::Ripemd160 | Hash::Tiger | Hash::Whirlpool => {
+                return Err(CryptoError::Unsupported(format!("RSA with {hash:?}")));
+            }
             Hash::Sha1 => c::EVP_sha1(),
             Hash::Sha224 => c::EVP_sha224(),
             Hash::Sha256 => c::EVP_sha256(),
@@ -218,15 +162,4 @@ fn description(hash: Hash) -> Result<*const c::EVP_MD, CryptoError> {
             Hash::Sha3_512 => c::EVP_sha3_512(),
         }
     })
-}
-
-fn check(done: c_int) -> Result<(), CryptoError> {
-    if done == 1 { Ok(()) } else { Err(rejected("the library refuses these parameters")) }
-}
-
-/// What went wrong stays in a queue of the thread: it is emptied, so that nothing else finds it there.
-fn rejected(what: &str) -> CryptoError {
-    // SAFETY: it takes nothing and touches the queue of this thread alone.
-    unsafe { c::ERR_clear_error() };
-    CryptoError::BadParameters(what.into())
 }

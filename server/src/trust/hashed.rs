@@ -29,7 +29,7 @@ impl Stored {
     /// # Errors
     /// A hash function that is not here.
     pub fn new(username: &str, password: &str, algorithm: HashingAlgorithm) -> Result<Self, String> {
-        let named = hash_named(algorithm).ok_or_else(|| format!("{algorithm} is not supported"))?;
+        let named = usable(algorithm).ok_or_else(|| format!("{algorithm} is not supported"))?;
         let joined = |one: &str, two: &str| {
             let both = zeroize::Zeroizing::new([one.as_bytes(), two.as_bytes()].concat());
             Secret::new(hash(named, &both))
@@ -48,7 +48,7 @@ impl Stored {
             return Err("is not of the form ALGORITHM:S1:HASH-OF-S2 that `kmipd hash-password --hashed` prints".into());
         };
         let algorithm = algorithm(name).ok_or_else(|| format!("has an unknown hash function {name:?}"))?;
-        let named = hash_named(algorithm).ok_or_else(|| format!("has an unsupported hash function {name:?}"))?;
+        let named = usable(algorithm).ok_or_else(|| format!("has an unsupported hash function {name:?}"))?;
         let bytes = |text: &str| match hex::decode(text) {
             Ok(bytes) if bytes.len() == named.len() => Ok(Secret::new(bytes)),
             _ => Err(format!("has a part that is not {} bytes in hexadecimal digits", named.len())),
@@ -77,6 +77,11 @@ impl Stored {
         let whole = zeroize::Zeroizing::new([&time[..], self.s1.expose(), self.s2.expose()].concat());
         Some(hash(self.hash, &whole))
     }
+}
+
+/// The hash function of a name, but for those that passwords are not to be trusted to.
+fn usable(algorithm: HashingAlgorithm) -> Option<Hash> {
+    hash_named(algorithm).filter(|hash| !hash.is_for_digests_alone())
 }
 
 /// A Hashing Algorithm by the standard's name.

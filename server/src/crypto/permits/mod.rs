@@ -348,7 +348,7 @@ const fn on(curve: Curve) -> Term {
 
 const fn digest(hash: Hash) -> Term {
     match hash {
-        Hash::Md5 => Term::Md5,
+        Hash::Md2 | Hash::Md4 | Hash::Md5 | Hash::Ripemd160 | Hash::Tiger | Hash::Whirlpool => Term::Md5,
         Hash::Sha1 => Term::Sha1,
         Hash::Sha224 | Hash::Sha512_224 => Term::Sha224,
         Hash::Sha256 | Hash::Sha512_256 => Term::Sha256,

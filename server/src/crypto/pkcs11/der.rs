@@ -21,7 +21,7 @@ pub(super) fn digest_info(hash: Hash, digest: &[u8]) -> Option<Vec<u8>> {
     const NIST: [u8; 10] = [0x06, 0x09, 0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x02];
     const SHA1: [u8; 7] = [0x06, 0x05, 0x2b, 0x0e, 0x03, 0x02, 0x1a];
     let last = match hash {
-        Hash::Md5 => return None,
+        Hash::Md2 | Hash::Md4 | Hash::Md5 | Hash::Ripemd160 | Hash::Tiger | Hash::Whirlpool => return None,
         Hash::Sha1 => 0,
         Hash::Sha256 => 1,
         Hash::Sha384 => 2,

@@ -312,7 +312,7 @@ const fn byte_len(bits: u32) -> usize {
 
 const fn hmac(hash: Hash) -> Option<CK_MECHANISM_TYPE> {
     Some(match hash {
-        Hash::Md5 => return None,
+        Hash::Md2 | Hash::Md4 | Hash::Md5 | Hash::Ripemd160 | Hash::Tiger | Hash::Whirlpool => return None,
         Hash::Sha1 => CKM_SHA_1_HMAC,
         Hash::Sha224 => CKM_SHA224_HMAC,
         Hash::Sha256 => CKM_SHA256_HMAC,
@@ -339,6 +339,7 @@ const fn pss(hash: Hash) -> Option<(CK_MECHANISM_TYPE, CK_RSA_PKCS_MGF_TYPE)> {
         Hash::Sha3_256 => (CKM_SHA3_256, CKG_MGF1_SHA3_256),
         Hash::Sha3_384 => (CKM_SHA3_384, CKG_MGF1_SHA3_384),
         Hash::Sha3_512 => (CKM_SHA3_512, CKG_MGF1_SHA3_512),
-        Hash::Md5 | Hash::Sha512_224 | Hash::Sha512_256 => return None,
+        Hash::Sha512_224 | Hash::Sha512_256 => return None,
+        Hash::Md2 | Hash::Md4 | Hash::Md5 | Hash::Ripemd160 | Hash::Tiger | Hash::Whirlpool => return None,
     })
 }

@@ -8,9 +8,9 @@ use aws_lc_rs::digest;
 use aws_lc_rs::signature::{self, ParsedPublicKey, VerificationAlgorithm};
 use subtle::ConstantTimeEq;
 
-use super::CryptoError;
 use super::algorithm::{Curve, KeyKind, Message, Signature};
 use super::keyformat;
+use super::{CryptoError, ec};
 
 pub(super) use hash::aws_digest;
 pub use hash::{Hasher, hash, hash_named, hmac_hash};
@@ -46,7 +46,7 @@ pub fn mac_equal(a: &[u8], b: &[u8]) -> bool {
 
 fn verify_ecdsa(spki: &[u8], curve: Curve, digest: &[u8], signature: &[u8]) -> Result<bool, CryptoError> {
     let algorithm: &'static dyn VerificationAlgorithm = match curve {
-        Curve::P224 => return Err(CryptoError::Unsupported("ECDSA on P-224".into())),
+        Curve::P224 => return ec::verify(spki, digest, signature),
         Curve::P256 => &signature::ECDSA_P256_SHA256_ASN1,
         Curve::P384 => &signature::ECDSA_P384_SHA384_ASN1,
         Curve::P521 => &signature::ECDSA_P521_SHA512_ASN1,
@@ -64,7 +64,7 @@ fn verify_ecdsa(spki: &[u8], curve: Curve, digest: &[u8], signature: &[u8]) -> R
 /// without changing the integer: one algorithm for each curve serves every hash.
 pub(super) fn ecdsa_digest(curve: Curve, digest: &[u8]) -> Result<digest::Digest, CryptoError> {
     let algorithm = match curve {
-        Curve::P224 => return Err(CryptoError::Unsupported("ECDSA on P-224".into())),
+        Curve::P224 => return Err(CryptoError::Failed("the library takes any digest on P-224")),
         Curve::P256 | Curve::Secp256k1 => &digest::SHA256,
         Curve::P384 => &digest::SHA384,
         // The order has 521 bits, more than any hash: nothing is ever cut.

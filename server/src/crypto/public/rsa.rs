@@ -104,7 +104,7 @@ fn encode_pkcs1(info: &[u8], digest: &[u8], len: usize) -> Option<Vec<u8>> {
 /// arc of 2.16.840.1.101.3.4.2 and in the length alone.
 pub(in crate::crypto) fn digest_info(hash: Hash) -> Option<Vec<u8>> {
     let arc = match hash {
-        Hash::Md5 => return None,
+        Hash::Md2 | Hash::Md4 | Hash::Md5 | Hash::Ripemd160 | Hash::Tiger | Hash::Whirlpool => return None,
         Hash::Sha1 => {
             return Some(vec![0x30, 33, 0x30, 9, 6, 5, 0x2b, 0x0e, 3, 2, 0x1a, 5, 0, 4, 20]);
         }

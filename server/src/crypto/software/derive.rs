@@ -1,4 +1,4 @@
-//! Key derivation: PBKDF2 and ECDH by aws-lc-rs; what is made of HMACs alone (SP 800-108, RFC 5869, AWS Signature
+//! Key derivation: PBKDF2 and ECDH by AWS-LC; what is made of HMACs alone (SP 800-108, RFC 5869, AWS Signature
 //! Version 4) by the HMAC of this provider.
 
 use std::num::NonZeroU32;
@@ -10,6 +10,7 @@ use zeroize::Zeroizing;
 use super::mac::hmac;
 use crate::crypto::CryptoError;
 use crate::crypto::algorithm::{Curve, Derivation, Hash, Iteration, KeyKind};
+use crate::crypto::ec::EcKey;
 use crate::crypto::keyformat::{self, EcPrivateParts, EcPublicParts};
 use crate::crypto::public::hash;
 use crate::secret::Secret;
@@ -18,11 +19,15 @@ use crate::secret::Secret;
 const MOST_ITERATIONS: u64 = 10_000_000;
 
 /// Derives `len` bytes. The key is raw, or PKCS#8 for [`Derivation::Ecdh`].
-pub(super) fn derive(kind: KeyKind, key: &[u8], how: &Derivation<'_>, len: usize) -> Result<Secret, CryptoError> {
+pub(super) fn derive(kind: KeyKind, bytes: &Secret, how: &Derivation<'_>, len: usize) -> Result<Secret, CryptoError> {
+    let key = bytes.expose();
     if kind.is_pair() != matches!(how, Derivation::Ecdh { .. }) {
         return Err(CryptoError::BadParameters(format!("this derivation does not go with a key that is {kind:?}")));
     }
     match *how {
+        Derivation::Hash(algorithm) if algorithm.is_for_digests_alone() => {
+            Err(CryptoError::Unsupported(format!("deriving keys with {algorithm:?}")))
+        }
         Derivation::Hash(algorithm) => leftmost(&Zeroizing::new(hash(algorithm, key)), len),
         Derivation::Hmac { hash, data } => leftmost(&Zeroizing::new(hmac(key, hash, data)?), len),
         Derivation::Encrypt { .. } => Err(CryptoError::Failed("the cipher failed")),
@@ -36,7 +41,7 @@ pub(super) fn derive(kind: KeyKind, key: &[u8], how: &Derivation<'_>, len: usize
             }
             leftmost(&signing, len)
         }
-        Derivation::Ecdh { peer } => leftmost(shared_secret(key, peer)?.expose(), len),
+        Derivation::Ecdh { peer } => leftmost(shared_secret(bytes, peer)?.expose(), len),
     }
 }
 
@@ -105,8 +110,8 @@ fn hkdf(key: &[u8], hash: Hash, salt: &[u8], info: &[u8], len: usize) -> Result<
     leftmost(&out, len)
 }
 
-fn shared_secret(pkcs8: &[u8], peer: &[u8]) -> Result<Secret, CryptoError> {
-    let own = EcPrivateParts::from_pkcs8(pkcs8)?;
+fn shared_secret(pkcs8: &Secret, peer: &[u8]) -> Result<Secret, CryptoError> {
+    let own = EcPrivateParts::from_pkcs8(pkcs8.expose())?;
     let other = match keyformat::identify_public(peer)? {
         KeyKind::Ec { .. } => EcPublicParts::from_spki(peer)?,
         kind => return Err(CryptoError::BadParameters(format!("no key agreement with a public key that is {kind:?}"))),
@@ -118,9 +123,7 @@ fn shared_secret(pkcs8: &[u8], peer: &[u8]) -> Result<Secret, CryptoError> {
         Curve::P256 => &agreement::ECDH_P256,
         Curve::P384 => &agreement::ECDH_P384,
         Curve::P521 => &agreement::ECDH_P521,
-        curve @ (Curve::P224 | Curve::Secp256k1) => {
-            return Err(CryptoError::Unsupported(format!("key agreement on {curve:?}")));
-        }
+        Curve::P224 | Curve::Secp256k1 => return EcKey::new(pkcs8)?.agree(peer),
     };
     let private = PrivateKey::from_private_key(algorithm, own.d.expose())
         .map_err(|_| CryptoError::BadParameters("the private key is not of its curve".into()))?;

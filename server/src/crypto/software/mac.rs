@@ -34,7 +34,9 @@ pub(super) fn hmac(key: &[u8], hash: Hash, data: &[u8]) -> Result<Vec<u8>, Crypt
         Hash::Sha3_256 => return compute::<Sha3_256>(key, data),
         Hash::Sha3_384 => return compute::<Sha3_384>(key, data),
         Hash::Sha3_512 => return compute::<Sha3_512>(key, data),
-        Hash::Md5 => return Err(CryptoError::Unsupported("HMAC with MD5".into())),
+        Hash::Md2 | Hash::Md4 | Hash::Md5 | Hash::Ripemd160 | Hash::Tiger | Hash::Whirlpool => {
+            return Err(CryptoError::Unsupported(format!("HMAC with {hash:?}")));
+        }
     };
     Ok(native::sign(&native::Key::new(algorithm, key), data).as_ref().to_vec())
 }

@@ -144,7 +144,7 @@ impl Provider for SoftwareProvider {
             }
             _ => {
                 check_key(kind, bytes)?;
-                derive::derive(kind, bytes.expose(), how, len)
+                derive::derive(kind, bytes, how, len)
             }
         }
     }

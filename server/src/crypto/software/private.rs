@@ -1,5 +1,7 @@
-//! Private keys, by aws-lc-rs alone: the `rsa` crate's private operations leak by their timing (RUSTSEC-2023-0071).
+//! Private keys, by AWS-LC alone, through aws-lc-rs where it offers what is asked: the `rsa` crate's private operations leak
+//! by their timing (RUSTSEC-2023-0071).
 
+use std::borrow::Cow;
 use std::sync::LazyLock;
 
 use aws_lc_rs::digest::Digest;
@@ -12,6 +14,7 @@ use aws_lc_rs::signature::{
 use super::unhurried;
 use crate::crypto::CryptoError;
 use crate::crypto::algorithm::{Curve, Hash, KeyKind, Message, Signature};
+use crate::crypto::ec::EcKey;
 use crate::crypto::keyformat;
 use crate::crypto::public::{aws_digest, digest_info, ecdsa_digest, hash};
 use crate::crypto::rsa::{self, Encoding};
@@ -22,8 +25,19 @@ use crate::secret::Secret;
 pub struct Prepared(Inner);
 
 enum Inner {
-    Rsa { bits: u32, pair: RsaKeyPair },
-    Ec { curve: Curve, pair: EcdsaKeyPair },
+    Rsa {
+        bits: u32,
+        pair: RsaKeyPair,
+    },
+    Ec {
+        curve: Curve,
+        pair: EcdsaKeyPair,
+    },
+    /// On a curve that aws-lc-rs does not have.
+    Other {
+        curve: Curve,
+        key: EcKey,
+    },
 }
 
 impl Prepared {
@@ -42,10 +56,13 @@ impl Prepared {
             KeyKind::Rsa { bits } => {
                 Inner::Rsa { bits, pair: RsaKeyPair::from_pkcs8(pkcs8.expose()).map_err(rejected)? }
             }
-            KeyKind::Ec { curve } => {
-                let pair = EcdsaKeyPair::from_pkcs8(ecdsa(curve)?, pkcs8.expose()).map_err(rejected)?;
-                Inner::Ec { curve, pair }
-            }
+            KeyKind::Ec { curve } => match ecdsa(curve) {
+                Some(algorithm) => {
+                    let pair = EcdsaKeyPair::from_pkcs8(algorithm, pkcs8.expose()).map_err(rejected)?;
+                    Inner::Ec { curve, pair }
+                }
+                None => Inner::Other { curve, key: EcKey::new(pkcs8)? },
+            },
             KeyKind::Aes { .. } | KeyKind::Generic { .. } => {
                 return Err(CryptoError::BadParameters("a symmetric key is no private key".into()));
             }
@@ -56,7 +73,7 @@ impl Prepared {
     pub fn kind(&self) -> KeyKind {
         match &self.0 {
             Inner::Rsa { bits, .. } => KeyKind::Rsa { bits: *bits },
-            Inner::Ec { curve, .. } => KeyKind::Ec { curve: *curve },
+            Inner::Ec { curve, .. } | Inner::Other { curve, .. } => KeyKind::Ec { curve: *curve },
         }
     }
 
@@ -65,6 +82,7 @@ impl Prepared {
         let der: Result<PublicKeyX509Der<'_>, _> = match &self.0 {
             Inner::Rsa { pair, .. } => pair.public_key().as_der(),
             Inner::Ec { pair, .. } => pair.public_key().as_der(),
+            Inner::Other { key, .. } => return key.public(),
         };
         Ok(der.map_err(|_| failed())?.as_ref().to_vec())
     }
@@ -75,16 +93,16 @@ impl Prepared {
         match &self.0 {
             Inner::Rsa { pair, .. } => sign_rsa(pair, scheme, message),
             Inner::Ec { curve, pair } => sign_ecdsa(*curve, pair, scheme, message),
+            Inner::Other { key, .. } => key.sign(&digested(scheme, message)?),
         }
     }
 }
 
-/// Whether aws-lc-rs can use private keys of this kind. Symmetric keys are no matter of this module.
+/// Whether private keys of this kind can be used. Symmetric keys are no matter of this module.
 pub(super) fn offers(kind: KeyKind) -> bool {
     match kind {
         KeyKind::Rsa { bits } => (2048..=8192).contains(&bits),
-        KeyKind::Ec { curve } => ecdsa(curve).is_ok(),
-        KeyKind::Aes { .. } | KeyKind::Generic { .. } => true,
+        KeyKind::Ec { .. } | KeyKind::Aes { .. } | KeyKind::Generic { .. } => true,
     }
 }
 
@@ -106,7 +124,11 @@ pub(super) fn generate(kind: KeyKind) -> Result<(Secret, Vec<u8>), CryptoError> 
             (Secret::copy_of(private.as_ref()), pair.public_key().as_der().map_err(|_| failed())?)
         }
         KeyKind::Ec { curve } => {
-            let pair = EcdsaKeyPair::generate(ecdsa(curve)?).map_err(|_| failed())?;
+            let Some(algorithm) = ecdsa(curve) else {
+                let key = EcKey::generate(curve)?;
+                return Ok((key.pkcs8()?, key.public()?));
+            };
+            let pair = EcdsaKeyPair::generate(algorithm).map_err(|_| failed())?;
             let private = pair.to_pkcs8v1().map_err(|_| failed())?;
             (Secret::copy_of(private.as_ref()), pair.public_key().as_der().map_err(|_| failed())?)
         }
@@ -118,9 +140,10 @@ pub(super) fn generate(kind: KeyKind) -> Result<(Secret, Vec<u8>), CryptoError> 
     Ok((private, public.as_ref().to_vec()))
 }
 
-fn ecdsa(curve: Curve) -> Result<&'static EcdsaSigningAlgorithm, CryptoError> {
-    Ok(match curve {
-        Curve::P224 => return Err(CryptoError::Unsupported("private keys on P-224".into())),
+/// The curve in aws-lc-rs, if it has it.
+fn ecdsa(curve: Curve) -> Option<&'static EcdsaSigningAlgorithm> {
+    Some(match curve {
+        Curve::P224 => return None,
         Curve::P256 => &signature::ECDSA_P256_SHA256_ASN1_SIGNING,
         Curve::P384 => &signature::ECDSA_P384_SHA384_ASN1_SIGNING,
         Curve::P521 => &signature::ECDSA_P521_SHA512_ASN1_SIGNING,
@@ -134,11 +157,16 @@ fn sign_ecdsa(
     scheme: Signature,
     message: Message<'_>,
 ) -> Result<Vec<u8>, CryptoError> {
-    let digest = match message {
-        Message::Digest(digest) => ecdsa_digest(curve, digest)?,
-        Message::Data(data) => ecdsa_digest(curve, &hash(scheme.hash().ok_or_else(failed)?, data))?,
-    };
+    let digest = ecdsa_digest(curve, &digested(scheme, message)?)?;
     Ok(pair.sign_digest(&digest).map_err(|_| failed())?.as_ref().to_vec())
+}
+
+/// The digest that is signed.
+fn digested<'a>(scheme: Signature, message: Message<'a>) -> Result<Cow<'a, [u8]>, CryptoError> {
+    Ok(match message {
+        Message::Digest(digest) => Cow::Borrowed(digest),
+        Message::Data(data) => Cow::Owned(hash(scheme.hash().ok_or_else(failed)?, data)),
+    })
 }
 
 fn sign_rsa(pair: &RsaKeyPair, scheme: Signature, message: Message<'_>) -> Result<Vec<u8>, CryptoError> {
@@ -167,14 +195,7 @@ pub(super) fn sign_with_any_hash(
     if !offers(kind) {
         return Err(CryptoError::Unsupported(format!("private keys that are {kind:?}")));
     }
-    let computed;
-    let digest = match message {
-        Message::Digest(digest) => digest,
-        Message::Data(data) => {
-            computed = hash(scheme.hash().ok_or_else(failed)?, data);
-            &computed
-        }
-    };
+    let digest = &*digested(scheme, message)?;
     match scheme {
         Signature::RsaPkcs1Bare => rsa::sign(pkcs8, Encoding::Pkcs1, digest),
         Signature::RsaPkcs1(hash) => {

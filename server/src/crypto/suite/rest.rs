@@ -7,7 +7,7 @@ use super::vectors;
 use super::{Refusal, Suite, refused, unhex};
 use crate::crypto::algorithm::{Cipher, Curve, Derivation, Hash, KeyKind, Mac, Message, Padding, Signature, Wrap};
 use crate::crypto::software::SoftwareProvider;
-use crate::crypto::{CryptoError, Key, Made, Provider, Residency, public};
+use crate::crypto::{ClearKey, CryptoError, Key, Made, Provider, Residency, public};
 use crate::secret::Secret;
 
 pub(super) fn run(suite: &mut Suite<'_>) {
@@ -97,6 +97,9 @@ fn derivations(suite: &mut Suite<'_>) {
             refused("the digest of a private key", answer, Refusal::BadParameters);
         }
     });
+    for curve in [Curve::P224, Curve::P256, Curve::P384, Curve::P521, Curve::Secp256k1] {
+        agreement(suite, curve);
+    }
     suite.with_key(KeyKind::Aes { bits: 128 }, &[3; 16], |suite, key| {
         let cipher = Cipher::AesEcb { padding: Padding::None };
         let how = Derivation::Encrypt { cipher, data: &[5; 32] };
@@ -195,6 +198,30 @@ fn random(suite: &mut Suite<'_>) {
 
     let taken = suite.provider.seed(b"some more").expect("seed");
     assert!(taken <= 9);
+}
+
+/// Both sides come to the same secret.
+fn agreement(suite: &mut Suite<'_>, curve: Curve) {
+    let kind = KeyKind::Ec { curve };
+    let pairs = [0, 1].map(|_| SoftwareProvider.generate_pair(kind, Residency::Sealed).expect("a pair in software"));
+    let [one, other] = &pairs;
+    let Made::Clear(private) = &one.private else { panic!("not in the clear") };
+    let Made::Clear(theirs) = &other.private else { panic!("not in the clear") };
+    let len = curve.coordinate_len();
+    let theirs = ClearKey::new(kind, theirs.clone());
+    let expected =
+        SoftwareProvider.derive(Key::Clear(&theirs), &Derivation::Ecdh { peer: &one.public }, len).expect("ECDH");
+    suite.with_key(kind, private.expose(), |suite, key| {
+        let answer = suite.provider.derive(key, &Derivation::Ecdh { peer: &other.public }, len);
+        if let Some(answer) = suite.need("derivation", answer) {
+            assert_eq!(answer.expose(), expected.expose(), "{curve:?}");
+            let foreign = if curve == Curve::P256 { Curve::P384 } else { Curve::P256 };
+            let foreign =
+                SoftwareProvider.generate_pair(KeyKind::Ec { curve: foreign }, Residency::Sealed).expect("a pair");
+            let answer = suite.provider.derive(key, &Derivation::Ecdh { peer: &foreign.public }, len);
+            refused("a key on another curve", answer, Refusal::BadParameters);
+        }
+    });
 }
 
 /// Eight threads use the same keys; none may see another's data.

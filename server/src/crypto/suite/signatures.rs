@@ -20,7 +20,7 @@ const HASHES: [Hash; 11] = [
 ];
 
 pub(super) fn run(suite: &mut Suite<'_>) {
-    for curve in [Curve::P256, Curve::P384, Curve::P521, Curve::Secp256k1] {
+    for curve in [Curve::P224, Curve::P256, Curve::P384, Curve::P521, Curve::Secp256k1] {
         with_pair(suite, KeyKind::Ec { curve }, |suite, key, public| {
             for hash in HASHES {
                 scheme(suite, &format!("ECDSA {curve:?} {hash:?}"), key, public, Signature::Ecdsa(hash));
