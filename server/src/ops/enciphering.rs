@@ -152,6 +152,14 @@ impl Enciphering {
         self.fields.start(iv)
     }
 
+    /// Length of the tag in bytes; 0 where the mode has none.
+    pub const fn tag_len(&self) -> usize {
+        match self.mode {
+            Chaining::Gcm { tag_len } | Chaining::Ccm { tag_len } | Chaining::Poly1305 { tag_len } => tag_len,
+            _ => 0,
+        }
+    }
+
     /// What the provider is asked to encrypt with.
     ///
     /// # Errors

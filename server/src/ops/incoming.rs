@@ -292,10 +292,12 @@ fn check_length(view: &View, algorithm: Option<Algorithm>, said: Option<i32>, ke
     }
 }
 
-/// A key that comes wrapped is linked with the key that wraps it.
+/// A key that comes wrapped is linked with the key that wraps it: the one that encrypts, where there are two.
 fn wrapped_link(block: &KeyBlock, attributes: &mut Vec<Attribute>) {
     let Some(data) = &block.key_wrapping_data else { return };
-    let wrapping = data.encryption_key_information.as_ref().map(|information| &information.unique_identifier);
+    let encrypting = data.encryption_key_information.as_ref().map(|information| &information.unique_identifier);
+    let signing = data.mac_signature_key_information.as_ref().map(|information| &information.unique_identifier);
+    let wrapping = encrypting.or(signing);
     let Some(UniqueIdentifier::Text(linked)) = wrapping else { return };
     let link = Link { kind: LinkType::WrappingKeyLink, linked: UniqueIdentifier::Text(linked.clone()) };
     attributes.extend(value_of(&link, Tag::Link).map(|value| Attribute::new(Tag::Link, value)));

@@ -148,6 +148,18 @@ fn with_bytes<T>(
     outcome.map_err(as_feature)
 }
 
+/// The MAC of data, as long as the parameters say.
+///
+/// # Errors
+/// What is said of the parameters; what the provider says, in the reasons of these operations.
+pub fn make(view: &mut View, key: &Permitted, parameters: &CryptographicParameters, data: &[u8]) -> Outcome<Vec<u8>> {
+    let method = parameters::mac(parameters, key).map_err(as_feature)?;
+    let len = parameters::mac_len(parameters, method)?;
+    let mut mac = compute(view, key, method, data)?;
+    mac.truncate(len);
+    Ok(mac)
+}
+
 /// Computes a MAC, for MAC and MAC Verify.
 ///
 /// # Errors

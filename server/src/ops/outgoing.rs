@@ -8,7 +8,7 @@ use super::{containers, wrapping};
 use crate::crypto::keyblock;
 use crate::failure::{Failure, Outcome};
 use crate::trust::policy::Permitted;
-use crate::view::View;
+use crate::view::{View, hides};
 
 /// How a client wants an object.
 #[derive(Debug, Clone, Default)]
@@ -40,7 +40,8 @@ pub fn give(view: &mut View, permitted: &Permitted, wanted: &Wanted) -> Outcome<
     };
     // What rests wrapped, as it was registered, leaves wrapped unless it is to be opened first.
     let stays_wrapped = !unwrap && view.rests_wrapped(permitted)?;
-    let mut object = view.export(permitted, wanted.specification.is_some() || stays_wrapped)?.into_object();
+    let hidden = wanted.specification.as_ref().is_some_and(|how| hides(how.wrapping_method));
+    let mut object = view.export(permitted, hidden || stays_wrapped)?.into_object();
     if unwrap {
         wrapping::unwrap(view, &mut object)?;
     }

@@ -139,6 +139,20 @@ pub fn finish(view: &mut View, key: &Permitted, running: Running<Hasher>) -> Out
     signature(view, key, &schemes, Message::Digest(&digest))
 }
 
+/// Signs a message with a private key that may sign.
+///
+/// # Errors
+/// What is said of the parameters; what the provider says.
+pub fn make(
+    view: &mut View,
+    key: &Permitted,
+    parameters: &CryptographicParameters,
+    message: Message<'_>,
+) -> Outcome<Vec<u8>> {
+    let schemes = schemes(view, key, parameters, message)?;
+    signature(view, key, &schemes, message)
+}
+
 fn schemes(
     view: &mut View,
     key: &Permitted,

@@ -68,9 +68,7 @@ impl Handler for SignatureVerify {
         let given = parameters::applying(request.cryptographic_parameters, &key)?;
         let signed = Signed::read(request.data, request.digested_data)?;
         let signature = request.signature_data.ok_or_else(|| data::missing(Tag::SignatureData))?;
-        let kind = keyformat::identify_public(&spki)?;
-        let schemes = parameters::signature(&given, &key, keyblock::length_of(kind), signed.message())?;
-        Ok(answer(&key, Some(verify(view, &spki, kind, &schemes, signed.message(), &signature)?)))
+        Ok(answer(&key, Some(holds(view, &key, &given, signed.message(), &signature)?)))
     }
 
     fn identifiers(response: &Response) -> Vec<Text> {
@@ -126,6 +124,23 @@ pub fn finish(view: &mut View, key: &Permitted, running: Running<Hasher>, signat
     let kind = keyformat::identify_public(&spki)?;
     let schemes = parameters::signature(&running.parameters, key, keyblock::length_of(kind), Message::Data(&[]))?;
     verify(view, &spki, kind, &schemes, Message::Digest(&running.work.finish()), signature)
+}
+
+/// Whether a public key, or that of a certificate, signed a message.
+///
+/// # Errors
+/// Invalid Object Type; what is said of the parameters.
+pub fn holds(
+    view: &mut View,
+    key: &Permitted,
+    parameters: &CryptographicParameters,
+    message: Message<'_>,
+    signature: &[u8],
+) -> Outcome<bool> {
+    let spki = public_key(view, key)?;
+    let kind = keyformat::identify_public(&spki)?;
+    let schemes = parameters::signature(parameters, key, keyblock::length_of(kind), message)?;
+    verify(view, &spki, kind, &schemes, message, signature)
 }
 
 /// Whether the key signed the message by one of the schemes.

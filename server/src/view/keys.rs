@@ -1,6 +1,6 @@
 //! Keys at work: which provider holds one, and which bytes may leave.
 
-use kmip_codec::spec::{CryptographicAlgorithm, ResultReason};
+use kmip_codec::spec::{CryptographicAlgorithm, ResultReason, WrappingMethod};
 use kmip_codec::types::Object;
 
 use super::View;
@@ -16,6 +16,11 @@ use crate::trust::policy::{Permitted, Use};
 /// An object whose bytes may leave: only [`View::export`] makes one.
 #[derive(Debug)]
 pub struct Exportable(Object);
+
+/// Whether a Wrapping Method hides the key that it wraps: one that is MACed or signed alone is as open as any.
+pub fn hides(method: WrappingMethod) -> bool {
+    method != WrappingMethod::MACSign
+}
 
 impl Exportable {
     /// The object.
@@ -45,13 +50,16 @@ impl View {
         }
     }
 
-    /// Whether the material rests as it was wrapped by whoever brought it.
+    /// Whether the material rests encrypted, as it was wrapped by whoever brought it.
     ///
     /// # Errors
     /// Object Destroyed.
     pub fn rests_wrapped(&mut self, permitted: &Permitted) -> Outcome<bool> {
         Ok(match &*self.material(permitted)? {
-            Material::Open(object) => object.key_block().is_some_and(|block| block.key_wrapping_data.is_some()),
+            Material::Open(object) => {
+                let wrapping = object.key_block().and_then(|block| block.key_wrapping_data.as_ref());
+                wrapping.is_some_and(|wrapping| hides(wrapping.wrapping_method))
+            }
             Material::Guarded(_) => false,
         })
     }

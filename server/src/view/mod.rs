@@ -55,7 +55,7 @@ pub use about::{About, ClientToken, Endpoint, Spoken};
 pub use commit::Commit;
 pub use events::{Listener, Outgoing, Said, Told};
 pub use insert::{Home, New, NewKey};
-pub use keys::Exportable;
+pub use keys::{Exportable, hides};
 pub use locate::{Filter, Found, Storage};
 use metas::Metas;
 use overlay::{MaterialChange, Overlay};

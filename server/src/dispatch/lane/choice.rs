@@ -1,7 +1,7 @@
 //! Which lane an item runs on: what its operation's line in the table leaves open is told by the key that it names, and by
 //! what it asks for.
 
-use kmip_codec::spec::{CryptographicAlgorithm, KeyFormatType, Pkcs11Function, Tag};
+use kmip_codec::spec::{CryptographicAlgorithm, KeyFormatType, KeyWrapType, Pkcs11Function, Tag};
 use kmip_codec::{Element, Value};
 
 use crate::ops::Lane as OperationLane;
@@ -32,6 +32,10 @@ fn by_key(view: &mut View, payload: &Element) -> Option<Slow> {
         Some(Value::TextString(wrapping)) => view.slowness(Some(wrapping)),
         _ => None,
     };
+    // Which half of a pair signs is seen later, and so are the keys that open what comes wrapped.
+    let later = specification.and_then(|value| value.find(Tag::MACSignatureKeyInformation)).is_some()
+        || payload.value.find(Tag::KeyWrapType) == Some(&Value::Enumeration(KeyWrapType::NotWrapped.into()));
+    let signing = later.then_some(module.unwrap_or(Slow::Processor));
     let own = match payload.value.find(Tag::UniqueIdentifier) {
         // New Attribute is 2.x's; an Attribute by its name is 1.x's, where nothing else tells what it is about.
         _ if [Tag::NewAttribute, Tag::Attribute].iter().any(|&tag| payload.value.find(tag).is_some())
@@ -45,7 +49,7 @@ fn by_key(view: &mut View, payload: &Element) -> Option<Slow> {
     };
     let contained = is_contained(payload).then_some(Slow::Processor);
     // What waits for the module waits there, whatever else it does.
-    [wrapping, own, contained].into_iter().flatten().max()
+    [wrapping, signing, own, contained].into_iter().flatten().max()
 }
 
 /// Whether the pair that is made is one of points on a curve, which takes less than a millisecond. A pair of which the
