@@ -332,6 +332,7 @@ pub fn token(hsm: &config::Hsm) -> Result<Token, StartError> {
     let mut settings = pkcs11::Config::new(hsm.module.clone(), choice, pin);
     settings.pool = hsm.sessions;
     settings.handles = hsm.handles;
+    settings.arguments.clone_from(&hsm.arguments);
     Ok(Token::open(&settings)?)
 }
 

@@ -287,6 +287,9 @@ pub struct Hsm {
     /// Handles of unwrapped keys that stay in the module, at most.
     #[serde(default = "hsm_handles")]
     pub handles: usize,
+    /// What the module is given when it is initialised, in its own words.
+    #[serde(default)]
+    pub arguments: Option<String>,
     /// SoftHSM's configuration file, if it is not the one of the environment.
     #[serde(default)]
     pub softhsm_conf: Option<PathBuf>,

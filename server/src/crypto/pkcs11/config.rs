@@ -54,12 +54,14 @@ pub struct Config {
     /// The folder of a software token's files, to be synced after a token object was made. `None`: SoftHSM's is found
     /// through its configuration, other modules are trusted to keep what they acknowledge.
     pub token_files: Option<PathBuf>,
+    /// What the module is given when it is initialised, in its own words; most take nothing.
+    pub arguments: Option<String>,
 }
 
 impl Config {
     /// The defaults: 8 sessions, 20 000 handles.
     pub fn new(module: PathBuf, token: TokenChoice, pin: Secret) -> Self {
-        Self { module, token, pin, pool: 8, handles: 20_000, token_files: None }
+        Self { module, token, pin, pool: 8, handles: 20_000, token_files: None, arguments: None }
     }
 }
 

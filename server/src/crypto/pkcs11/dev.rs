@@ -113,7 +113,7 @@ impl DevToken {
             }
             let pin = new_pin()?;
             write_private(&pin_file, pin.expose())?;
-            initialise(&*Module::load(module)?, &so_pin, &pin)?;
+            initialise(&*Module::load(module, None)?, &so_pin, &pin)?;
             sync_tree(&self.folder)?;
             fs::remove_file(&so_pin_file).map_err(|error| failed(&so_pin_file, &error))?;
             sync_tree(&self.folder)?;
@@ -131,7 +131,7 @@ impl DevToken {
 }
 
 /// Initialises the token, or once more one that was begun.
-fn initialise(module: &Module, so_pin: &Secret, pin: &Secret) -> Result<(), Pkcs11Error> {
+pub(super) fn initialise(module: &Module, so_pin: &Secret, pin: &Secret) -> Result<(), Pkcs11Error> {
     let slots = module.context.get_slots_with_token().map_err(|error| Fault::from_cryptoki("C_GetSlotList", &error))?;
     let begun = |label: &str, initialised: bool| initialised && label == LABEL;
     let mut free = None;

@@ -35,7 +35,6 @@ impl Fault {
         matches!(
             self.error,
             RvError::CryptokiNotInitialized
-                | RvError::DeviceError
                 | RvError::DeviceRemoved
                 | RvError::KeyHandleInvalid
                 | RvError::ObjectHandleInvalid
@@ -48,6 +47,11 @@ impl Fault {
                 | RvError::UnwrappingKeyHandleInvalid
                 | RvError::WrappingKeyHandleInvalid
         )
+    }
+
+    /// Whether it may be a loss, or data that the module cannot work with: kryoptic answers both so. The session tells.
+    pub(super) fn may_be_loss(&self) -> bool {
+        self.error == RvError::DeviceError
     }
 
     /// Whether the module does not have what was asked for.
@@ -83,7 +87,7 @@ impl Fault {
 
     /// Whether the code may mean bad data or a broken module: SoftHSM answers a tag that does not verify so.
     pub(super) fn is_vague(&self) -> bool {
-        matches!(self.error, RvError::GeneralError | RvError::FunctionFailed)
+        matches!(self.error, RvError::GeneralError | RvError::FunctionFailed | RvError::DeviceError)
     }
 
     /// The error where the data of the call cannot be to blame.

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use cryptoki::error::RvError;
 use cryptoki_sys::{
     CK_ATTRIBUTE_TYPE, CKA_COEFFICIENT, CKA_EC_PARAMS, CKA_EC_POINT, CKA_EXPONENT_1, CKA_EXPONENT_2, CKA_EXTRACTABLE,
     CKA_ID, CKA_KEY_TYPE, CKA_MODULUS, CKA_PRIME_1, CKA_PRIME_2, CKA_PRIVATE_EXPONENT, CKA_PUBLIC_EXPONENT,
@@ -15,6 +16,7 @@ use super::handles::Object;
 use super::raw::Handle;
 use super::session::Work;
 use super::token::flags;
+use super::wrapping::Half;
 use super::{der, template};
 use crate::crypto::algorithm::KeyKind;
 use crate::crypto::keyformat::{self, EcPrivateParts, EcPublicParts, RsaPrivateParts, RsaPublicParts};
@@ -152,7 +154,7 @@ impl Pkcs11Provider {
                     if let Ok(object) = self.handles.again(key, work.epoch) {
                         return Ok(object);
                     }
-                    let handle = self.wrapping.half(key.kind).unwrap_key(work, wrapped, key.kind)?;
+                    let handle = self.half(key.kind)?.unwrap_key(work, wrapped, key.kind)?;
                     let object = Arc::new(Object::of_session(handle, work.epoch, sessions));
                     self.handles.insert(key, &object, since);
                     Ok(object)
@@ -238,9 +240,14 @@ impl Pkcs11Provider {
         Ok(Made::Guarded(made))
     }
 
+    fn half(&self, kind: KeyKind) -> Result<&Half, Fault> {
+        let none = Fault { call: "looking for the wrapping key", error: RvError::KeyHandleInvalid };
+        Ok(self.wrapping.as_ref().ok_or(none)?.half(kind))
+    }
+
     fn wrap_and_destroy(&self, work: &Work<'_>, kind: KeyKind, key: Handle) -> Result<Vec<u8>, Fault> {
         // If wrapping fails the session is closed, and the object ends with it.
-        let wrapped = self.wrapping.half(kind).wrap_key(work, key)?;
+        let wrapped = self.half(kind)?.wrap_key(work, key)?;
         work.raw.destroy_object(work.session, key)?;
         Ok(wrapped)
     }

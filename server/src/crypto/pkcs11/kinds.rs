@@ -45,6 +45,11 @@ impl Kinds {
         Self { curves: CURVES.into(), rsa: None, odd: Odd::Any }
     }
 
+    /// Nothing.
+    pub(super) fn none() -> Self {
+        Self { curves: HashSet::new(), rsa: None, odd: Odd::None }
+    }
+
     /// Tries what no list of the standard tells.
     pub(super) fn probe(provider: &Pkcs11Provider) -> Self {
         let curves = CURVES.into_iter().filter(|curve| {

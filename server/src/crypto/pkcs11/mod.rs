@@ -58,7 +58,8 @@ use kinds::Kinds;
 pub struct Pkcs11Provider {
     name: String,
     token: Token,
-    wrapping: WrappingKey,
+    /// `None` for a module that does not keep keys from leaving, and takes no such key.
+    wrapping: Option<WrappingKey>,
     handles: Handles,
     claims: Claims,
     kinds: Kinds,
@@ -73,9 +74,26 @@ impl Pkcs11Provider {
         let claims = selftest::run(&token, &wrapping)?;
         let handles = Handles::new(token.handle_bound);
         let name = "pkcs11".to_owned();
-        let mut provider = Self { name, token, wrapping, handles, claims, kinds: Kinds::all() };
+        let mut provider = Self { name, token, wrapping: Some(wrapping), handles, claims, kinds: Kinds::all() };
         provider.kinds = Kinds::probe(&provider);
         Ok(provider)
+    }
+
+    /// Serves with a module that does not take the wrapping key, if the self-test sees why: it lets keys out. Such a module
+    /// holds no keys of ours; its random numbers may be used.
+    ///
+    /// # Errors
+    /// What the caller was told when the wrapping key was to be made, if the module lets nothing out: something else is
+    /// wrong.
+    pub fn without_keys(token: Token, refused: Pkcs11Error) -> Result<Self, Pkcs11Error> {
+        let Ok(claims) = WrappingKey::passing(&token).and_then(|wrapping| selftest::run(&token, &wrapping)) else {
+            return Err(refused);
+        };
+        if claims.non_exportable {
+            return Err(refused);
+        }
+        let handles = Handles::new(token.handle_bound);
+        Ok(Self { name: "pkcs11".to_owned(), token, wrapping: None, handles, claims, kinds: Kinds::none() })
     }
 
     /// What the self-test saw.
@@ -165,7 +183,11 @@ impl Provider for Pkcs11Provider {
             .work(|work| work.session.seed_random(bytes).map_err(|error| Fault::from_cryptoki("C_SeedRandom", &error)));
         match answer {
             Ok(()) => Ok(bytes.len()),
-            Err(Fault { error: RvError::RandomSeedNotSupported | RvError::FunctionNotSupported, .. }) => Ok(0),
+            // A module may want more entropy at once than a client gives (kryoptic says so by its arguments).
+            Err(Fault {
+                error: RvError::RandomSeedNotSupported | RvError::FunctionNotSupported | RvError::ArgumentsBad,
+                ..
+            }) => Ok(0),
             Err(fault) => Err(fault.into()),
         }
     }

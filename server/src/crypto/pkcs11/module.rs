@@ -22,7 +22,8 @@ pub(super) struct Module {
 static LOADED: Mutex<Option<HashMap<PathBuf, Arc<Module>>>> = Mutex::new(None);
 
 impl Module {
-    pub(super) fn load(path: &Path) -> Result<Arc<Self>, Pkcs11Error> {
+    /// Loads and initialises it, with arguments in its own words if it takes any. The first who loads it says them.
+    pub(super) fn load(path: &Path, arguments: Option<&str>) -> Result<Arc<Self>, Pkcs11Error> {
         let path = path.canonicalize().map_err(|_| Pkcs11Error::NoModule(path.to_owned()))?;
         let mut loaded = LOADED.lock().unwrap_or_else(PoisonError::into_inner);
         let loaded = loaded.get_or_insert_default();
@@ -31,6 +32,11 @@ impl Module {
         }
         let unusable = |reason: String| Pkcs11Error::NotAModule { path: path.clone(), reason };
         let context = Pkcs11::new(&path).map_err(|error| unusable(error.to_string()))?;
+        let raw = Raw::load(&path).map_err(|fault| unusable(fault.to_string()))?;
+        if let Some(arguments) = arguments {
+            raw.initialize(arguments)
+                .map_err(|fault| unusable(format!("it does not initialise with these arguments ({fault})")))?;
+        }
         match context.initialize(CInitializeArgs::new(CInitializeFlags::OS_LOCKING_OK)) {
             Ok(()) | Err(Error::Pkcs11(RvError::CryptokiAlreadyInitialized, _)) => {}
             Err(error) => {
@@ -40,7 +46,6 @@ impl Module {
                 )));
             }
         }
-        let raw = Raw::load(&path).map_err(|fault| unusable(fault.to_string()))?;
         let module = Arc::new(Self { context, raw });
         loaded.insert(path, Arc::clone(&module));
         Ok(module)

@@ -21,6 +21,7 @@ use super::raw::Handle;
 use super::session::Work;
 use super::{der, keywrap};
 use crate::crypto::algorithm::{Cipher, Encrypted, Hash, KeyKind, Mac, Message, Padding, RsaCipher, Signature, Wrap};
+use crate::crypto::keyblock;
 use crate::crypto::public::hash;
 use crate::crypto::{CryptoError, Guarded, UNDECRYPTABLE, padding};
 use crate::secret::Secret;
@@ -115,6 +116,10 @@ impl Pkcs11Provider {
                 Mechanism::Oaep { hash, mgf, label }
             }
         };
+        // RFC 8017 §7.1.2 step 1, §7.2.2 step 1. kryoptic takes a ciphertext whose leading zero is left out.
+        if data.len() != keyblock::length_of(key.kind).div_ceil(8) as usize {
+            return Err(UNDECRYPTABLE);
+        }
         let object = self.object(key)?;
         match self.use_object(&object, |work, handle| work.raw.decrypt(work.session, &mechanism, handle, data)) {
             Ok(out) => Ok(Secret::copy_of(&out)),
@@ -122,7 +127,8 @@ impl Pkcs11Provider {
                 Err(CryptoError::Unsupported("OAEP with these parameters in the HSM module".to_owned()))
             }
             // Which code a module has for a wrong padding differs; none of them may tell more than that it failed.
-            Err(fault) if fault.blames_data() || fault.is_vague() => Err(UNDECRYPTABLE),
+            Err(fault) if fault.blames_data() => Err(UNDECRYPTABLE),
+            Err(fault) if fault.is_vague() && self.token.sessions.epoch() == object.epoch => Err(UNDECRYPTABLE),
             Err(fault) => Err(fault.into()),
         }
     }

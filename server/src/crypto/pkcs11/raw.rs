@@ -6,17 +6,18 @@
 
 #![allow(unsafe_code, reason = "PKCS#11 is a C interface; every unsafe block of the crate is in this file")]
 
-use std::ffi::c_void;
+use std::ffi::{CString, c_void};
 use std::path::Path;
 use std::ptr::null_mut;
 
 use cryptoki::error::{Rv, RvError};
 use cryptoki::session::Session;
 use cryptoki_sys::{
-    CK_AES_CTR_PARAMS, CK_ATTRIBUTE, CK_ATTRIBUTE_TYPE, CK_BBOOL, CK_CCM_PARAMS, CK_FALSE, CK_FUNCTION_LIST,
-    CK_GCM_PARAMS, CK_MECHANISM, CK_MECHANISM_INFO, CK_MECHANISM_TYPE, CK_OBJECT_HANDLE, CK_RSA_PKCS_OAEP_PARAMS,
-    CK_RSA_PKCS_PSS_PARAMS, CK_RV, CK_SESSION_HANDLE, CK_SLOT_ID, CK_TRUE, CK_ULONG, CKM_AES_CCM, CKM_AES_CTR,
-    CKM_AES_GCM, CKM_RSA_PKCS_OAEP, CKM_RSA_PKCS_PSS, CKR_FUNCTION_NOT_SUPPORTED, CKZ_DATA_SPECIFIED,
+    CK_AES_CTR_PARAMS, CK_ATTRIBUTE, CK_ATTRIBUTE_TYPE, CK_BBOOL, CK_C_INITIALIZE_ARGS, CK_CCM_PARAMS, CK_FALSE,
+    CK_FUNCTION_LIST, CK_GCM_PARAMS, CK_MECHANISM, CK_MECHANISM_INFO, CK_MECHANISM_TYPE, CK_OBJECT_HANDLE,
+    CK_RSA_PKCS_OAEP_PARAMS, CK_RSA_PKCS_PSS_PARAMS, CK_RV, CK_SESSION_HANDLE, CK_SLOT_ID, CK_TRUE, CK_ULONG,
+    CK_UNAVAILABLE_INFORMATION, CKF_OS_LOCKING_OK, CKM_AES_CCM, CKM_AES_CTR, CKM_AES_GCM, CKM_RSA_PKCS_OAEP,
+    CKM_RSA_PKCS_PSS, CKR_FUNCTION_NOT_SUPPORTED, CKZ_DATA_SPECIFIED,
 };
 use zeroize::Zeroizing;
 
@@ -65,6 +66,24 @@ impl Raw {
         // SAFETY: after CKR_OK the pointer is null or points to the module's list, which lives as long as the library.
         let list = *unsafe { list.as_ref() }.ok_or_else(missing)?;
         Ok(Self { list, _library: library })
+    }
+
+    /// Initialises the module with arguments in its own words. The standard reserves their place and says no more; NSS,
+    /// which reads them there, looks for a null pointer behind them.
+    pub(super) fn initialize(&self, arguments: &str) -> Answer<()> {
+        #[repr(C)]
+        struct Longer {
+            standard: CK_C_INITIALIZE_ARGS,
+            reserved: *mut c_void,
+        }
+        let text = CString::new(arguments).map_err(|_| Fault { call: "C_Initialize", error: RvError::ArgumentsBad })?;
+        let standard = CK_C_INITIALIZE_ARGS {
+            flags: CKF_OS_LOCKING_OK,
+            pReserved: text.as_ptr().cast_mut().cast(),
+            ..CK_C_INITIALIZE_ARGS::default()
+        };
+        let mut longer = Longer { standard, reserved: null_mut() };
+        call!(self, C_Initialize((&raw mut longer).cast()))
     }
 
     /// All mechanisms of a slot, known to cryptoki or not.
@@ -198,7 +217,8 @@ impl Raw {
         let mut outer = CK_ATTRIBUTE { type_: attribute, pValue: null_mut(), ulValueLen: 0 };
         call!(self, C_GetAttributeValue(session.handle(), object, &mut outer, 1))?;
         let count = size(outer.ulValueLen).checked_div(size_of::<CK_ATTRIBUTE>()).unwrap_or(0).min(64);
-        let empty = CK_ATTRIBUTE { type_: 0, pValue: null_mut(), ulValueLen: 0 };
+        // PKCS#11 3.2 asks for types by a type that is none; older modules write over whatever is there.
+        let empty = CK_ATTRIBUTE { type_: CK_UNAVAILABLE_INFORMATION, pValue: null_mut(), ulValueLen: 0 };
         let mut inner = vec![empty; count];
         outer.pValue = inner.as_mut_ptr().cast();
         outer.ulValueLen = ulong(size_of_val(inner.as_slice()));

@@ -70,7 +70,7 @@ impl HsmRoot {
             Attr::Mechanisms(CKA_ALLOWED_MECHANISMS, &allowed),
         ];
         template.extend(FLAGS.map(|(attribute, _, value)| Attr::Bool(attribute, value)));
-        LabelledKey::create(token, label, template, verify).map(Self::of)
+        LabelledKey::create(token, label, &template, verify).map(Self::of)
     }
 
     fn of(key: LabelledKey) -> Self {

@@ -61,7 +61,7 @@ pub(super) struct Work<'a> {
 impl Sessions {
     /// Opens the token and logs in.
     pub(super) fn open(config: &Config) -> Result<Arc<Self>, Pkcs11Error> {
-        let module = Module::load(&config.module)?;
+        let module = Module::load(&config.module, config.arguments.as_deref())?;
         let slot = module.slot(&config.token)?;
         let sessions = Self {
             module,
@@ -125,7 +125,7 @@ impl Sessions {
         let answer = run(&Work { raw: &self.module.raw, session: &open.session, epoch });
         match &answer {
             Ok(_) => seat.open = Some(open),
-            Err(fault) => self.note(fault, epoch),
+            Err(fault) => self.note(fault, epoch, Some(&open.session)),
         }
         answer
     }
@@ -141,13 +141,13 @@ impl Sessions {
             Ok(open) => {
                 let answer = run(&Work { raw: &self.module.raw, session: &open.session, epoch });
                 if let Err(fault) = &answer {
-                    self.note(fault, epoch);
+                    self.note(fault, epoch, Some(&open.session));
                 }
                 answer
             }
             Err(Fault { error: RvError::SessionCount, .. }) => self.work(run),
             Err(fault) => {
-                self.note(&fault, epoch);
+                self.note(&fault, epoch, None);
                 Err(fault)
             }
         }
@@ -165,7 +165,7 @@ impl Sessions {
             let open = owner.insert(open);
             let answer = run(&Work { raw: &self.module.raw, session: &open.session, epoch });
             if let Err(fault) = &answer {
-                self.note(fault, epoch);
+                self.note(fault, epoch, Some(&open.session));
             }
             answer
         };
@@ -198,8 +198,9 @@ impl Sessions {
         }
     }
 
-    fn note(&self, fault: &Fault, epoch: u64) {
-        if fault.is_loss() {
+    fn note(&self, fault: &Fault, epoch: u64, session: Option<&Session>) {
+        let is_dead = || session.is_none_or(|session| session.get_session_info().is_err());
+        if fault.is_loss() || fault.may_be_loss() && is_dead() {
             // Only the first to notice ends the epoch.
             let _ended = self.epoch.compare_exchange(epoch, epoch + 1, Ordering::AcqRel, Ordering::Acquire);
         }

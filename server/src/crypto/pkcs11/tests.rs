@@ -1,41 +1,52 @@
-//! The suite of all providers, on SoftHSM. What is peculiar to this provider is tested in `tests/pkcs11`.
+//! The suite of all providers, on each module. What is peculiar to this provider is tested in `tests/pkcs11`.
+
+mod modules;
 
 use std::cell::Cell;
 use std::env;
 use std::process::Command;
 
-use super::{DevToken, Pkcs11Provider, Token, WrappingKey, find_softhsm};
+use self::modules::Module;
+use super::{Pkcs11Provider, Token, WrappingKey};
 use crate::crypto::algorithm::KeyKind;
 use crate::crypto::{CryptoError, Provider as _, Residency, suite};
 
 const FOLDER: &str = "KMIPD_TEST_TOKEN";
+const MODULE: &str = "KMIPD_TEST_MODULE";
 
-/// Runs the suite in a child process: SoftHSM reads its configuration from the environment, once.
-fn run(test: &str, residency: &dyn Fn() -> Residency) -> Option<Vec<String>> {
-    if let Err(error) = find_softhsm() {
-        panic!("{error}");
-    }
-    if let Some(folder) = env::var_os(FOLDER) {
-        let token = DevToken::prepare(folder.as_ref()).unwrap();
-        let token = Token::open(&token.config().unwrap()).unwrap();
-        let (wrapping, _) = WrappingKey::create(&token, "wrapping").unwrap();
-        let mut provider = Pkcs11Provider::new(token, wrapping).unwrap();
-        let lacking = suite::run(&provider, residency);
-        claims_nothing_after_a_failed_test(&mut provider, residency());
-        return Some(lacking);
+/// Runs a test again in a child process, with a token of the module: modules read their configuration from the
+/// environment, once. Answers what the child wrote; in the child, `work` runs and the answer is `None`.
+fn in_child(test: &str, module: Module, work: impl FnOnce(&Token)) -> Option<String> {
+    if let (Some(folder), Some(name)) = (env::var_os(FOLDER), env::var_os(MODULE)) {
+        let module = Module::named(name.to_str().unwrap());
+        work(&Token::open(&module.token(folder.as_ref())).unwrap());
+        return None;
     }
     let folder = tempfile::tempdir().unwrap();
-    let token = DevToken::prepare(folder.path()).unwrap();
     let name = format!("{}::{test}", module_path!().split_once("::").unwrap().1);
     let output = Command::new(env::current_exe().unwrap())
         .args([&name, "--exact", "--nocapture"])
-        .env("SOFTHSM2_CONF", token.configuration())
+        .envs(module.environment(folder.path()))
         .env(FOLDER, folder.path())
+        .env(MODULE, module.name())
         .output()
         .unwrap();
     let text = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     assert!(output.status.success() && text.contains("1 passed"), "in the child:\n{text}");
-    None
+    Some(text)
+}
+
+/// Runs the suite in a child process. Answers, in the child, what the module lacks.
+fn run(test: &str, module: Module, residency: &dyn Fn() -> Residency) -> Option<Vec<String>> {
+    let mut lacking = None;
+    in_child(test, module, |token| {
+        let (wrapping, _) = WrappingKey::create(token, "wrapping").unwrap();
+        let mut provider = Pkcs11Provider::new(token.clone(), wrapping).unwrap();
+        assert!(provider.claims().non_exportable, "{:#?}", provider.claims().findings);
+        lacking = Some(suite::run(&provider, residency));
+        claims_nothing_after_a_failed_test(&mut provider, residency());
+    });
+    lacking
 }
 
 /// A module that let an attempt through offers no guarded key, and makes none.
@@ -93,7 +104,7 @@ fn check(lacking: &[String], more: &[&str], length_inside: fn(usize) -> usize) {
 
 #[test]
 fn passes_the_suite_with_wrapped_keys() {
-    if let Some(lacking) = run("passes_the_suite_with_wrapped_keys", &|| Residency::Wrapped) {
+    if let Some(lacking) = run("passes_the_suite_with_wrapped_keys", Module::SoftHsm, &|| Residency::Wrapped) {
         check(&lacking, &["Generic { bytes: 131 }"], |length| length.next_multiple_of(8));
     }
 }
@@ -105,7 +116,78 @@ fn passes_the_suite_with_token_keys() {
         next.set(next.get() + 1);
         Residency::Token(next.get().to_be_bytes())
     };
-    if let Some(lacking) = run("passes_the_suite_with_token_keys", &residency) {
+    if let Some(lacking) = run("passes_the_suite_with_token_keys", Module::SoftHsm, &residency) {
         check(&lacking, &[], |length| length);
     }
+}
+
+/// What kryoptic lacks for every residency.
+const KRYOPTIC_LACKS: [&str; 9] = [
+    "AES-XTS",
+    "Ec { curve: P224 }",
+    "Ec { curve: Secp256k1 }",
+    "Poly1305",
+    "RSA PSS Sha512_224",
+    "RSA PSS Sha512_256",
+    "decryption with Oaep { hash: Sha512_224, mgf: Sha512_224, label: [] }",
+    "decryption with Oaep { hash: Sha512_256, mgf: Sha512_256, label: [] }",
+    "derivation",
+];
+
+#[test]
+fn kryoptic_passes_the_suite_with_wrapped_keys() {
+    if let Some(lacking) = run("kryoptic_passes_the_suite_with_wrapped_keys", Module::Kryoptic, &|| Residency::Wrapped)
+    {
+        assert_eq!(lacking, KRYOPTIC_LACKS);
+    }
+}
+
+#[test]
+fn kryoptic_passes_the_suite_with_token_keys() {
+    let next = Cell::new(0_u128);
+    let residency = || {
+        next.set(next.get() + 1);
+        Residency::Token(next.get().to_be_bytes())
+    };
+    if let Some(lacking) = run("kryoptic_passes_the_suite_with_token_keys", Module::Kryoptic, &residency) {
+        assert_eq!(lacking, KRYOPTIC_LACKS);
+    }
+}
+
+/// NSS wraps keys that are not extractable, and unwraps without regard to a template. It takes no wrapping key that stays as
+/// it is, so that nothing of ours is put on its token.
+#[test]
+fn a_module_that_lets_keys_out_is_caught() {
+    in_child("a_module_that_lets_keys_out_is_caught", Module::Nss, |token| {
+        let refused = WrappingKey::create(token, "wrapping").err().unwrap();
+        assert!(WrappingKey::find(token, "wrapping").unwrap().is_none());
+        let provider = Pkcs11Provider::without_keys(token.clone(), refused).unwrap();
+        let let_through = |attempt: &str| {
+            let mut of_it = provider.claims().findings.iter().filter(|finding| finding.attempt == attempt).peekable();
+            assert!(of_it.peek().is_some(), "{attempt}");
+            of_it.any(|finding| !finding.withstood)
+        };
+        assert!(!provider.claims().non_exportable);
+        for attempt in ["wrapping a key that is not extractable", "unwrapping a key as extractable"] {
+            assert!(let_through(attempt), "{attempt}");
+        }
+        for residency in [Residency::Wrapped, Residency::Token([1; 16])] {
+            let kind = KeyKind::Aes { bits: 256 };
+            assert!(!provider.offers(kind, residency));
+            assert!(matches!(provider.generate(kind, residency), Err(CryptoError::Unsupported(_))));
+        }
+        let mut random = [0; 32];
+        provider.random(&mut random).unwrap();
+        assert_ne!(random, [0; 32]);
+    });
+}
+
+/// What refuses the wrapping key for another reason is not taken for a module that lets keys out.
+#[test]
+fn a_module_that_withstands_is_not_used_without_its_wrapping_key() {
+    in_child("a_module_that_withstands_is_not_used_without_its_wrapping_key", Module::SoftHsm, |token| {
+        let refused = super::Pkcs11Error::Module("the token is full".to_owned());
+        let error = Pkcs11Provider::without_keys(token.clone(), refused).err().unwrap();
+        assert_eq!(error.to_string(), "the module failed: the token is full");
+    });
 }

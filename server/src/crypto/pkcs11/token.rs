@@ -138,7 +138,7 @@ impl LabelledKey {
     pub(super) fn create(
         token: &Token,
         label: &str,
-        template: Vec<Attr<'_>>,
+        template: &[Attr<'_>],
         verify: Verify,
     ) -> Result<Self, Pkcs11Error> {
         let there = token.sessions.work(|work| search(work, label))?;
@@ -147,9 +147,19 @@ impl LabelledKey {
         }
         token
             .sessions
-            .work(|work| work.raw.generate_key(work.session, &Mechanism::Plain(CKM_AES_KEY_GEN), &template))?;
+            .work(|work| work.raw.generate_key(work.session, &Mechanism::Plain(CKM_AES_KEY_GEN), template))?;
         token.sync()?;
         Self::find(token, label, verify)?.ok_or_else(|| Pkcs11Error::NoKey(label.to_owned()))
+    }
+
+    /// A key of the owner's session, which ends with it: to try a module on.
+    pub(super) fn passing(token: &Token, label: &str, template: &[Attr<'_>]) -> Result<Self, Fault> {
+        let (handle, id, epoch) = token.sessions.own(|work| {
+            let handle = work.raw.generate_key(work.session, &Mechanism::Plain(CKM_AES_KEY_GEN), template)?;
+            Ok((handle, work.raw.attribute(work.session, handle, CKA_ID)?, work.epoch))
+        })?;
+        let current = Mutex::new(Some((epoch, handle)));
+        Ok(Self { token: token.clone(), label: label.to_owned(), id, verify: |_, _| Ok(Ok(())), current })
     }
 
     /// The handle, for use in this session's epoch.

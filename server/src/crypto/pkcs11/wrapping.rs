@@ -15,6 +15,8 @@ use cryptoki_sys::{
     CKA_WRAP_TEMPLATE, CKK_AES, CKM_AES_ECB, CKM_AES_KEY_WRAP_KWP, CKM_AES_KEY_WRAP_PAD, CKO_SECRET_KEY,
 };
 
+use cryptoki::error::RvError;
+
 use super::attr::{Attr, Mechanism};
 use super::config::Pkcs11Error;
 use super::fault::Fault;
@@ -132,6 +134,12 @@ impl WrappingKey {
         Ok((key, blob))
     }
 
+    /// A wrapping key that ends with its session, made with the same attributes: what a module does with it tells what it
+    /// would do with the real one.
+    pub(super) fn passing(token: &Token) -> Result<Self, Fault> {
+        Ok(Self { secrets: Half::passing(token, &SECRETS)?, pairs: Half::passing(token, &PAIRS)? })
+    }
+
     /// A new check blob: for each half a key that was made and wrapped only to be opened again.
     ///
     /// # Errors
@@ -185,27 +193,25 @@ impl Half {
 
     fn create(token: &Token, label: &str, role: &Role) -> Result<Self, Pkcs11Error> {
         let label = format!("{label}{}", role.suffix);
-        let mechanism = PADDED
-            .into_iter()
-            .find(|mechanism| token.has(*mechanism))
+        let mechanism = mechanism(token)
             .ok_or_else(|| Pkcs11Error::Lacks("it has no AES key wrap with padding (0x210A, 0x210B)".to_owned()))?;
         let id: [u8; 16] = super::random_id().map_err(|error| Pkcs11Error::Module(error.to_string()))?;
-        let allowed = [mechanism];
-        let flag = |(attribute, value): &(CK_ULONG, bool)| Attr::Bool(*attribute, *value);
-        let on_wrap: Vec<_> = WRAP_TEMPLATE.iter().map(flag).collect();
-        let on_unwrap: Vec<_> = role.on_unwrap.iter().map(flag).collect();
-        let mut template = vec![
-            Attr::Number(CKA_CLASS, CKO_SECRET_KEY),
-            Attr::Number(CKA_KEY_TYPE, CKK_AES),
-            Attr::Number(CKA_VALUE_LEN, 32),
-            Attr::Bytes(CKA_LABEL, label.as_bytes()),
-            Attr::Bytes(CKA_ID, &id),
-            Attr::Mechanisms(CKA_ALLOWED_MECHANISMS, &allowed),
-            Attr::Template(CKA_WRAP_TEMPLATE, &on_wrap),
-            Attr::Template(CKA_UNWRAP_TEMPLATE, &on_unwrap),
-        ];
-        template.extend(FLAGS.map(|(attribute, _, value)| Attr::Bool(attribute, value)));
-        Ok(Self { key: LabelledKey::create(token, &label, template, role.verify)?, mechanism })
+        let key = with_template(role, &label, &id, mechanism, true, |template| {
+            LabelledKey::create(token, &label, template, role.verify)
+        })?;
+        Ok(Self { key, mechanism })
+    }
+
+    /// The same as an object of a session.
+    fn passing(token: &Token, role: &Role) -> Result<Self, Fault> {
+        let label = format!("kmipd-passing{}", role.suffix);
+        let mechanism =
+            mechanism(token).ok_or(Fault { call: "C_GetMechanismList", error: RvError::MechanismInvalid })?;
+        let id = [0x77; 16];
+        let key = with_template(role, &label, &id, mechanism, false, |template| {
+            LabelledKey::passing(token, &label, template)
+        })?;
+        Ok(Self { key, mechanism })
     }
 
     /// A key that was made and wrapped only to be opened again: identity, check value, length and wrapped key.
@@ -269,6 +275,40 @@ impl Half {
         let by = self.key.handle(work)?;
         work.raw.unwrap_key(work.session, &Mechanism::Plain(self.mechanism), by, wrapped, template)
     }
+}
+
+/// Key wrap with padding, by the name that the module has for it.
+fn mechanism(token: &Token) -> Option<CK_MECHANISM_TYPE> {
+    PADDED.into_iter().find(|mechanism| token.has(*mechanism))
+}
+
+/// What a half is made with.
+fn with_template<T>(
+    role: &Role,
+    label: &str,
+    id: &[u8; 16],
+    mechanism: CK_MECHANISM_TYPE,
+    on_token: bool,
+    make: impl FnOnce(&[Attr<'_>]) -> T,
+) -> T {
+    let allowed = [mechanism];
+    let flag = |(attribute, value): &(CK_ULONG, bool)| Attr::Bool(*attribute, *value);
+    let on_wrap: Vec<_> = WRAP_TEMPLATE.iter().map(flag).collect();
+    let on_unwrap: Vec<_> = role.on_unwrap.iter().map(flag).collect();
+    let mut template = vec![
+        Attr::Number(CKA_CLASS, CKO_SECRET_KEY),
+        Attr::Number(CKA_KEY_TYPE, CKK_AES),
+        Attr::Number(CKA_VALUE_LEN, 32),
+        Attr::Bytes(CKA_LABEL, label.as_bytes()),
+        Attr::Bytes(CKA_ID, id),
+        Attr::Mechanisms(CKA_ALLOWED_MECHANISMS, &allowed),
+        Attr::Template(CKA_WRAP_TEMPLATE, &on_wrap),
+        Attr::Template(CKA_UNWRAP_TEMPLATE, &on_unwrap),
+    ];
+    template.extend(
+        FLAGS.map(|(attribute, _, value)| Attr::Bool(attribute, if attribute == CKA_TOKEN { on_token } else { value })),
+    );
+    make(&template)
 }
 
 /// One block of zeros, encrypted: tells keys apart and tells nothing else.
