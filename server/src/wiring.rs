@@ -222,6 +222,7 @@ fn settings(config: &Config) -> Result<Settings, StartError> {
         accept_foreign_request: config.compatibility.accept_foreign_request,
         extractable: config.keys.extractable_by_default,
         default_in_turn: config.keys.group_default == config::GroupDefault::InTurn,
+        client_nonces: config.keys.client_nonces,
         accept_wrong_length: config.compatibility.accept_wrong_length,
         ignore_credentials: config.compatibility.ignore_credentials,
         locate_by_template_attribute: config.compatibility.locate_by_template_attribute,

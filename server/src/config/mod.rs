@@ -319,6 +319,9 @@ pub struct Keys {
     pub lease_seconds: u32,
     /// The Object Groups that defaults and constraints may name; none named: all.
     pub object_groups: Vec<String>,
+    /// Whether a client may choose the nonce (IV/Counter/Nonce) of an encryption under a key that is not Extractable, in a
+    /// mode where the same nonce twice gives away what was encrypted. Otherwise the server makes it (Random IV).
+    pub client_nonces: bool,
 }
 
 impl Default for Keys {
@@ -329,6 +332,7 @@ impl Default for Keys {
             protection_storage: BTreeMap::new(),
             lease_seconds: 3600,
             object_groups: Vec::new(),
+            client_nonces: false,
         }
     }
 }

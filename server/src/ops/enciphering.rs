@@ -125,6 +125,41 @@ impl Enciphering {
         if len < NONCE { Err(unsupported("a nonce made by the server of less than 96 bits")) } else { Ok(Some(len)) }
     }
 
+    /// Whether an IV that the server makes is counted: one that is random, comes twice if there are too many of its
+    /// length, and must not come twice.
+    pub fn counts(&self, made: &Blob) -> bool {
+        made.len() < BLOCK && self.is_nonce()
+    }
+
+    /// Refuses an IV that a client chooses for an encryption where the same one again would give away what was encrypted
+    /// with it, under a key that the client could not use so elsewhere; the configuration may leave it to clients.
+    ///
+    /// # Errors
+    /// Permission Denied.
+    pub fn may_choose(&self, view: &View, key: &Permitted) -> Outcome<()> {
+        if !self.is_nonce() || key.is_extractable() || view.shared().settings.client_nonces {
+            return Ok(());
+        }
+        Err(Failure::new(
+            ResultReason::PermissionDenied,
+            "under a key that is not Extractable the server makes the nonces, with Random IV and no IV/Counter/Nonce: the \
+             configuration leaves them to no client",
+        ))
+    }
+
+    /// Whether the same IV twice gives away what is encrypted with it.
+    const fn is_nonce(&self) -> bool {
+        matches!(
+            self.mode,
+            Chaining::Gcm { .. }
+                | Chaining::Ccm { .. }
+                | Chaining::Ctr
+                | Chaining::Ofb
+                | Chaining::ChaCha20 { .. }
+                | Chaining::Poly1305 { .. }
+        )
+    }
+
     /// How long an IV the mode must have, in bytes; `None` for one that has none, or of several lengths.
     pub fn iv_needed(&self) -> Option<usize> {
         match self.mode {

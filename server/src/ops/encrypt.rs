@@ -83,7 +83,10 @@ impl Handler for Encrypt {
 }
 
 /// The IV that the server makes, where the client gave none and wants one.
-fn made_iv(view: &View, request: &Request, how: &Enciphering) -> Outcome<Option<Blob>> {
+fn made_iv(view: &View, key: &Permitted, request: &Request, how: &Enciphering) -> Outcome<Option<Blob>> {
+    if request.iv_counter_nonce.is_some() {
+        how.may_choose(view, key)?;
+    }
     match (&request.iv_counter_nonce, how.iv_to_make()?) {
         (None, Some(len)) => Ok(Some(Blob::copy_of(view.random(len)?.expose()))),
         _ => Ok(None),
@@ -93,13 +96,16 @@ fn made_iv(view: &View, request: &Request, how: &Enciphering) -> Outcome<Option<
 fn whole(view: &mut View, key: &Permitted, request: Request) -> Outcome<Response> {
     let given = parameters::applying(request.cryptographic_parameters.clone(), key)?;
     let how = Enciphering::read(view, &given, key)?;
-    let made = made_iv(view, &request, &how)?;
+    let made = made_iv(view, key, &request, &how)?;
     let data = data::required(request.data)?;
     let iv = request.iv_counter_nonce.as_ref().or(made.as_ref());
     let start = how.start(iv)?;
     let cipher =
         how.encrypting(Accompanying { iv: start.as_ref().or(iv), aad: request.additional_data.as_ref(), tag: None })?;
     view.take_usage(key, data.len())?;
+    if made.as_ref().is_some_and(|made| how.counts(made)) {
+        view.count_nonce(key, false)?;
+    }
     let encrypted = view.with_key(key, |provider, key| provider.encrypt(key, &cipher, &data))?;
     Ok(Response {
         unique_identifier: key.identifier(),
@@ -115,6 +121,7 @@ fn in_parts(view: &mut View, key: &Permitted, request: Request, part: Part) -> O
     let correlation = request.correlation_value.clone();
     let fits = |running: &Running<Ciphering>| running.fits(Operation::Encrypt, Some(key));
     let (answer, correlation_value) = view.part(print, correlation.as_ref(), fits, |view, running| {
+        let mut counts = false;
         let (mut running, made) = match running {
             Some(running) => {
                 running.agree(request.cryptographic_parameters.as_ref())?;
@@ -125,7 +132,8 @@ fn in_parts(view: &mut View, key: &Permitted, request: Request, part: Part) -> O
             None => {
                 let given = parameters::applying(request.cryptographic_parameters.clone(), key)?;
                 let how = Enciphering::read(view, &given, key)?;
-                let made = made_iv(view, &request, &how)?;
+                let made = made_iv(view, key, &request, &how)?;
+                counts = made.as_ref().is_some_and(|made| how.counts(made));
                 let iv = request.iv_counter_nonce.as_ref().or(made.as_ref());
                 let start = how.start(iv)?;
                 let cipher = how.encrypting(Accompanying {
@@ -140,6 +148,9 @@ fn in_parts(view: &mut View, key: &Permitted, request: Request, part: Part) -> O
         };
         let data = parts::data(request.data)?;
         parts::take_usage(view, key, part, data.len())?;
+        if counts {
+            view.count_nonce(key, true)?;
+        }
         let last = part.is_last();
         let stepped = view.with_key(key, |provider, key| running.work.step(provider, key, &data, last))?;
         let response = Response {

@@ -7,6 +7,7 @@
 //! A sealed value is a header (format, key generation, keyed hashes of owner and identifier, count of chunks), a nonce, the
 //! ciphertext and a tag. Associated data: the store's id, the header, the row's key (kind, sequence, chunk) and revision.
 
+mod allowances;
 mod batch;
 mod index;
 mod later;
@@ -21,6 +22,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use zeroize::Zeroizing;
 
+use self::allowances::Allowances;
+pub use self::allowances::{Drawn, Reservation};
 pub use self::batch::{Count, MetaChange, VaultBatch};
 pub use self::index::{IndexRow, Likeness, List};
 pub use self::later::Later;
@@ -189,6 +192,7 @@ pub struct Vault {
     next: AtomicU64,
     opened: AtomicU64,
     visited: AtomicU64,
+    allowances: Arc<Allowances>,
     /// Hashes of identifiers, of what is unique and of owners: every request asks for some.
     identifiers: Memo,
     uniques: Memo,
@@ -216,6 +220,7 @@ impl Vault {
             next: AtomicU64::new(next),
             opened: AtomicU64::new(0),
             visited: AtomicU64::new(0),
+            allowances: Arc::default(),
             identifiers: Memo::default(),
             uniques: Memo::default(),
             owners: Memo::default(),
@@ -352,6 +357,11 @@ impl Vault {
         };
         let (_, plaintext) = self.open_row(Kind::Counter, &key, &row)?;
         Ok(Some((number(Kind::Counter, &plaintext)?, row.revision)))
+    }
+
+    /// Uses one of what was reserved of an object's counter.
+    pub fn draw(&self, seq: u64) -> Drawn {
+        Allowances::draw(&self.allowances, seq)
     }
 
     /// A named value that belongs to no object, and its revision.

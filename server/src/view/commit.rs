@@ -4,7 +4,7 @@ use foldhash::HashSet;
 use kmip_codec::spec::UsageLimitsUnit;
 
 use super::index::{self, missing};
-use super::overlay::{Base, Entry, MaterialChange, TURNS, USAGE, belongs, belongs_new};
+use super::overlay::{Base, Entry, MaterialChange, NONCES, TURNS, USAGE, belongs, belongs_new};
 use super::{Kept, View};
 use crate::crypto::{Guarded, Place};
 use crate::failure::Outcome;
@@ -71,6 +71,8 @@ impl View {
         for (&sequence, &turns) in &self.overlay.turns {
             batch.update_counter(sequence, TURNS, move |before| Count::Set(before.unwrap_or(0).saturating_add(turns)));
         }
+        let goes = |entry: &Entry| matches!(entry.material, MaterialChange::Drop(_));
+        self.kept.nonces.commit(&mut batch, |sequence| self.overlay.entries.get(&sequence).is_some_and(goes));
         self.claim(&mut batch, &claims, &freed)?;
         self.tell(&mut batch)?;
         self.metas.commit(&mut batch)?;
@@ -85,6 +87,7 @@ impl View {
     pub fn is_changed(&self) -> bool {
         !self.overlay.turns.is_empty()
             || self.overlay.entries.values().any(|entry| entry.changed || entry.taken > 0)
+            || !self.kept.nonces.is_empty()
             || self.metas.is_changed()
     }
 
@@ -92,6 +95,7 @@ impl View {
     pub fn into_kept(self) -> Kept {
         let mut kept = self.kept;
         kept.keys.iter_mut().for_each(|key| key.taken = false);
+        kept.nonces = kept.nonces.into_kept();
         for step in &mut kept.steps {
             (step.taken, step.dropped) = (false, false);
         }
@@ -114,6 +118,9 @@ impl View {
             }
             MaterialChange::Drop(_) => {
                 batch.delete_material(sequence)?;
+                if shared.vault.counter(sequence, NONCES)?.is_some() {
+                    batch.delete_counter(sequence, NONCES);
+                }
             }
         }
         let before = entry.base.as_ref().map(|base| terms::terms(&base.object));

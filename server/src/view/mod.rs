@@ -16,6 +16,7 @@ mod keys;
 mod link;
 mod locate;
 mod metas;
+mod nonces;
 mod overlay;
 mod parts;
 mod permit;
@@ -117,6 +118,8 @@ pub struct Kept {
     steps: Vec<parts::KeptStep>,
     /// What clients have open on the server as a PKCS #11 token, as far as the message is about it.
     leases: instances::Leases,
+    /// Nonces that are counted by the commit.
+    nonces: nonces::Nonces,
 }
 
 /// One message's view of the server.
@@ -471,6 +474,8 @@ impl View {
             grant.back(0);
         }
         self.kept.steps.iter_mut().for_each(|step| step.dropped = true);
+        // No answer leaves with them.
+        self.kept.nonces = nonces::Nonces::default();
         self.placeholder = None;
     }
 

@@ -25,6 +25,9 @@ pub(super) const USAGE: u8 = 1;
 /// The counter of how often an object was the default of its group, among an object's counters.
 pub(super) const TURNS: u8 = 2;
 
+/// The counter of nonces that the server has made for a key, or has reserved, among an object's counters.
+pub(super) const NONCES: u8 = 3;
+
 /// What becomes of an object's material.
 #[derive(Clone)]
 pub(super) enum MaterialChange {

@@ -89,6 +89,7 @@ impl View {
     /// Lets the next parts begin, and instances be what was made of them: the commit stands.
     pub fn settle(&mut self) {
         self.settle_instances();
+        self.kept.nonces.settle();
         for step in &mut self.kept.steps {
             if let (Some((state, seat)), Some(name), true, false) =
                 (step.next.take(), step.correlation, step.taken, step.dropped)

@@ -15,6 +15,8 @@ use crate::trust::link::Provisioning;
 pub struct Settings {
     /// Whether a new key is Extractable where the client does not say.
     pub extractable: bool,
+    /// Whether a client may choose the nonce of an encryption under a key that is not Extractable.
+    pub client_nonces: bool,
     /// Whether a length that contradicts the key material is taken.
     pub accept_wrong_length: bool,
     /// The longest lease, in seconds; 0 for leases without limit.
@@ -82,6 +84,7 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             extractable: true,
+            client_nonces: false,
             accept_wrong_length: false,
             longest_lease: 3600,
             maximum_attributes: 1000,

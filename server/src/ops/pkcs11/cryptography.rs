@@ -162,6 +162,9 @@ pub fn init(call: &mut Call<'_>, way: Way) -> Done {
             let inconsistent =
                 |failure| Trouble::from(failure).instead(Code::MechanismParamInvalid, Code::KeyTypeInconsistent);
             let how = Enciphering::read(call.view, &parameters, &opened).map_err(inconsistent)?;
+            if way == Way::Encrypt {
+                how.may_choose(call.view, &opened)?;
+            }
             let with = Accompanying { iv: iv.as_ref(), aad: aad.as_ref(), tag: None };
             let most = call.view.shared().parts.limits().bytes;
             let stream = Ciphering::begin(&how.encrypting(with)?, way == Way::Encrypt, most);
