@@ -120,6 +120,7 @@ fn works(suite: &mut Suite<'_>, key: Key<'_>, public: &[u8]) {
 /// What is not offered is refused as such.
 fn offered(suite: &mut Suite<'_>, kind: KeyKind, residency: Residency) -> bool {
     let offered = suite.provider.offers(kind, residency);
+    suite.tried.insert(format!("{kind:?}"));
     if !offered {
         suite.lacking.insert(format!("{kind:?}"));
         let made = if kind.is_pair() {

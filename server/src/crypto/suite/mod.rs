@@ -1,7 +1,7 @@
 //! What every provider must do, for each residency that it offers.
 //!
-//! A provider may lack something; then it must say Unsupported, and the suite puts it on the list that [`run`] answers.
-//! The provider's own test compares that list with what it knows to lack: neither a wrong answer nor a silent loss of
+//! A provider may lack something; then it must say Unsupported, and the suite says so in what [`try_all`] answers.
+//! The provider's own test compares that with its column in docs/modules.md: neither a wrong answer nor a silent loss of
 //! something passes.
 
 mod ciphers;
@@ -9,30 +9,34 @@ mod keys;
 mod modes;
 mod rest;
 mod signatures;
+pub(crate) mod table;
 mod vectors;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::algorithm::KeyKind;
 use super::{ClearKey, CryptoError, Key, Made, Place, Provider, Residency};
 use crate::secret::Secret;
 
 /// Runs everything. `residency` is asked before each key: a token object needs a new identity each time.
-/// Answers what the provider lacks, sorted.
-pub(crate) fn run(provider: &dyn Provider, residency: &dyn Fn() -> Residency) -> Vec<String> {
-    let mut suite = Suite { provider, residency, lacking: BTreeSet::new() };
+/// Answers what was tried, and whether the provider has it.
+pub(crate) fn try_all(provider: &dyn Provider, residency: &dyn Fn() -> Residency) -> BTreeMap<String, bool> {
+    let mut suite = Suite { provider, residency, lacking: BTreeSet::new(), tried: BTreeSet::new() };
     keys::run(&mut suite);
     ciphers::run(&mut suite);
     modes::run(&mut suite);
     signatures::run(&mut suite);
     rest::run(&mut suite);
-    suite.lacking.into_iter().collect()
+    let Suite { lacking, tried, .. } = suite;
+    let has = |what: &String| !lacking.contains(what);
+    tried.union(&lacking).map(|what| (what.clone(), has(what))).collect()
 }
 
 struct Suite<'a> {
     provider: &'a dyn Provider,
     residency: &'a dyn Fn() -> Residency,
     lacking: BTreeSet<String>,
+    tried: BTreeSet<String>,
 }
 
 /// How a refusal must be classed.
@@ -45,6 +49,7 @@ enum Refusal {
 impl Suite<'_> {
     /// The answer, or `None` with a note if the provider lacks it. Any other error fails the test.
     fn need<T>(&mut self, what: &str, answer: Result<T, CryptoError>) -> Option<T> {
+        self.tried.insert(what.to_owned());
         match answer {
             Ok(answer) => Some(answer),
             Err(CryptoError::Unsupported(_)) => {
@@ -58,6 +63,7 @@ impl Suite<'_> {
     /// Brings a key in, does something with it, and destroys it.
     fn with_key(&mut self, kind: KeyKind, bytes: &[u8], work: impl FnOnce(&mut Self, Key<'_>)) {
         let residency = (self.residency)();
+        self.tried.insert(format!("{kind:?}"));
         if !self.provider.offers(kind, residency) {
             self.lacking.insert(format!("{kind:?}"));
             return;

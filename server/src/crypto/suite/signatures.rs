@@ -125,6 +125,7 @@ fn scheme(suite: &mut Suite<'_>, what: &str, key: Key<'_>, public: &[u8], scheme
             Err(CryptoError::Unsupported(_)) => None,
             Err(error) => panic!("{what}: {error}"),
         });
+        suite.tried.insert(what.to_owned());
         match &answers {
             [None, None] => suite.lacking.insert(what.to_owned()),
             [None, _] => suite.lacking.insert(format!("{what} of data")),
