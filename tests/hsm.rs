@@ -12,6 +12,9 @@ mod harness;
 #[path = "hsm/house.rs"]
 mod house;
 #[cfg(test)]
+#[path = "hsm/modes.rs"]
+mod modes;
+#[cfg(test)]
 #[path = "hsm/protection.rs"]
 mod protection;
 #[cfg(test)]

@@ -7,6 +7,9 @@
 #[path = "wycheproof/agreement.rs"]
 mod agreement;
 #[cfg(test)]
+#[path = "wycheproof/ciphers.rs"]
+mod ciphers;
+#[cfg(test)]
 #[path = "wycheproof/decryption.rs"]
 mod decryption;
 #[cfg(test)]

@@ -273,15 +273,15 @@ fn aes(parameters: &Parameters, version: Version) -> Outcome<Chaining> {
 
 /// The mode of a block cipher. The tag is not looked at.
 fn block_mode(parameters: &Parameters, block: Block, what: &str) -> Outcome<Chaining> {
-    let mut used =
-        vec![Tag::BlockCipherMode, Tag::PaddingMethod, Tag::CryptographicAlgorithm, Tag::RandomIV, Tag::IVLength];
-    used.extend_from_slice(match parameters.block_cipher_mode {
+    let more: &[Tag] = match parameters.block_cipher_mode {
         Some(Mode::GCM | Mode::CCM) => &[Tag::TagLength, Tag::FixedFieldLength, Tag::InvocationFieldLength],
         Some(Mode::CTR) => {
             &[Tag::CounterLength, Tag::InitialCounterValue, Tag::FixedFieldLength, Tag::InvocationFieldLength]
         }
         _ => &[],
-    });
+    };
+    let all = [Tag::BlockCipherMode, Tag::PaddingMethod, Tag::CryptographicAlgorithm, Tag::RandomIV, Tag::IVLength];
+    let used = [&all[..], more].concat();
     only(parameters, &used, what)?;
     let padding = match parameters.padding_method {
         None | Some(PaddingMethod::None) => Padding::None,

@@ -116,6 +116,9 @@ impl Encryption {
             Some(len) => Some(Blob::copy_of(view.random(len)?.expose())),
             None => None,
         };
+        if iv.as_ref().is_some_and(|iv| how.counts(iv)) {
+            view.count_nonce(&self.key, false)?;
+        }
         let start = how.start(iv.as_ref())?;
         let cipher = how.encrypting(Accompanying { iv: start.as_ref().or(iv.as_ref()), ..Accompanying::default() })?;
         let encrypted = view.with_key(&self.key, |provider, key| provider.encrypt(key, &cipher, bytes.expose()))?;

@@ -64,6 +64,12 @@ impl Allowances {
     /// Uses one of an object's allowance.
     pub(super) fn draw(allowances: &Arc<Self>, object: u64) -> Drawn {
         let mut shard = allowances.shard(object);
+        if let Some(allowance) = shard.young.get_mut(&object)
+            && let Some(left) = allowance.left.checked_sub(1)
+        {
+            allowance.left = left;
+            return Drawn::Reserved;
+        }
         let mut allowance = shard.get(object).unwrap_or(Allowance { left: 0, next: FIRST, is_reserving: false });
         let drawn = match allowance.left.checked_sub(1) {
             Some(left) => {

@@ -2,14 +2,20 @@
 
 use std::sync::Arc;
 
-use kmip_codec::spec::{BlockCipherMode, CryptographicAlgorithm as Algorithm, CryptographicUsageMask as Mask, Version};
+use kmip_codec::spec::{
+    BlockCipherMode, CryptographicAlgorithm as Algorithm, CryptographicUsageMask as Mask, EncodingOption, Version,
+    WrappingMethod,
+};
 use kmip_codec::ttlv::Blob;
-use kmip_codec::types::{CryptographicParameters as Parameters, UniqueIdentifier};
+use kmip_codec::types::{
+    CryptographicParameters as Parameters, EncryptionKeyInformation, KeyWrappingSpecification, UniqueIdentifier,
+};
 
 use super::*;
 use crate::ops::Handler;
 use crate::ops::data::Data;
 use crate::ops::encrypt::{Encrypt, Request, Response};
+use crate::ops::get;
 use crate::store::CommitError;
 use crate::trust::policy::Use;
 use crate::view::testing::Bench;
@@ -109,6 +115,43 @@ fn a_key_has_so_many_and_no_more() {
         ..Parameters::default()
     });
     bench.run::<Encrypt>(Version::V2_1, counter).unwrap();
+}
+
+/// A key that wraps others uses up its nonces, too.
+#[test]
+fn wrapping_counts_like_encryption() {
+    let bench = Bench::new();
+    let by = bench.key(Algorithm::AES, &[7; 16], Mask::WRAP_KEY, Vec::new());
+    let wrapped = bench.key(Algorithm::AES, &[8; 16], Mask::ENCRYPT, Vec::new());
+    let sequence = sequence(&bench, &by);
+    let information = |mode| EncryptionKeyInformation {
+        unique_identifier: by.clone(),
+        cryptographic_parameters: Some(Parameters {
+            block_cipher_mode: Some(mode),
+            tag_length: (mode == BlockCipherMode::GCM).then_some(16),
+            ..Parameters::default()
+        }),
+    };
+    let get = |mode| {
+        let specification = KeyWrappingSpecification {
+            wrapping_method: WrappingMethod::Encrypt,
+            encryption_key_information: Some(information(mode)),
+            mac_signature_key_information: None,
+            attribute_names: Vec::new(),
+            encoding_option: Some(EncodingOption::NoEncoding),
+        };
+        let request =
+            get::Request { key_wrapping_specification: Some(specification), ..get::Request::of(wrapped.clone()) };
+        bench.run::<get::Get>(Version::V2_1, request)
+    };
+    get(BlockCipherMode::NISTKeyWrap).unwrap();
+    assert_eq!(counted(bench.shared(), sequence), 0);
+    get(BlockCipherMode::GCM).unwrap();
+    assert_eq!(counted(bench.shared(), sequence), 1 + FIRST);
+    (0..FIRST).for_each(|_| drop(get(BlockCipherMode::GCM).unwrap()));
+    set(bench.shared(), sequence, MOST);
+    assert_eq!(get(BlockCipherMode::GCM).unwrap_err().reason, ResultReason::UsageLimitExceeded);
+    get(BlockCipherMode::NISTKeyWrap).unwrap();
 }
 
 /// The last ones are several messages': the writer lets as many through as there are.
