@@ -77,9 +77,22 @@ fn table_of(section: &str) -> Vec<EnumValue> {
     info.unwrap_or_else(|| panic!("{section}")).values.to_vec()
 }
 
+/// What 3.0 names and 2.1 does not, by the name of the enumeration: the tables may be ahead of what is spoken.
+fn ahead(reference: &Path) -> BTreeSet<(String, String, u32)> {
+    let path = reference.join("spec/v3.0/kmip-spec-enumerations-v3.0-os_enumerations.csv");
+    let text = std::fs::read_to_string(&path).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
+    let row = |line: &str| {
+        let cells: Vec<&str> = line.split(',').collect();
+        let &[enumeration, name, value] = cells.as_slice() else { return None };
+        Some((enumeration.to_owned(), name.to_owned(), u32::from_str_radix(value.trim(), 16).ok()?))
+    };
+    text.lines().filter_map(row).collect()
+}
+
 #[test]
 fn enumerations_and_masks() {
     let Some(reference) = reference() else { return };
+    let ahead = ahead(&reference);
     for &version in Version::ALL {
         let table = read(&reference, version, "enums", "tsv");
         let text = read(&reference, version, "kmip-spec", "md");
@@ -100,7 +113,10 @@ fn enumerations_and_masks() {
             for ours in table_of(section).iter().filter(|ours| version.within(ours.since, ours.until)) {
                 let found =
                     values.contains(&ours.value) || deprecated(&text, ours.name, &format!("{:08X}", ours.value));
-                assert!(found, "{version} {section} {}", ours.name);
+                let (_, title) = section.split_once(' ').unwrap();
+                let title = title.strip_suffix(" Enumeration").unwrap_or(title).to_owned();
+                let is_ahead = version.is_v2() && ahead.contains(&(title, ours.name.to_owned(), ours.value));
+                assert!(found || is_ahead, "{version} {section} {}", ours.name);
             }
         }
     }

@@ -4,7 +4,7 @@
 
 use std::num::NonZeroU32;
 
-pub use crate::object::guarded::{Curve, KeyKind};
+pub use crate::object::guarded::{Curve, KeyKind, ParameterSet};
 
 /// A hash function (FIPS 180-4, FIPS 202 and, for digests alone, older ones).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -330,6 +330,8 @@ pub enum Signature {
     Ecdsa(Hash),
     /// ECDSA of a digest of any length, whatever made it: it is read as a number (FIPS 186-5 §6.4.1).
     EcdsaBare,
+    /// ML-DSA (FIPS 204 §5.2), pure, with an empty context: the data is signed, never its digest.
+    MlDsa,
 }
 
 /// A message authentication code.
@@ -409,6 +411,12 @@ pub enum Derivation<'a> {
     Ecdh {
         /// The other side's key as SubjectPublicKeyInfo DER.
         peer: &'a [u8],
+    },
+    /// The shared secret that a ciphertext of ML-KEM holds, 32 bytes (FIPS 203 §7.3). A ciphertext that was changed gives
+    /// another secret and no error.
+    Decapsulate {
+        /// The ciphertext.
+        ciphertext: &'a [u8],
     },
 }
 

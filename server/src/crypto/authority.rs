@@ -278,6 +278,8 @@ impl Authority {
     fn key_usage(&self, wanted: &Wanted, kind: KeyKind) -> Outcome<KeyUsage> {
         let default = match kind {
             KeyKind::Rsa { .. } => KeyUsages::DigitalSignature | KeyUsages::KeyEncipherment,
+            // RFC 9935 §5: a key of ML-KEM is for nothing else.
+            KeyKind::PostQuantum { set } if set.is_kem() => KeyUsages::KeyEncipherment.into(),
             _ => KeyUsages::DigitalSignature.into(),
         };
         let usage = wanted.key_usage.unwrap_or(KeyUsage(default));

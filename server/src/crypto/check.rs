@@ -118,6 +118,12 @@ impl Signature {
         match (self, key) {
             (Self::RsaPkcs1(_) | Self::RsaPkcs1Bare | Self::RsaPss { .. }, KeyKind::Rsa { .. })
             | (Self::Ecdsa(_) | Self::EcdsaBare, KeyKind::Ec { .. }) => {}
+            (Self::MlDsa, KeyKind::PostQuantum { set }) if !set.is_kem() => {
+                return match message {
+                    Message::Data(_) => Ok(()),
+                    Message::Digest(_) => Err(bad("ML-DSA signs the data itself, and not its digest")),
+                };
+            }
             _ => {
                 return Err(bad(format!("{self:?} does not go with a key that is {key:?}")));
             }
@@ -157,7 +163,7 @@ impl Signature {
     pub const fn hash(&self) -> Option<Hash> {
         match self {
             Self::RsaPkcs1(hash) | Self::RsaPss { hash, .. } | Self::Ecdsa(hash) => Some(*hash),
-            Self::RsaPkcs1Bare | Self::EcdsaBare => None,
+            Self::RsaPkcs1Bare | Self::EcdsaBare | Self::MlDsa => None,
         }
     }
 }
@@ -236,7 +242,8 @@ impl KeyKind {
             Self::Aes { bits: 128 | 192 | 256 }
             | Self::Generic { bytes: 1..=GENERIC_MAX }
             | Self::Rsa { bits: 512..=16384 }
-            | Self::Ec { .. } => Ok(()),
+            | Self::Ec { .. }
+            | Self::PostQuantum { .. } => Ok(()),
             _ => Err(bad(format!("there is no key that is {self:?}"))),
         }
     }
@@ -246,7 +253,7 @@ impl KeyKind {
         match self {
             Self::Aes { bits } => Some(*bits as usize / 8),
             Self::Generic { bytes } => Some(*bytes as usize),
-            Self::Rsa { .. } | Self::Ec { .. } => None,
+            Self::Rsa { .. } | Self::Ec { .. } | Self::PostQuantum { .. } => None,
         }
     }
 }

@@ -11,9 +11,11 @@ use kmip_codec::ttlv::{Blob, Writer};
 use kmip_codec::types::{AttributeList, KeyBlock, KeyMaterial, KeyValue, Object, TransparentSymmetricKey};
 use kmip_codec::{Element, Value};
 
-use super::algorithm::{Curve, KeyKind};
-use super::keyformat::{self, EcPublicParts, FormatError};
+use super::algorithm::{Curve, KeyKind, ParameterSet};
+use super::keyformat::{self, EcPublicParts, FormatError, PostQuantumPrivateParts};
+use super::software;
 use crate::failure::{Failure, Outcome};
+use crate::object::postquantum::is_slh_dsa;
 use crate::secret::Secret;
 
 /// The formats that [`canonical`] takes apart and [`block`] puts together.
@@ -85,6 +87,7 @@ pub const fn algorithm_of(kind: KeyKind) -> Option<Algorithm> {
     match kind {
         KeyKind::Aes { .. } => Some(Algorithm::AES),
         KeyKind::Rsa { .. } => Some(Algorithm::RSA),
+        KeyKind::PostQuantum { set } => Some(set.algorithm()),
         KeyKind::Ec { .. } | KeyKind::Generic { .. } => None,
     }
 }
@@ -94,6 +97,7 @@ pub const fn length_of(kind: KeyKind) -> u32 {
     match kind {
         KeyKind::Aes { bits } | KeyKind::Rsa { bits } => bits,
         KeyKind::Generic { bytes } => bytes.saturating_mul(8),
+        KeyKind::PostQuantum { set } => set.bits(),
         KeyKind::Ec { curve } => match curve {
             Curve::P224 => 224,
             Curve::P256 | Curve::Secp256k1 => 256,
@@ -130,6 +134,8 @@ pub const fn recommended(curve: Curve) -> RecommendedCurve {
 pub const fn default_format(object: ObjectType, kind: KeyKind, version: Version) -> Format {
     match (object, kind) {
         (ObjectType::PrivateKey | ObjectType::PublicKey, KeyKind::Rsa { .. }) => Format::Pkcs1,
+        (ObjectType::PrivateKey, KeyKind::PostQuantum { .. }) => Format::Pkcs8,
+        (ObjectType::PublicKey, KeyKind::PostQuantum { .. }) => Format::X509,
         (ObjectType::PrivateKey, _) if version.is_v2() => Format::TransparentECPrivateKey,
         (ObjectType::PublicKey, _) if version.is_v2() => Format::TransparentECPublicKey,
         (ObjectType::PrivateKey, _) => Format::ECPrivateKey,
@@ -183,6 +189,10 @@ pub fn canonical(object: ObjectType, block: &KeyBlock) -> Outcome<Canonical> {
         let key = TransparentSymmetricKey::decode(element, Version::V2_1)?;
         return Ok(symmetric(block.cryptographic_algorithm, &key.key));
     }
+    let algorithm = block.cryptographic_algorithm;
+    if algorithm.is_some_and(is_slh_dsa) {
+        return Err(unsupported());
+    }
     let bytes = match (material, object) {
         (KeyMaterial::Bytes(bytes), _) => bytes,
         (KeyMaterial::Structure(numbers), ObjectType::PrivateKey) if transparent::is_private(format) => {
@@ -199,6 +209,14 @@ pub fn canonical(object: ObjectType, block: &KeyBlock) -> Outcome<Canonical> {
         }
         (ObjectType::PrivateKey, Format::Pkcs8) if keyformat::is_encrypted_private(bytes) => return Err(unsupported()),
         (ObjectType::PrivateKey, Format::Pkcs8) => private(Secret::copy_of(bytes))?,
+        (ObjectType::PrivateKey, Format::Raw) => match algorithm.and_then(ParameterSet::of) {
+            Some(set) => private(PostQuantumPrivateParts::from_raw(set, bytes)?.to_pkcs8()?)?,
+            None => return Err(unsupported()),
+        },
+        (ObjectType::PublicKey, Format::Raw) => match algorithm.and_then(ParameterSet::of) {
+            Some(set) => public(keyformat::post_quantum_spki(set, bytes)?)?,
+            None => return Err(unsupported()),
+        },
         (ObjectType::PrivateKey, Format::Pkcs1) => private(keyformat::pkcs1_private_to_pkcs8(bytes)?)?,
         (ObjectType::PrivateKey, Format::ECPrivateKey) => private(keyformat::ec_private_to_pkcs8(bytes)?)?,
         (ObjectType::PublicKey, Format::X509) => public(bytes.to_vec())?,
@@ -216,6 +234,12 @@ pub fn block(key: &Canonical, algorithm: Option<Algorithm>, format: Format) -> O
         (Canonical::Secret { kind, bytes }, Format::Raw | Format::Opaque) if !kind.is_pair() => plain(bytes.expose()),
         (Canonical::Secret { kind, bytes }, Format::TransparentSymmetricKey) if !kind.is_pair() => {
             numbers(vec![Element::new(Tag::Key, Value::ByteString(Blob::copy_of(bytes.expose())))])
+        }
+        (Canonical::Secret { kind: KeyKind::PostQuantum { .. }, bytes }, Format::Raw) => {
+            plain(software::expanded_key(bytes)?.expose())
+        }
+        (Canonical::Public { kind: KeyKind::PostQuantum { .. }, spki }, Format::Raw) => {
+            plain(&keyformat::post_quantum_public(spki)?.1)
         }
         (Canonical::Secret { kind, bytes }, Format::Pkcs8) if kind.is_pair() => plain(bytes.expose()),
         (Canonical::Secret { kind: KeyKind::Rsa { .. }, bytes }, Format::Pkcs1) => {

@@ -20,6 +20,7 @@ pub mod pkcs12;
 pub mod providers;
 pub mod public;
 pub mod rsa;
+mod seed;
 pub mod sharing;
 mod signed;
 pub mod signing_request;

@@ -18,6 +18,8 @@ pub enum Curve {
     Secp256k1,
 }
 
+pub use super::postquantum::ParameterSet;
+
 /// What a key is. Lengths are in bits unless the name says bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum KeyKind {
@@ -41,12 +43,17 @@ pub enum KeyKind {
         /// The curve.
         curve: Curve,
     },
+    /// A key of ML-KEM or ML-DSA.
+    PostQuantum {
+        /// The parameter set.
+        set: ParameterSet,
+    },
 }
 
 impl KeyKind {
     /// Whether such a key comes as a pair.
     pub const fn is_pair(self) -> bool {
-        matches!(self, Self::Rsa { .. } | Self::Ec { .. })
+        matches!(self, Self::Rsa { .. } | Self::Ec { .. } | Self::PostQuantum { .. })
     }
 }
 

@@ -11,7 +11,7 @@ use kmip_codec::ttlv::{Blob, Writer, frame, parse};
 use kmip_codec::types::Object;
 use kmip_codec::{Element, Value};
 
-use super::guarded::{Curve, Guarded, KeyKind, Place};
+use super::guarded::{Curve, Guarded, KeyKind, ParameterSet, Place};
 use super::record::{Malformed, OWN};
 use crate::secret::Secret;
 
@@ -169,6 +169,7 @@ fn kind_code(kind: KeyKind) -> (u32, u32) {
         KeyKind::Generic { bytes } => (2, bytes),
         KeyKind::Rsa { bits } => (3, bits),
         KeyKind::Ec { curve } => (4, CURVES.iter().find(|row| row.1 == curve).map_or(0, |row| row.0)),
+        KeyKind::PostQuantum { set } => (5, set.code()),
     }
 }
 
@@ -178,6 +179,7 @@ fn kind_of(kind: u32, size: u32) -> Option<KeyKind> {
         2 => KeyKind::Generic { bytes: size },
         3 => KeyKind::Rsa { bits: size },
         4 => KeyKind::Ec { curve: CURVES.iter().find(|row| row.0 == size)?.1 },
+        5 => KeyKind::PostQuantum { set: ParameterSet::of_code(size)? },
         _ => return None,
     })
 }
@@ -195,6 +197,8 @@ mod tests {
             KeyKind::Generic { bytes: 20 },
             KeyKind::Rsa { bits: 2048 },
             KeyKind::Ec { curve: Curve::P384 },
+            KeyKind::PostQuantum { set: ParameterSet::MlKem768 },
+            KeyKind::PostQuantum { set: ParameterSet::MlDsa87 },
         ];
         for kind in kinds {
             for place in [Place::Token, Place::Wrapped(Arc::from(&b"blob"[..]))] {

@@ -5,6 +5,7 @@
 mod attributes;
 pub mod guarded;
 pub mod material;
+pub mod postquantum;
 pub mod quantum;
 pub mod record;
 pub mod replacement;

@@ -3,10 +3,17 @@
 use kmip_codec::spec::{CryptographicAlgorithm as Algorithm, ResultReason, Tag};
 
 use super::attributes::AttributeSet;
+use super::postquantum::{ParameterSet, is_slh_dsa};
 use crate::failure::{Failure, Outcome};
 
 /// Bits of a symmetric key of which a search with a quantum computer still leaves 128.
 const ENOUGH: i32 = 256;
+
+/// Whether the server says Quantum Safe of a new object of which nobody says it: its algorithm was made for that. What is
+/// safe by its length alone stays as its owner left it.
+pub fn is_said(algorithm: Option<Algorithm>) -> bool {
+    algorithm.is_some_and(|algorithm| ParameterSet::of(algorithm).is_some() || is_slh_dsa(algorithm))
+}
 
 /// Checks an object's attributes.
 ///
@@ -32,6 +39,7 @@ fn is_safe(algorithm: Algorithm, bits: i32) -> bool {
         | Algorithm::McEliece
         | Algorithm::McEliece6960119
         | Algorithm::McEliece8192128 => true,
+        algorithm if ParameterSet::of(algorithm).is_some() || is_slh_dsa(algorithm) => true,
         Algorithm::DSA
         | Algorithm::ECDSA
         | Algorithm::RSA
@@ -68,6 +76,8 @@ mod tests {
         assert_eq!(reason(Algorithm::RSA, 4096, Some(true)), refused);
         assert_eq!(reason(Algorithm::Ed25519, 256, Some(true)), refused);
         assert_eq!(reason(Algorithm::SPHINCS256, 0, Some(true)), None);
+        assert_eq!(reason(Algorithm::MLDSA44, 0, Some(true)), None);
+        assert_eq!(reason(Algorithm::SLHDSASHAKE128f, 0, Some(true)), None);
         assert_eq!(reason(Algorithm::AES, 128, Some(false)), None);
         assert_eq!(reason(Algorithm::AES, 128, None), None);
     }

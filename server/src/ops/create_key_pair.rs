@@ -11,7 +11,7 @@ use kmip_codec::types::{Attributes, CryptographicDomainParameters, Object, Prote
 use super::Handler;
 use super::new_object::{self, Given, link};
 use crate::crypto::Made;
-use crate::crypto::algorithm::{Curve, KeyKind};
+use crate::crypto::algorithm::{Curve, KeyKind, ParameterSet};
 use crate::crypto::keyblock::{self, Canonical};
 use crate::failure::{Failure, Outcome};
 use crate::object::Origin;
@@ -148,6 +148,7 @@ pub(super) fn merge(
 /// Whether there are key pairs of the algorithm here.
 pub(super) const fn is_made(algorithm: Algorithm) -> bool {
     matches!(algorithm, Algorithm::RSA | Algorithm::EC | Algorithm::ECDSA | Algorithm::ECDH)
+        || ParameterSet::of(algorithm).is_some()
 }
 
 /// What to make, from algorithm, length and curve.
@@ -159,6 +160,15 @@ pub(super) fn kind_of(given: &Given) -> Outcome<(Algorithm, KeyKind)> {
         Algorithm::RSA => {
             let bits = length.unwrap_or(2048);
             KeyKind::Rsa { bits: u32::try_from(bits).map_err(|_| wrong(format!("no RSA key has {bits} bits")))? }
+        }
+        algorithm if let Some(set) = ParameterSet::of(algorithm) => {
+            let bits = set.bits();
+            if length.is_some_and(|length| u32::try_from(length) != Ok(bits)) {
+                return Err(wrong(format!(
+                    "the public key of {algorithm} has {bits} bits, not the Cryptographic Length"
+                )));
+            }
+            KeyKind::PostQuantum { set }
         }
         algorithm if is_made(algorithm) => KeyKind::Ec { curve: curve_of(given.curve(), length)? },
         other => return Err(wrong(format!("{other} is no algorithm of key pairs that this server makes"))),
@@ -210,3 +220,6 @@ pub(super) fn unavailable(failure: Failure, reason: ResultReason) -> Failure {
         _ => failure,
     }
 }
+
+#[cfg(test)]
+mod tests;

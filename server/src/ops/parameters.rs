@@ -12,7 +12,7 @@ use kmip_codec::spec::{
 use kmip_codec::ttlv::Blob;
 use kmip_codec::types::CryptographicParameters as Parameters;
 
-use crate::crypto::algorithm::{Hash, Mac, Message, RsaCipher, Signature};
+use crate::crypto::algorithm::{Hash, Mac, Message, ParameterSet, RsaCipher, Signature};
 use crate::crypto::public;
 pub use crate::crypto::public::hmac_hash;
 use crate::failure::{Failure, Outcome};
@@ -171,9 +171,13 @@ pub struct Schemes {
 /// Bad and Unsupported Cryptographic Parameters.
 pub fn signature(parameters: &Parameters, key: &Permitted, bits: u32, message: Message<'_>) -> Outcome<Schemes> {
     let Parameters { padding_method, hashing_algorithm, cryptographic_algorithm, .. } = parameters;
+    let algorithm = cryptographic_algorithm.or(key.algorithm());
+    if algorithm.and_then(ParameterSet::of).is_some_and(|set| !set.is_kem()) {
+        return ml_dsa(parameters, key, message);
+    }
     let (family, fixed) = match parameters.digital_signature_algorithm {
         Some(algorithm) => by_name(algorithm)?,
-        None => (by_algorithm(cryptographic_algorithm.or(key.algorithm()), *padding_method)?, None),
+        None => (by_algorithm(algorithm, *padding_method)?, None),
     };
     let mut used =
         vec![Tag::PaddingMethod, Tag::HashingAlgorithm, Tag::CryptographicAlgorithm, Tag::DigitalSignatureAlgorithm];
@@ -235,6 +239,23 @@ pub fn signature(parameters: &Parameters, key: &Permitted, bits: u32, message: M
             Ok(pss(hash, mgf, salt.transpose()?, bits))
         }
     }
+}
+
+/// ML-DSA as FIPS 204 §5.2 has it, without a hash function before it (that is HashML-DSA, §5.4).
+fn ml_dsa(parameters: &Parameters, key: &Permitted, message: Message<'_>) -> Outcome<Schemes> {
+    if parameters.hashing_algorithm.is_some() {
+        return Err(unsupported("HashML-DSA: ML-DSA signs the data itself, without a Hashing Algorithm"));
+    }
+    only(parameters, &[Tag::CryptographicAlgorithm], "ML-DSA")?;
+    if let (Some(named), Some(own)) = (parameters.cryptographic_algorithm, key.algorithm())
+        && named != own
+    {
+        return Err(bad(format!("the Cryptographic Algorithm {named} is not that of the key, {own}")));
+    }
+    if matches!(message, Message::Digest(_)) {
+        return Err(unsupported("HashML-DSA: ML-DSA signs the data itself, and not its digest"));
+    }
+    Ok(Schemes { signing: Signature::MlDsa, also: Vec::new() })
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -9,7 +9,7 @@ use super::Handler;
 use super::data::{self, Data};
 use super::parameters::{self, Schemes};
 use super::parts::{self, Part, Running};
-use crate::crypto::algorithm::Message;
+use crate::crypto::algorithm::{Message, Signature};
 use crate::crypto::public::Hasher;
 use crate::crypto::{CryptoError, keyblock};
 use crate::failure::{Failure, Outcome};
@@ -125,6 +125,9 @@ pub fn begin(
     }
     let parameters = parameters::applying(given, key)?;
     let schemes = parameters::signature(&parameters, key, bits, Message::Data(&[]))?;
+    if schemes.signing == Signature::MlDsa {
+        return Err(Failure::unsupported("ML-DSA in several parts"));
+    }
     let hash = schemes.signing.hash().ok_or_else(|| parameters::bad("nothing says the Hashing Algorithm"))?;
     Ok(Running { operation, key: Some(key.sequence), parameters, work: Hasher::new(hash) })
 }

@@ -158,6 +158,7 @@ fn verify(
         Signature::RsaPkcs1(_) | Signature::RsaPkcs1Bare | Signature::RsaPss { .. } => {
             matches!(kind, KeyKind::Rsa { .. })
         }
+        Signature::MlDsa => matches!(kind, KeyKind::PostQuantum { .. }),
     };
     let mut is_valid = false;
     if is_its_own {

@@ -116,6 +116,9 @@ impl View {
         set.set(Tag::InitialDate, Value::DateTime(now));
         set.set(Tag::LastChangeDate, Value::DateTime(now));
         let kind = new.object_type;
+        if !set.has(Tag::QuantumSafe) && quantum::is_said(set.enumeration(Tag::CryptographicAlgorithm)) {
+            set.set(Tag::QuantumSafe, Value::Boolean(true));
+        }
         let mut default = |tag, value| set_default(&mut set, kind, tag, value);
         if new.origin == Origin::Generated {
             default(Tag::OriginalCreationDate, Value::DateTime(now));

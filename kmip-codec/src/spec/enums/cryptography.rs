@@ -83,6 +83,25 @@ enumerations! {
         McEliece8192128 = 0x00000036 "McEliece-8192128" since 2.0,
         Ed25519 = 0x00000037 "Ed25519" since 2.0,
         Ed448 = 0x00000038 "Ed448" since 2.0,
+        // These are KMIP 3.0's. Clients of 2.x are offered them under the same numbers and names.
+        MLKEM512 = 0x00000039 "ML-KEM-512" since 2.0,
+        MLKEM768 = 0x0000003A "ML-KEM-768" since 2.0,
+        MLKEM1024 = 0x0000003B "ML-KEM-1024" since 2.0,
+        MLDSA44 = 0x0000003C "ML-DSA-44" since 2.0,
+        MLDSA65 = 0x0000003D "ML-DSA-65" since 2.0,
+        MLDSA87 = 0x0000003E "ML-DSA-87" since 2.0,
+        SLHDSASHA2128s = 0x0000003F "SLH-DSA-SHA2-128s" since 2.0,
+        SLHDSASHA2128f = 0x00000040 "SLH-DSA-SHA2-128f" since 2.0,
+        SLHDSASHA2192s = 0x00000041 "SLH-DSA-SHA2-192s" since 2.0,
+        SLHDSASHA2192f = 0x00000042 "SLH-DSA-SHA2-192f" since 2.0,
+        SLHDSASHA2256s = 0x00000043 "SLH-DSA-SHA2-256s" since 2.0,
+        SLHDSASHA2256f = 0x00000044 "SLH-DSA-SHA2-256f" since 2.0,
+        SLHDSASHAKE128s = 0x00000045 "SLH-DSA-SHAKE-128s" since 2.0,
+        SLHDSASHAKE128f = 0x00000046 "SLH-DSA-SHAKE-128f" since 2.0,
+        SLHDSASHAKE192s = 0x00000047 "SLH-DSA-SHAKE-192s" since 2.0,
+        SLHDSASHAKE192f = 0x00000048 "SLH-DSA-SHAKE-192f" since 2.0,
+        SLHDSASHAKE256s = 0x00000049 "SLH-DSA-SHAKE-256s" since 2.0,
+        SLHDSASHAKE256f = 0x0000004A "SLH-DSA-SHAKE-256f" since 2.0,
     }
 
     /// Derivation Method (KMIP 2.1 §11.14).

@@ -1,11 +1,12 @@
 //! The formats in which keys come and go, all as DER bytes: PKCS#8 (RFC 5208, RFC 5958), PKCS#1 (RFC 8017 appendix A.1),
-//! ECPrivateKey (RFC 5915), SubjectPublicKeyInfo (RFC 5280 §4.1, RFC 5480), and the numbers that they consist of.
+//! ECPrivateKey (RFC 5915), SubjectPublicKeyInfo (RFC 5280 §4.1, RFC 5480, RFC 9881, RFC 9935), and the numbers that they consist of.
 //!
 //! Inside the server a private key is PKCS#8 and a public key is SubjectPublicKeyInfo; everything else is converted at
 //! the border. Here the form is checked, that is, DER, lengths and ranges; whether the numbers are a working key is
 //! checked by the provider that adopts it. Bytes after the end of a structure are refused.
 
 mod ec;
+mod postquantum;
 mod rsa;
 
 use der::asn1::{AnyRef, BitStringRef, OctetStringRef};
@@ -21,6 +22,7 @@ pub use ec::{
     EcPrivateParts, EcPublicParts, curve_of_parameters, curve_parameters, ec_private_to_pkcs8, ec_private_to_pkcs8_on,
     ecdsa_halves, ecdsa_signature, pkcs8_to_ec_private,
 };
+pub use postquantum::{PostQuantumPrivateParts, post_quantum_public, post_quantum_spki};
 pub use rsa::{
     RsaPrivateParts, RsaPublicParts, pkcs1_private_to_pkcs8, pkcs1_public_to_spki, pkcs8_to_pkcs1_private,
     spki_to_pkcs1_public,
@@ -50,7 +52,11 @@ pub fn identify_private(pkcs8: &[u8]) -> Result<KeyKind, FormatError> {
     match info.algorithm.oid {
         RSA_ENCRYPTION => rsa::kind_of_private(&info),
         EC_PUBLIC_KEY => Ok(KeyKind::Ec { curve: ec::open_private(&info)?.0 }),
-        other => Err(FormatError::UnknownAlgorithm(other.to_string())),
+        other => {
+            let set = postquantum::named(other).ok_or_else(|| FormatError::UnknownAlgorithm(other.to_string()))?;
+            postquantum::check_private(set, &info)?;
+            Ok(KeyKind::PostQuantum { set })
+        }
     }
 }
 
@@ -70,7 +76,11 @@ pub fn identify_public(spki: &[u8]) -> Result<KeyKind, FormatError> {
     match info.algorithm.oid {
         RSA_ENCRYPTION => rsa::kind_of_public(&info),
         EC_PUBLIC_KEY => Ok(KeyKind::Ec { curve: ec::open_public(&info)?.0 }),
-        other => Err(FormatError::UnknownAlgorithm(other.to_string())),
+        other => {
+            let set = postquantum::named(other).ok_or_else(|| FormatError::UnknownAlgorithm(other.to_string()))?;
+            postquantum::open_public(set, &info)?;
+            Ok(KeyKind::PostQuantum { set })
+        }
     }
 }
 

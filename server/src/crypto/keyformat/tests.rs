@@ -1,6 +1,6 @@
 use super::vectors::*;
 use super::*;
-use crate::crypto::algorithm::Curve;
+use crate::crypto::algorithm::{Curve, ParameterSet};
 
 fn unhex(text: &str) -> Vec<u8> {
     hex::decode(text).unwrap()
@@ -124,4 +124,49 @@ fn parameters_of_an_rsa_key_must_be_null() {
     without.extend_from_slice(&spki[5..16]);
     without.extend_from_slice(&spki[18..]);
     assert!(matches!(identify_public(&without), Err(FormatError::Invalid(_))));
+}
+
+/// The three forms of RFC 9881 §6 and RFC 9935 §6 come back as they were, and only they are taken.
+#[test]
+fn private_keys_of_ml_kem_and_ml_dsa_have_three_forms() {
+    for set in ParameterSet::ALL {
+        let kind = KeyKind::PostQuantum { set };
+        let (seed, expanded) = (vec![7; set.seed_len()], vec![9; set.expanded_len()]);
+        let whole = || Some(Secret::new(expanded.clone()));
+        let forms = [(Some(&seed), None), (None, whole()), (Some(&seed), whole())];
+        for (place, (seed, expanded)) in forms.into_iter().enumerate() {
+            let seed = seed.map(|seed| Secret::copy_of(seed));
+            let parts = PostQuantumPrivateParts { set, seed, expanded };
+            let pkcs8 = parts.to_pkcs8().unwrap();
+            assert_eq!(identify_private(pkcs8.expose()), Ok(kind));
+            let back = PostQuantumPrivateParts::from_pkcs8(pkcs8.expose()).unwrap();
+            assert_eq!((&back.seed, &back.expanded), (&parts.seed, &parts.expanded), "{set:?}");
+            // [0], OCTET STRING, SEQUENCE: the first byte in the OCTET STRING of the structure.
+            let info = open_pkcs8(pkcs8.expose()).unwrap();
+            assert_eq!(info.private_key.as_bytes()[0], [0x80, 0x04, 0x30][place]);
+            let cut = &pkcs8.expose()[..pkcs8.len() - 1];
+            assert!(matches!(identify_private(cut), Err(FormatError::Malformed(_))));
+        }
+        let other = if set.is_kem() { ParameterSet::MlDsa44 } else { ParameterSet::MlKem512 };
+        let wrong = PostQuantumPrivateParts { set, seed: Some(Secret::new(vec![7; other.seed_len()])), expanded: None };
+        assert!(matches!(identify_private(wrong.to_pkcs8().unwrap().expose()), Err(FormatError::Invalid(_))));
+        let spki = post_quantum_spki(set, &vec![5; set.public_len()]).unwrap();
+        assert_eq!(identify_public(&spki), Ok(kind));
+        assert_eq!(post_quantum_public(&spki), Ok((set, vec![5; set.public_len()])));
+        assert!(post_quantum_spki(set, &vec![5; set.public_len() - 1]).is_err());
+    }
+}
+
+/// RFC 9881 appendix C.1.1.1 has the seed 00 to 1f of ML-DSA-44 so, RFC 9935 appendix C.1.1 the seed 00 to 3f of ML-KEM-512.
+#[test]
+fn seeds_are_written_as_the_standards_print_them() {
+    let seed: Vec<u8> = (0..64).collect();
+    for (set, head) in [
+        (ParameterSet::MlDsa44, "3034020100300b060960864801650304031104228020"),
+        (ParameterSet::MlKem512, "3054020100300b060960864801650304040104428040"),
+    ] {
+        let seed = &seed[..set.seed_len()];
+        let pkcs8 = PostQuantumPrivateParts::from_raw(set, seed).unwrap().to_pkcs8().unwrap();
+        assert_eq!(hex::encode(pkcs8.expose()), [head, &hex::encode(seed)].concat());
+    }
 }

@@ -12,8 +12,9 @@ pub use self::checked::Checked;
 use self::table::ROWS;
 pub use self::table::Term;
 use super::CryptoError;
-use super::algorithm::{Cipher, Curve, Derivation, Hash, KeyKind, Mac, RsaCipher, Signature, Wrap};
+use super::algorithm::{Cipher, Curve, Derivation, Hash, KeyKind, Mac, ParameterSet, RsaCipher, Signature, Wrap};
 use super::public::hmac_hash;
+use crate::object::postquantum::is_slh_dsa;
 
 /// What may happen with an algorithm.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -155,6 +156,7 @@ impl Permits {
             KeyKind::Aes { bits } => self.check(aes(bits), leave),
             KeyKind::Rsa { bits } => self.check(rsa(bits), leave),
             KeyKind::Ec { curve } => self.check(on(curve), leave),
+            KeyKind::PostQuantum { set } => self.check(of_set(set), leave),
             KeyKind::Generic { .. } => Ok(()),
         }
     }
@@ -173,6 +175,8 @@ impl Permits {
             Algorithm::ChaCha20 | Algorithm::ChaCha20Poly1305 | Algorithm::Poly1305 => {
                 self.check(Term::ChaCha20, leave)
             }
+            other if is_slh_dsa(other) => self.check(Term::SlhDsa, leave),
+            other if let Some(set) = ParameterSet::of(other) => self.check(of_set(set), leave),
             other => match hmac_hash(other) {
                 Some(hash) => {
                     self.check(digest(hash), leave)?;
@@ -248,6 +252,8 @@ impl Permits {
             Signature::RsaPss { hash, .. } => (Term::RsaPss, Some(hash)),
             Signature::Ecdsa(hash) => (Term::Ecdsa, Some(hash)),
             Signature::EcdsaBare => (Term::Ecdsa, None),
+            // The set of the key says it all.
+            Signature::MlDsa => return Ok(()),
         };
         self.check(term, leave)?;
         match hash {
@@ -306,6 +312,8 @@ impl Permits {
             Derivation::Nist800108 { hash, .. } => (Term::Nist800108, Some(*hash)),
             Derivation::Hkdf { hash, .. } => (Term::Hkdf, Some(*hash)),
             Derivation::Ecdh { .. } => (Term::Ecdh, None),
+            // The set of the key says it all.
+            Derivation::Decapsulate { .. } => return Ok(()),
         };
         self.check(term, leave)?;
         hash.map_or(Ok(()), |hash| self.hash(hash, leave))
@@ -343,6 +351,17 @@ const fn on(curve: Curve) -> Term {
         Curve::P384 => Term::P384,
         Curve::P521 => Term::P521,
         Curve::Secp256k1 => Term::Secp256k1,
+    }
+}
+
+const fn of_set(set: ParameterSet) -> Term {
+    match set {
+        ParameterSet::MlKem512 => Term::MlKem512,
+        ParameterSet::MlKem768 => Term::MlKem768,
+        ParameterSet::MlKem1024 => Term::MlKem1024,
+        ParameterSet::MlDsa44 => Term::MlDsa44,
+        ParameterSet::MlDsa65 => Term::MlDsa65,
+        ParameterSet::MlDsa87 => Term::MlDsa87,
     }
 }
 

@@ -69,6 +69,20 @@ terms! {
     P521 "P-521"                          ALL ALL ALL READ;
     /// secp256k1.
     Secp256k1 "SECP256K1"                 ALL ALL NONE NONE;
+    /// ML-KEM-512.
+    MlKem512 "ML-KEM-512"                 ALL ALL ALL READ;
+    /// ML-KEM-768.
+    MlKem768 "ML-KEM-768"                 ALL ALL ALL READ;
+    /// ML-KEM-1024.
+    MlKem1024 "ML-KEM-1024"               ALL ALL ALL ALL;
+    /// ML-DSA-44.
+    MlDsa44 "ML-DSA-44"                   ALL ALL ALL READ;
+    /// ML-DSA-65.
+    MlDsa65 "ML-DSA-65"                   ALL ALL ALL READ;
+    /// ML-DSA-87.
+    MlDsa87 "ML-DSA-87"                   ALL ALL ALL ALL;
+    /// SLH-DSA of any parameter set: keys, which the server stores and does not use.
+    SlhDsa "SLH-DSA"                      ALL ALL ALL NONE;
     /// HMAC keys below 112 bits.
     HmacShort "HMAC-SHORT"                ALL ALL READ NONE;
 

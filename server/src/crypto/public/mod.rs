@@ -10,6 +10,7 @@ use subtle::ConstantTimeEq;
 
 use super::algorithm::{Curve, KeyKind, Message, Signature};
 use super::keyformat;
+use super::software::verify_post_quantum;
 use super::{CryptoError, ec};
 
 pub(super) use hash::aws_digest;
@@ -23,6 +24,9 @@ pub(super) use rsa::digest_info;
 pub fn verify(spki: &[u8], scheme: Signature, message: Message<'_>, signature: &[u8]) -> Result<bool, CryptoError> {
     let kind = keyformat::identify_public(spki)?;
     scheme.check(kind, message)?;
+    if let (Signature::MlDsa, Message::Data(data)) = (scheme, message) {
+        return verify_post_quantum(spki, data, signature);
+    }
     let computed;
     let digest = match message {
         Message::Digest(digest) => digest,

@@ -30,7 +30,7 @@ pub(super) fn derive(kind: KeyKind, bytes: &Secret, how: &Derivation<'_>, len: u
         }
         Derivation::Hash(algorithm) => leftmost(&Zeroizing::new(hash(algorithm, key)), len),
         Derivation::Hmac { hash, data } => leftmost(&Zeroizing::new(hmac(key, hash, data)?), len),
-        Derivation::Encrypt { .. } => Err(CryptoError::Failed("the cipher failed")),
+        Derivation::Encrypt { .. } | Derivation::Decapsulate { .. } => Err(CryptoError::Failed("the cipher failed")),
         Derivation::Pbkdf2 { hash, salt, iterations } => pbkdf2(key, hash, salt, iterations, len),
         Derivation::Nist800108 { mode, hash, data } => nist_800_108(key, mode, hash, data, len),
         Derivation::Hkdf { hash, salt, info } => hkdf(key, hash, salt, info, len),

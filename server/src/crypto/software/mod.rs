@@ -8,6 +8,7 @@ mod derive;
 mod gcm;
 mod mac;
 mod poly;
+mod postquantum;
 mod private;
 mod unhurried;
 mod wrap;
@@ -24,6 +25,7 @@ use crate::secret::Secret;
 pub use clear::ClearKey;
 pub use gcm::Sealing;
 pub use mac::{Cmac, OneTime};
+pub use postquantum::{encapsulate, expanded_key, verify as verify_post_quantum};
 pub use private::Prepared;
 pub(super) use unhurried::unhurried;
 
@@ -141,6 +143,9 @@ impl Provider for SoftwareProvider {
             Derivation::Encrypt { cipher, data } => {
                 let encrypted = Secret::new(self.encrypt(key, cipher, data)?.data);
                 derive::leftmost(encrypted.expose(), len)
+            }
+            Derivation::Decapsulate { ciphertext } => {
+                derive::leftmost(clear.pair()?.decapsulate(ciphertext)?.expose(), len)
             }
             _ => {
                 check_key(kind, bytes)?;

@@ -11,7 +11,7 @@ use aws_lc_rs::signature::{
     self, EcdsaKeyPair, EcdsaSigningAlgorithm, KeyPair, RsaKeyPair, RsaPssSaltLength, RsaSignatureEncoding,
 };
 
-use super::unhurried;
+use super::{postquantum, unhurried};
 use crate::crypto::CryptoError;
 use crate::crypto::algorithm::{Curve, Hash, KeyKind, Message, Signature};
 use crate::crypto::ec::EcKey;
@@ -38,6 +38,7 @@ enum Inner {
         curve: Curve,
         key: EcKey,
     },
+    PostQuantum(Box<postquantum::Opened>),
 }
 
 impl Prepared {
@@ -63,6 +64,7 @@ impl Prepared {
                 }
                 None => Inner::Other { curve, key: EcKey::new(pkcs8)? },
             },
+            KeyKind::PostQuantum { .. } => Inner::PostQuantum(Box::new(postquantum::Opened::new(pkcs8)?)),
             KeyKind::Aes { .. } | KeyKind::Generic { .. } => {
                 return Err(CryptoError::BadParameters("a symmetric key is no private key".into()));
             }
@@ -74,6 +76,7 @@ impl Prepared {
         match &self.0 {
             Inner::Rsa { bits, .. } => KeyKind::Rsa { bits: *bits },
             Inner::Ec { curve, .. } | Inner::Other { curve, .. } => KeyKind::Ec { curve: *curve },
+            Inner::PostQuantum(key) => KeyKind::PostQuantum { set: key.set() },
         }
     }
 
@@ -83,6 +86,7 @@ impl Prepared {
             Inner::Rsa { pair, .. } => pair.public_key().as_der(),
             Inner::Ec { pair, .. } => pair.public_key().as_der(),
             Inner::Other { key, .. } => return key.public(),
+            Inner::PostQuantum(key) => return key.public(),
         };
         Ok(der.map_err(|_| failed())?.as_ref().to_vec())
     }
@@ -94,6 +98,18 @@ impl Prepared {
             Inner::Rsa { pair, .. } => sign_rsa(pair, scheme, message),
             Inner::Ec { curve, pair } => sign_ecdsa(*curve, pair, scheme, message),
             Inner::Other { key, .. } => key.sign(&digested(scheme, message)?),
+            Inner::PostQuantum(key) => match message {
+                Message::Data(data) => key.sign(data),
+                Message::Digest(_) => Err(failed()),
+            },
+        }
+    }
+
+    /// The shared secret of a ciphertext of ML-KEM.
+    pub(super) fn decapsulate(&self, ciphertext: &[u8]) -> Result<Secret, CryptoError> {
+        match &self.0 {
+            Inner::PostQuantum(key) => key.decapsulate(ciphertext),
+            _ => Err(CryptoError::BadParameters("only a key of ML-KEM decapsulates".into())),
         }
     }
 }
@@ -102,7 +118,7 @@ impl Prepared {
 pub(super) fn offers(kind: KeyKind) -> bool {
     match kind {
         KeyKind::Rsa { bits } => (2048..=8192).contains(&bits),
-        KeyKind::Ec { .. } | KeyKind::Aes { .. } | KeyKind::Generic { .. } => true,
+        KeyKind::Ec { .. } | KeyKind::PostQuantum { .. } | KeyKind::Aes { .. } | KeyKind::Generic { .. } => true,
     }
 }
 
@@ -132,6 +148,7 @@ pub(super) fn generate(kind: KeyKind) -> Result<(Secret, Vec<u8>), CryptoError> 
             let private = pair.to_pkcs8v1().map_err(|_| failed())?;
             (Secret::copy_of(private.as_ref()), pair.public_key().as_der().map_err(|_| failed())?)
         }
+        KeyKind::PostQuantum { set } => return postquantum::generate(set),
         KeyKind::Aes { .. } | KeyKind::Generic { .. } => {
             return Err(CryptoError::BadParameters("a symmetric key is made by generate".into()));
         }
@@ -203,13 +220,13 @@ pub(super) fn sign_with_any_hash(
             rsa::sign(pkcs8, Encoding::Pkcs1, &[&info, digest].concat())
         }
         Signature::RsaPss { hash, mgf, salt } => rsa::sign(pkcs8, Encoding::Pss { hash, mgf, salt }, digest),
-        Signature::Ecdsa(_) | Signature::EcdsaBare => Err(failed()),
+        Signature::Ecdsa(_) | Signature::EcdsaBare | Signature::MlDsa => Err(failed()),
     }
 }
 
 /// Whether aws-lc-rs itself has the scheme.
 pub(super) fn is_native(scheme: Signature) -> bool {
-    matches!(scheme, Signature::Ecdsa(_) | Signature::EcdsaBare) || rsa_encoding(scheme).is_ok()
+    matches!(scheme, Signature::Ecdsa(_) | Signature::EcdsaBare | Signature::MlDsa) || rsa_encoding(scheme).is_ok()
 }
 
 fn rsa_encoding(scheme: Signature) -> Result<&'static RsaSignatureEncoding, CryptoError> {

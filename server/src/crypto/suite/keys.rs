@@ -1,12 +1,12 @@
 //! Keys are made and brought in, for every kind that the provider offers, and refused for the rest.
 
 use super::{Refusal, Suite, check_made, refused, with};
-use crate::crypto::algorithm::{Cipher, Curve, Hash, KeyKind, Mac, Message, Signature};
-use crate::crypto::software::SoftwareProvider;
+use crate::crypto::algorithm::{Cipher, Curve, Derivation, Hash, KeyKind, Mac, Message, ParameterSet, Signature};
+use crate::crypto::software::{self, SoftwareProvider};
 use crate::crypto::{CryptoError, Key, Made, Provider, Residency, keyformat, public};
 use crate::secret::Secret;
 
-pub(super) const PAIRS: [KeyKind; 8] = [
+pub(super) const PAIRS: [KeyKind; 14] = [
     KeyKind::Rsa { bits: 2048 },
     KeyKind::Rsa { bits: 3072 },
     KeyKind::Rsa { bits: 4096 },
@@ -15,6 +15,12 @@ pub(super) const PAIRS: [KeyKind; 8] = [
     KeyKind::Ec { curve: Curve::P384 },
     KeyKind::Ec { curve: Curve::P521 },
     KeyKind::Ec { curve: Curve::Secp256k1 },
+    KeyKind::PostQuantum { set: ParameterSet::MlKem512 },
+    KeyKind::PostQuantum { set: ParameterSet::MlKem768 },
+    KeyKind::PostQuantum { set: ParameterSet::MlKem1024 },
+    KeyKind::PostQuantum { set: ParameterSet::MlDsa44 },
+    KeyKind::PostQuantum { set: ParameterSet::MlDsa65 },
+    KeyKind::PostQuantum { set: ParameterSet::MlDsa87 },
 ];
 
 pub(super) fn run(suite: &mut Suite<'_>) {
@@ -107,6 +113,8 @@ fn adopted_pair(suite: &mut Suite<'_>, kind: KeyKind) {
 fn works(suite: &mut Suite<'_>, key: Key<'_>, public: &[u8]) {
     let scheme = match key.kind() {
         KeyKind::Rsa { .. } => Signature::RsaPkcs1(Hash::Sha256),
+        KeyKind::PostQuantum { set } if set.is_kem() => return decapsulates(suite, key, public),
+        KeyKind::PostQuantum { .. } => Signature::MlDsa,
         _ => Signature::Ecdsa(Hash::Sha256),
     };
     let answer = suite.provider.sign(key, scheme, Message::Data(b"data"));
@@ -115,6 +123,26 @@ fn works(suite: &mut Suite<'_>, key: Key<'_>, public: &[u8]) {
         assert!(verify(b"data"));
         assert!(!verify(b"date"));
     }
+}
+
+/// What was encapsulated to the public half comes out; a ciphertext that was changed gives another secret; one of another
+/// length is refused (FIPS 203 §7.3).
+fn decapsulates(suite: &mut Suite<'_>, key: Key<'_>, public: &[u8]) {
+    let (mut ciphertext, secret) = software::encapsulate(public).unwrap();
+    let provider = suite.provider;
+    let derived = |ciphertext: &[u8], len| provider.derive(key, &Derivation::Decapsulate { ciphertext }, len);
+    let Some(found) = suite.need(&format!("decapsulate with {:?}", key.kind()), derived(&ciphertext, 32)) else {
+        return;
+    };
+    assert_eq!(found.expose(), secret.expose());
+    assert_eq!(derived(&ciphertext, 16).unwrap().expose(), &secret.expose()[..16]);
+    refused("more than there is", derived(&ciphertext, 33), Refusal::Failed);
+    refused("a short ciphertext", derived(&ciphertext[1..], 32), Refusal::Failed);
+    refused("no ciphertext", derived(&[], 32), Refusal::Failed);
+    ciphertext[0] ^= 1;
+    let other = derived(&ciphertext, 32).expect("no error");
+    assert_ne!(other.expose(), secret.expose());
+    assert_eq!(other.expose(), derived(&ciphertext, 32).unwrap().expose(), "rejection is the same every time");
 }
 
 /// What is not offered is refused as such.

@@ -4,6 +4,7 @@
 use kmip_codec::spec::{CryptographicAlgorithm, KeyFormatType, KeyWrapType, Pkcs11Function, Tag};
 use kmip_codec::{Element, Value};
 
+use crate::object::postquantum::ParameterSet;
 use crate::ops::Lane as OperationLane;
 use crate::view::{Slow, View};
 
@@ -58,6 +59,7 @@ fn makes_curve(view: &mut View, payload: &Element) -> bool {
     let is_curve = |code: u32| {
         let algorithm = CryptographicAlgorithm::from(code);
         [CryptographicAlgorithm::EC, CryptographicAlgorithm::ECDSA, CryptographicAlgorithm::ECDH].contains(&algorithm)
+            || ParameterSet::of(algorithm).is_some()
     };
     let mut asked = algorithms(&payload.value);
     asked.dedup();
