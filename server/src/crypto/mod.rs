@@ -10,6 +10,7 @@ pub mod chain;
 mod check;
 mod ec;
 mod evp;
+pub mod hpke;
 pub mod keyblock;
 pub mod keyformat;
 pub mod names;
@@ -146,6 +147,12 @@ pub trait Provider: Send + Sync {
 
     /// Decrypts with an RSA private key. Whatever does not decrypt is Failed, with one text for all of it.
     fn decrypt_rsa(&self, key: Key<'_>, cipher: &RsaCipher<'_>, data: &[u8]) -> Result<Secret, CryptoError>;
+
+    /// Decrypts with a private key of ML-KEM what was encrypted to its public half ([`hpke::seal`]). Whatever does not decrypt
+    /// is Failed, with one text for all of it.
+    fn open_hpke(&self, key: Key<'_>, _aad: &[u8], _data: &[u8]) -> Result<Secret, CryptoError> {
+        Err(CryptoError::Unsupported(format!("decryption with a key that is {:?} and stays in the module", key.kind())))
+    }
 
     /// Signs with a private key.
     fn sign(&self, key: Key<'_>, scheme: Signature, message: Message<'_>) -> Result<Vec<u8>, CryptoError>;

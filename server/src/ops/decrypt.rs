@@ -8,7 +8,7 @@ use kmip_codec::types::{CryptographicParameters, UniqueIdentifier};
 use super::data::{self, Data};
 use super::enciphering::{Accompanying, Enciphering};
 use super::parts::{self, Part, Running};
-use super::{Handler, parameters};
+use super::{Handler, encapsulation, parameters};
 use crate::crypto::algorithm::KeyKind;
 use crate::crypto::stream::Ciphering;
 use crate::failure::{Failure, Outcome};
@@ -135,8 +135,19 @@ fn in_parts(view: &mut View, key: &Permitted, request: Request, part: Part) -> O
 
 /// With the private key of a pair.
 fn asymmetric(view: &mut View, key: &Permitted, request: Request, part: Part) -> Outcome<Response> {
+    if let Some(set) = encapsulation::set_of(view, key) {
+        let given = encapsulation::Given {
+            parameters: request.cryptographic_parameters,
+            part,
+            data: request.data,
+            aad: request.additional_data,
+            iv: request.iv_counter_nonce,
+            tag: request.authenticated_encryption_tag,
+        };
+        return Ok(answer(key, Some(encapsulation::decrypt(view, key, set, given)?)));
+    }
     if !matches!(view.key_kind(key)?, KeyKind::Rsa { .. }) {
-        return Err(parameters::unsupported("decryption with keys that are not RSA"));
+        return Err(encapsulation::no_encryption(key.algorithm()));
     }
     if part != Part::Whole {
         return Err(Failure::unsupported("RSA decryption in several parts"));

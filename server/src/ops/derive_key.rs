@@ -18,6 +18,7 @@ use kmip_codec::{Value, structure};
 
 use super::Handler;
 use super::create::kind_of;
+use super::encapsulation;
 use super::enciphering::{Accompanying, Enciphering};
 use super::new_object::{Given, link};
 use super::parameters::{self, bad, hash_of, hmac_hash, only, unsupported, wrong_type};
@@ -86,7 +87,19 @@ impl Handler for DeriveKey {
         let guarded: Vec<Tag> = guards(&bases).into_iter().map(|(tag, _)| tag).collect();
         let given = Given::with_defaults(view, request.attributes, object_type, &guarded).map_err(listed)?;
         let wanted = Wanted::read(object_type, &given).map_err(listed)?;
-        let bytes = derive(view, &bases, derivation_method, &derivation_parameters, wanted.len())?;
+        let kem = match (derivation_method, bases.as_slice()) {
+            (Method::AsymmetricKey, [key]) => encapsulation::set_of(view, key).map(|set| (key, set)),
+            _ => None,
+        };
+        let (bytes, encapsulated) = match kem {
+            Some((key, set)) => {
+                meaningful(derivation_method, &derivation_parameters)?;
+                encapsulation::derive(view, key, set, &derivation_parameters, wanted.len())?
+            }
+            None => (derive(view, &bases, derivation_method, &derivation_parameters, wanted.len())?, None),
+        };
+        let mut attributes = given.attributes.clone();
+        attributes.extend(encapsulated);
 
         let mut found = wanted.found();
         found.extend(strictest(&bases, &given)?);
@@ -103,7 +116,7 @@ impl Handler for DeriveKey {
         };
         let unique_identifier = view.insert(New {
             object_type,
-            attributes: given.attributes,
+            attributes,
             found,
             material: Some(material),
             format: Some(format),

@@ -9,7 +9,7 @@ use super::Handler;
 use super::data::{self, Data};
 use super::enciphering::{Accompanying, Enciphering};
 use super::parts::{self, Part, Running};
-use super::{parameters, signature_verify};
+use super::{encapsulation, parameters, signature_verify};
 use crate::crypto::algorithm::KeyKind;
 use crate::crypto::stream::Ciphering;
 use crate::crypto::{keyformat, rsa};
@@ -169,8 +169,28 @@ fn in_parts(view: &mut View, key: &Permitted, request: Request, part: Part) -> O
 fn asymmetric(view: &mut View, key: &Permitted, request: Request, part: Part) -> Outcome<Response> {
     let spki = signature_verify::public_key(view, key)?;
     let kind = keyformat::identify_public(&spki)?;
+    if let KeyKind::PostQuantum { set } = kind
+        && set.is_kem()
+    {
+        let given = encapsulation::Given {
+            parameters: request.cryptographic_parameters,
+            part,
+            data: request.data,
+            aad: request.additional_data,
+            iv: request.iv_counter_nonce,
+            tag: None,
+        };
+        let data = Some(encapsulation::encrypt(view, key, set, &spki, given)?);
+        return Ok(Response {
+            unique_identifier: key.identifier(),
+            data,
+            iv_counter_nonce: None,
+            correlation_value: None,
+            authenticated_encryption_tag: None,
+        });
+    }
     if !matches!(kind, KeyKind::Rsa { .. }) {
-        return Err(parameters::unsupported("encryption with keys that are not RSA"));
+        return Err(encapsulation::no_encryption(key.algorithm()));
     }
     if part != Part::Whole {
         return Err(Failure::unsupported("RSA encryption in several parts"));

@@ -21,6 +21,7 @@ pub mod delegated_login;
 pub mod derive_key;
 pub mod destroy;
 pub mod discover_versions;
+mod encapsulation;
 pub mod enciphering;
 pub mod encrypt;
 pub mod export;

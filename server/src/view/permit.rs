@@ -51,6 +51,22 @@ impl View {
         Ok(self.shared.settings.permits.signature(key, scheme, Leave::PROCESS)?)
     }
 
+    /// Whether something may be encrypted with a public key of ML-KEM.
+    ///
+    /// # Errors
+    /// Unsupported Cryptographic Parameters, with the rule.
+    pub fn permit_hpke(&self, key: KeyKind) -> Outcome<()> {
+        Ok(self.shared.settings.permits.hpke(key, Leave::PROTECT)?)
+    }
+
+    /// Whether a key may be agreed on with a public key of ML-KEM.
+    ///
+    /// # Errors
+    /// Unsupported Cryptographic Parameters, with the rule.
+    pub fn permit_encapsulation(&self, key: KeyKind) -> Outcome<()> {
+        Ok(self.shared.settings.permits.key(key, Leave::PROTECT)?)
+    }
+
     /// Whether something may be encrypted so with an RSA public key.
     ///
     /// # Errors

@@ -60,6 +60,11 @@ impl Provider for Checked<'_> {
         self.provider.decrypt_rsa(key, cipher, data)
     }
 
+    fn open_hpke(&self, key: Key<'_>, aad: &[u8], data: &[u8]) -> Result<Secret, CryptoError> {
+        self.permits.hpke(key.kind(), self.leave)?;
+        self.provider.open_hpke(key, aad, data)
+    }
+
     fn sign(&self, key: Key<'_>, scheme: Signature, message: Message<'_>) -> Result<Vec<u8>, CryptoError> {
         self.permits.signature(key.kind(), scheme, self.leave)?;
         self.provider.sign(key, scheme, message)

@@ -240,6 +240,18 @@ impl Permits {
         }
     }
 
+    /// Encryption or decryption with ML-KEM: what HPKE consists of.
+    ///
+    /// # Errors
+    /// Forbidden.
+    pub fn hpke(&self, key: KeyKind, leave: Leave) -> Result<(), CryptoError> {
+        self.key(key, leave)?;
+        self.check(Term::Hkdf, leave)?;
+        self.check(Term::Sha512, leave)?;
+        self.check(Term::Aes256, leave)?;
+        self.check(Term::Gcm, leave)
+    }
+
     /// A signature, made or verified.
     ///
     /// # Errors

@@ -19,7 +19,7 @@ use kmip_codec::spec::{CryptographicAlgorithm, DRBGAlgorithm, RNGAlgorithm};
 use kmip_codec::types::RngParameters;
 
 use super::algorithm::{Cipher, Derivation, Encrypted, KeyKind, Mac, Message, RsaCipher, Signature, Wrap};
-use super::{CryptoError, Guarded, Key, Made, MadePair, Provider, Residency, UNDECRYPTABLE, rsa};
+use super::{CryptoError, Guarded, Key, Made, MadePair, Provider, Residency, UNDECRYPTABLE, hpke, rsa};
 use crate::secret::Secret;
 
 pub use clear::ClearKey;
@@ -111,6 +111,17 @@ impl Provider for SoftwareProvider {
             return Err(CryptoError::Unsupported(format!("private keys that are {kind:?}")));
         }
         rsa::decrypt(key, cipher, data)
+    }
+
+    fn open_hpke(&self, key: Key<'_>, aad: &[u8], data: &[u8]) -> Result<Secret, CryptoError> {
+        let key = clear(key)?;
+        match key.kind() {
+            KeyKind::PostQuantum { set } if set.is_kem() => {
+                let pair = key.pair()?;
+                hpke::open(set, aad, data, |encapsulated| pair.decapsulate(encapsulated))
+            }
+            kind => Err(CryptoError::BadParameters(format!("ML-KEM does not go with a key that is {kind:?}"))),
+        }
     }
 
     fn sign(&self, key: Key<'_>, scheme: Signature, message: Message<'_>) -> Result<Vec<u8>, CryptoError> {

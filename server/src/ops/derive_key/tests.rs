@@ -230,3 +230,131 @@ fn a_pair_agrees_with_another() {
     long.attributes.list = attributes(264).split_off(1);
     assert_eq!(reason(&bench, long), Reason::CryptographicFailure);
 }
+
+// ML-KEM (docs/adr/0009).
+
+use crate::crypto::algorithm::ParameterSet;
+use crate::crypto::permits::{Permits, Preset};
+use crate::crypto::software::SoftwareProvider;
+use crate::crypto::{MadePair, Provider};
+use crate::ops::decrypt::{self, Decrypt};
+use crate::ops::encrypt::{self, Encrypt};
+use crate::view::Settings;
+
+const KEMS: [ParameterSet; 3] = [ParameterSet::MlKem512, ParameterSet::MlKem768, ParameterSet::MlKem1024];
+
+/// Private and public.
+fn kem(bench: &Bench, set: ParameterSet) -> [UniqueIdentifier; 2] {
+    let kind = KeyKind::PostQuantum { set };
+    let MadePair { private, public } = SoftwareProvider.generate_pair(kind, crate::crypto::Residency::Sealed).unwrap();
+    let Made::Clear(private) = private else { panic!("not in the clear") };
+    let private = Object::PrivateKey(block(KeyFormatType::Pkcs8, set.algorithm(), private.expose()));
+    let public = Object::PublicKey(block(KeyFormatType::X509, set.algorithm(), &public));
+    let mask = Mask::DERIVE_KEY | Mask::ENCRYPT | Mask::DECRYPT;
+    [private, public].map(|key| bench.object(key, vec![usage(mask)]))
+}
+
+fn ciphertext(bench: &Bench, derived: &Response) -> Vec<u8> {
+    let mut view = bench.view(V);
+    let object = view.open(Some(&UniqueIdentifier::Text(derived.unique_identifier.clone())), Use::Get).unwrap();
+    let found = object.attributes.iter().find(|attribute| attribute.tag == Tag::Attribute).expect("no attribute");
+    assert_eq!(kmip_codec::types::vendor(&found.value), Some((&"y".into(), &"Encapsulation".into())));
+    match found.value.find(Tag::AttributeValue) {
+        Some(Value::ByteString(bytes)) => bytes.to_vec(),
+        other => panic!("{other:?}"),
+    }
+}
+
+fn decapsulate(bench: &Bench, key: &UniqueIdentifier, ciphertext: &[u8]) -> Outcome<Response> {
+    let given = DerivationParameters { derivation_data: vec![Blob::copy_of(ciphertext)], ..Default::default() };
+    bench.run::<DeriveKey>(V, request(&[key], Method::AsymmetricKey, given))
+}
+
+#[test]
+fn two_sides_agree_on_a_key_by_ml_kem() {
+    let bench = Bench::new();
+    for set in KEMS {
+        let [private, public] = kem(&bench, set);
+        let made = bench.run::<DeriveKey>(V, request(&[&public], Method::AsymmetricKey, Default::default())).unwrap();
+        let mut sent = ciphertext(&bench, &made);
+        assert_eq!(sent.len(), set.output_len());
+        let found = decapsulate(&bench, &private, &sent).unwrap();
+        assert_eq!(bytes(&bench, &made), bytes(&bench, &found));
+        let again = bench.run::<DeriveKey>(V, request(&[&public], Method::AsymmetricKey, Default::default())).unwrap();
+        assert_ne!(bytes(&bench, &made), bytes(&bench, &again));
+        // Rejection is in secret: another key, and no error.
+        sent[0] ^= 1;
+        let other = decapsulate(&bench, &private, &sent).unwrap();
+        assert_ne!(bytes(&bench, &made), bytes(&bench, &other));
+        let refused = decapsulate(&bench, &private, &sent[1..]).unwrap_err();
+        assert_eq!(refused.reason, Reason::CryptographicFailure);
+        for (key, given) in [(&private, DerivationParameters::default()), (&public, with_data(&sent))] {
+            let refused = bench.run::<DeriveKey>(V, request(&[key], Method::AsymmetricKey, given)).unwrap_err();
+            assert_eq!(refused.reason, Reason::BadCryptographicParameters);
+        }
+        let mut long = request(&[&public], Method::AsymmetricKey, Default::default());
+        long.object_type = ObjectType::SecretData;
+        let length = Attribute::new(Tag::CryptographicLength, Value::Integer(264));
+        long.attributes = Attributes { list: vec![length], ..Attributes::default() };
+        assert_eq!(bench.run::<DeriveKey>(V, long).unwrap_err().reason, Reason::CryptographicFailure);
+    }
+}
+
+fn encrypted(bench: &Bench, key: &UniqueIdentifier, data: Option<&[u8]>, aad: Option<&[u8]>) -> Outcome<Vec<u8>> {
+    let request = encrypt::Request {
+        unique_identifier: Some(key.clone()),
+        cryptographic_parameters: None,
+        data: data.map(|data| crate::ops::data::Data::Bytes(Blob::copy_of(data))),
+        iv_counter_nonce: None,
+        correlation_value: None,
+        init_indicator: None,
+        final_indicator: None,
+        additional_data: aad.map(Blob::copy_of),
+    };
+    let answer = bench.run::<Encrypt>(V, request)?;
+    assert!(answer.authenticated_encryption_tag.is_none() && answer.iv_counter_nonce.is_none());
+    Ok(answer.data.unwrap().to_vec())
+}
+
+fn decrypted(bench: &Bench, key: &UniqueIdentifier, data: &[u8], aad: Option<&[u8]>) -> Outcome<Vec<u8>> {
+    let request = decrypt::Request {
+        unique_identifier: Some(key.clone()),
+        cryptographic_parameters: None,
+        data: Some(crate::ops::data::Data::Bytes(Blob::copy_of(data))),
+        iv_counter_nonce: None,
+        correlation_value: None,
+        init_indicator: None,
+        final_indicator: None,
+        additional_data: aad.map(Blob::copy_of),
+        authenticated_encryption_tag: None,
+    };
+    Ok(bench.run::<Decrypt>(V, request)?.data.unwrap().to_vec())
+}
+
+#[test]
+fn what_is_encrypted_to_a_key_of_ml_kem_is_decrypted_with_it() {
+    let bench = Bench::new();
+    for set in KEMS {
+        let [private, public] = kem(&bench, set);
+        let sealed = encrypted(&bench, &public, Some(b"data"), Some(b"more")).unwrap();
+        assert_eq!(sealed.len(), set.output_len() + 4 + 16);
+        assert_eq!(decrypted(&bench, &private, &sealed, Some(b"more")).unwrap(), b"data");
+        let mut changed = sealed.clone();
+        changed[0] ^= 1;
+        // One answer for all that does not open, the bare ciphertext of the KEM among them.
+        let answers =
+            [(&sealed[..], None), (&changed, Some(&b"more"[..])), (&sealed[..set.output_len()], None), (b"", None)];
+        let mut told = answers.map(|(data, aad)| decrypted(&bench, &private, data, aad).unwrap_err());
+        assert_eq!(told[0].reason, Reason::CryptographicFailure);
+        told.rotate_left(1);
+        assert!(told.iter().all(|failure| *failure == told[0]), "{told:?}");
+        assert_eq!(encrypted(&bench, &public, None, None).unwrap_err().reason, Reason::InvalidMessage);
+    }
+    let permits = Permits::preset(Preset::Cnsa2);
+    let bench = Bench::with(Settings { permits, ..Settings::default() }, None);
+    let [_, small] = kem(&bench, ParameterSet::MlKem768);
+    let refused = encrypted(&bench, &small, Some(b"data"), None).unwrap_err();
+    assert_eq!(refused.reason, Reason::UnsupportedCryptographicParameters);
+    let [_, large] = kem(&bench, ParameterSet::MlKem1024);
+    encrypted(&bench, &large, Some(b"data"), None).unwrap();
+}
