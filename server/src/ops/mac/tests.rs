@@ -183,7 +183,7 @@ fn what_is_refused_has_the_reason_of_the_table() {
     };
     assert_eq!(reason(&key, hmac(Algorithm::HMACSHA1)), bad);
     assert_eq!(reason(&key, with(|it| it.hashing_algorithm = Some(HashingAlgorithm::SHA1))), bad);
-    assert_eq!(reason(&key, with(|it| it.hashing_algorithm = Some(HashingAlgorithm::Tiger))), feature);
+    assert_eq!(reason(&key, with(|it| it.hashing_algorithm = Some(HashingAlgorithm::Tiger))), bad);
     assert_eq!(reason(&key, with(|it| it.block_cipher_mode = Some(BlockCipherMode::CBC))), bad);
     assert_eq!(reason(&key, with(|it| it.tag_length = Some(16))), bad);
     assert_eq!(reason(&key, with(|it| it.counter_length = Some(16))), feature);
