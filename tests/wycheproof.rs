@@ -16,6 +16,9 @@ mod decryption;
 #[path = "wycheproof/keyed.rs"]
 mod keyed;
 #[cfg(test)]
+#[path = "wycheproof/postquantum.rs"]
+mod postquantum;
+#[cfg(test)]
 #[path = "wycheproof/signatures.rs"]
 mod signatures;
 #[cfg(test)]
