@@ -17,6 +17,9 @@ mod certificates;
 #[path = "by_value/cryptography.rs"]
 mod cryptography;
 #[cfg(test)]
+#[path = "by_value/formats.rs"]
+mod formats;
+#[cfg(test)]
 #[path = "by_value/life.rs"]
 mod life;
 #[cfg(test)]

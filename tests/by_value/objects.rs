@@ -133,6 +133,7 @@ pub(crate) fn get(talk: &mut Talk) {
     talk.fail(0x0A, vec![t(UNIQUE_IDENTIFIER, "nobody")], talk.either(0x01, 0x37));
     talk.fail(0x0A, vec![], talk.either(0x01, 0x37));
     talk.fail(0x0A, vec![vt(UNIQUE_IDENTIFIER, "key"), e(KEY_FORMAT_TYPE, 3)], 0x10);
+    crate::formats::get(talk);
 }
 
 pub(crate) fn activate(talk: &mut Talk) {

@@ -1,24 +1,29 @@
 //! Between the key blocks of the protocol and what providers take: formats, kinds, lengths (KMIP 2.1 §3.1, §4.26).
 
+mod discrete;
+mod points;
 mod transparent;
 
 use kmip_codec::schema::Decode;
 use kmip_codec::spec::{
-    CryptographicAlgorithm as Algorithm, KeyCompressionType, KeyFormatType as Format, ObjectType, RecommendedCurve,
-    ResultReason, Tag, Version,
+    CertificateRequestType, CertificateType, CryptographicAlgorithm as Algorithm, KeyCompressionType,
+    KeyFormatType as Format, ObjectType, RecommendedCurve, ResultReason, Tag, Version,
 };
 use kmip_codec::ttlv::{Blob, Writer};
 use kmip_codec::types::{AttributeList, KeyBlock, KeyMaterial, KeyValue, Object, TransparentSymmetricKey};
 use kmip_codec::{Element, Value};
 
 use super::algorithm::{Curve, KeyKind, ParameterSet};
-use super::keyformat::{self, EcPublicParts, FormatError, PostQuantumPrivateParts};
+use super::keyformat::{self, FormatError, PostQuantumPrivateParts};
 use super::software;
 use crate::failure::{Failure, Outcome};
 use crate::object::postquantum::is_slh_dsa;
 use crate::secret::Secret;
 
-/// The formats that [`canonical`] takes apart and [`block`] puts together.
+pub use discrete::kept;
+pub use points::examine;
+
+/// The formats that [`canonical`] takes apart and [`block`] puts together, and those of keys that are kept and not used.
 pub const FORMATS: &[Format] = &[
     Format::Raw,
     Format::Opaque,
@@ -27,6 +32,10 @@ pub const FORMATS: &[Format] = &[
     Format::X509,
     Format::ECPrivateKey,
     Format::TransparentSymmetricKey,
+    Format::TransparentDSAPrivateKey,
+    Format::TransparentDSAPublicKey,
+    Format::TransparentDHPrivateKey,
+    Format::TransparentDHPublicKey,
     Format::TransparentRSAPrivateKey,
     Format::TransparentRSAPublicKey,
     Format::TransparentECDSAPrivateKey,
@@ -285,22 +294,28 @@ pub fn convert(object: &mut Object, format: Option<Format>, compression: Option<
     let Some(present) = object.key_block() else {
         return match format {
             None => Ok(()),
-            Some(Format::X509) if kind == ObjectType::Certificate => Ok(()),
+            Some(format) if format_without_block(object) == Some(format) => Ok(()),
             Some(format) => Err(not_given_in(kind, format)),
         };
     };
     if let Some(format) = format.filter(|&format| format != present.key_format_type) {
-        let key = canonical(kind, present).map_err(|failure| match failure.reason {
+        if format == Format::TransparentSymmetricKey && kind != ObjectType::SymmetricKey {
+            return Err(not_given_in(kind, format));
+        }
+        let not_so = |failure: Failure| match failure.reason {
             ResultReason::InvalidObjectType | ResultReason::KeyValueNotPresent => failure,
             _ => Failure::new(ResultReason::KeyFormatTypeNotSupported, failure.message),
-        })?;
-        let mut converted = block(&key, present.cryptographic_algorithm, format)?;
+        };
+        let mut converted = match discrete::open(kind, present).map_err(not_so)? {
+            Some(parts) => discrete::block(kind, &parts, present.cryptographic_algorithm, format).map_err(not_so)?,
+            None => block(&canonical(kind, present).map_err(not_so)?, present.cryptographic_algorithm, format)?,
+        };
         converted.cryptographic_length = present.cryptographic_length;
         replace(object, converted);
     }
     match (compression, object.key_block()) {
         (Some(compression), Some(present)) => {
-            if let Some(compressed) = compress(kind, present, compression)? {
+            if let Some(compressed) = points::compress(kind, present, compression)? {
                 replace(object, compressed);
             }
             Ok(())
@@ -309,42 +324,25 @@ pub fn convert(object: &mut Object, format: Option<Format>, compression: Option<
     }
 }
 
+/// The Key Format Type of an object that has no key block (KMIP 2.1 §4.26). What is none of the formats that it names is
+/// bytes.
+pub fn format_without_block(object: &Object) -> Option<Format> {
+    match object {
+        Object::Certificate(certificate) if certificate.certificate_type == CertificateType::X509 => Some(Format::X509),
+        Object::Certificate(_) => Some(Format::Raw),
+        Object::CertificateRequest(request) => match request.certificate_request_type {
+            CertificateRequestType::Pkcs10 => Some(Format::Pkcs10),
+            _ => Some(Format::Raw),
+        },
+        Object::OpaqueObject(_) => Some(Format::Opaque),
+        _ => None,
+    }
+}
+
 /// Key Format Type Not Supported.
 pub fn not_given_in(object: ObjectType, format: Format) -> Failure {
     let why = format!("a {object} cannot be given in the format {format}");
     Failure::new(ResultReason::KeyFormatTypeNotSupported, why)
-}
-
-/// A public key on a curve with its point in another form, if it is in another one.
-fn compress(kind: ObjectType, present: &KeyBlock, form: KeyCompressionType) -> Outcome<Option<KeyBlock>> {
-    let unsupported =
-        || Failure::new(ResultReason::KeyCompressionTypeNotSupported, "the key cannot be given in that compression");
-    let point = match (kind, canonical(kind, present)) {
-        (ObjectType::PublicKey, Ok(Canonical::Public { spki, .. })) => EcPublicParts::from_spki(&spki).ok(),
-        _ => None,
-    };
-    let Some(EcPublicParts { curve, point }) = point else {
-        let same =
-            Some(form) == present.key_compression_type || form == KeyCompressionType::ECPublicKeyTypeUncompressed;
-        return if same { Ok(None) } else { Err(unsupported()) };
-    };
-    let compressed = match (point.split_first(), form) {
-        (Some((4, _)), KeyCompressionType::ECPublicKeyTypeUncompressed)
-        | (Some((2 | 3, _)), KeyCompressionType::ECPublicKeyTypeX962CompressedPrime) => return Ok(None),
-        (Some((4, numbers)), KeyCompressionType::ECPublicKeyTypeX962CompressedPrime) => {
-            // The form of x alone: whether y is odd stands before it (SEC 1 §2.3.3).
-            let x = numbers.get(..numbers.len() / 2).unwrap_or_default();
-            let parity = numbers.last().map_or(0, |byte| byte & 1);
-            [&[2 | parity], x].concat()
-        }
-        _ => return Err(unsupported()),
-    };
-    let spki = EcPublicParts { curve, point: compressed }.to_spki()?;
-    let key = Canonical::Public { kind: KeyKind::Ec { curve }, spki };
-    let mut converted = block(&key, present.cryptographic_algorithm, present.key_format_type)?;
-    converted.cryptographic_length = present.cryptographic_length;
-    converted.key_compression_type = Some(form);
-    Ok(Some(converted))
 }
 
 fn replace(object: &mut Object, converted: KeyBlock) {
@@ -359,11 +357,11 @@ pub fn in_default_format(object: &Object) -> Option<(Format, Object)> {
     if !FORMATS.contains(&block.key_format_type) {
         return None;
     }
-    let key = canonical(kind, block).ok()?;
-    let default = match kind {
+    let default = match (kind, kept(kind, block).ok()?) {
+        (_, Some((algorithm, _))) => discrete::default_format(kind, algorithm)?,
         // Secrets have the format Opaque with some clients, which is Raw by another name.
-        ObjectType::SecretData => return None,
-        _ => default_format(kind, key.kind(), Version::V2_1),
+        (ObjectType::SecretData, None) => return None,
+        (_, None) => default_format(kind, canonical(kind, block).ok()?.kind(), Version::V2_1),
     };
     if default == block.key_format_type {
         return None;
@@ -410,13 +408,30 @@ fn symmetric(algorithm: Option<Algorithm>, bytes: &[u8]) -> Canonical {
 /// A private key as PKCS#8 DER.
 ///
 /// # Errors
-/// Invalid Field for what is none that the server knows.
+/// Invalid Field for what is none; Key Format Type Not Supported for one of an algorithm that the server does not know.
 pub fn private(pkcs8: Secret) -> Outcome<Canonical> {
-    Ok(Canonical::Secret { kind: keyformat::identify_private(pkcs8.expose())?, bytes: pkcs8 })
+    let kind = keyformat::identify_private(pkcs8.expose()).map_err(unknown)?;
+    Ok(Canonical::Secret { kind, bytes: pkcs8 })
 }
 
+/// A public key as SubjectPublicKeyInfo DER, its point whole whatever form it came in.
 fn public(spki: Vec<u8>) -> Outcome<Canonical> {
-    Ok(Canonical::Public { kind: keyformat::identify_public(&spki)?, spki })
+    let kind = keyformat::identify_public(&spki).map_err(unknown)?;
+    let spki = match kind {
+        KeyKind::Ec { .. } => keyformat::with_whole_point(spki)?,
+        _ => spki,
+    };
+    Ok(Canonical::Public { kind, spki })
+}
+
+/// A key of an algorithm or on a curve that is not known here is its owner's: it is kept as it is.
+fn unknown(error: FormatError) -> Failure {
+    match error {
+        FormatError::UnknownAlgorithm(_) => {
+            Failure::new(ResultReason::KeyFormatTypeNotSupported, format!("the key is of an {error}"))
+        }
+        error => error.into(),
+    }
 }
 
 fn not_of(format: Format) -> Failure {
@@ -424,65 +439,4 @@ fn not_of(format: Format) -> Failure {
 }
 
 #[cfg(test)]
-mod tests {
-    use kmip_codec::spec::Enumeration;
-
-    use super::*;
-
-    #[test]
-    fn the_formats_are_those_that_are_taken_apart() {
-        let kinds = [ObjectType::SymmetricKey, ObjectType::PublicKey, ObjectType::PrivateKey, ObjectType::SecretData];
-        for row in Format::TABLE {
-            let format = Format(row.value);
-            let attributes = AttributeList::default;
-            let materials = [
-                KeyValue::bytes(Blob::copy_of(b"x")),
-                KeyValue::Plain { material: KeyMaterial::Structure(Vec::new()), attributes: attributes() },
-            ];
-            let is_known = materials.into_iter().any(|key_value| {
-                let block = KeyBlock {
-                    key_format_type: format,
-                    key_compression_type: None,
-                    key_value: Some(key_value),
-                    cryptographic_algorithm: None,
-                    cryptographic_length: None,
-                    key_wrapping_data: None,
-                };
-                let unsupported = ResultReason::KeyFormatTypeNotSupported;
-                kinds
-                    .iter()
-                    .any(|&kind| canonical(kind, &block).map_err(|failure| failure.reason).err() != Some(unsupported))
-            });
-            assert_eq!(FORMATS.contains(&format), is_known, "{format}");
-        }
-    }
-
-    #[test]
-    fn a_point_is_compressed_on_demand() {
-        let spki =
-            EcPublicParts { curve: Curve::P256, point: [&[4][..], &[7; 32], &[9; 32]].concat() }.to_spki().unwrap();
-        let key = Canonical::Public { kind: KeyKind::Ec { curve: Curve::P256 }, spki };
-        for format in [Format::X509, Format::TransparentECPublicKey] {
-            let whole = block(&key, Some(Algorithm::ECDSA), format).unwrap();
-            let mut object = Object::PublicKey(whole.clone());
-            convert(&mut object, None, Some(KeyCompressionType::ECPublicKeyTypeUncompressed)).unwrap();
-            assert_eq!(object, Object::PublicKey(whole));
-            convert(&mut object, None, Some(KeyCompressionType::ECPublicKeyTypeX962CompressedPrime)).unwrap();
-            let found = object.key_block().unwrap();
-            assert_eq!(found.key_compression_type, Some(KeyCompressionType::ECPublicKeyTypeX962CompressedPrime));
-            let Canonical::Public { spki, .. } = canonical(ObjectType::PublicKey, found).unwrap() else { panic!() };
-            assert_eq!(EcPublicParts::from_spki(&spki).unwrap().point, [&[3][..], &[7; 32]].concat());
-            // A point that is compressed is not made whole again.
-            for form in [KeyCompressionType::ECPublicKeyTypeUncompressed, KeyCompressionType(4), KeyCompressionType(3)]
-            {
-                let refused = convert(&mut object, None, Some(form)).unwrap_err();
-                assert_eq!(refused.reason, ResultReason::KeyCompressionTypeNotSupported);
-            }
-        }
-        let bytes = Canonical::Secret { kind: KeyKind::Aes { bits: 128 }, bytes: Secret::copy_of(&[7; 16]) };
-        let mut object = Object::SymmetricKey(block(&bytes, Some(Algorithm::AES), Format::Raw).unwrap());
-        convert(&mut object, None, Some(KeyCompressionType::ECPublicKeyTypeUncompressed)).unwrap();
-        let refused = convert(&mut object, None, Some(KeyCompressionType::ECPublicKeyTypeX962CompressedPrime));
-        assert_eq!(refused.unwrap_err().reason, ResultReason::KeyCompressionTypeNotSupported);
-    }
-}
+mod tests;

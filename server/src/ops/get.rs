@@ -82,4 +82,6 @@ impl Handler for Get {
 }
 
 #[cfg(test)]
+mod formats;
+#[cfg(test)]
 mod tests;

@@ -61,7 +61,9 @@ pub fn said(object: &Object) -> Vec<Tag> {
         return said;
     }
     let is_open = block.key_value.is_some() && block.key_wrapping_data.is_none();
-    if let Some(key) = is_open.then(|| keyblock::canonical(object.object_type(), block).ok()).flatten() {
+    if let Ok(Some(_)) = keyblock::kept(object.object_type(), block) {
+        said.extend([Tag::CryptographicAlgorithm, Tag::CryptographicLength]);
+    } else if let Some(key) = is_open.then(|| keyblock::canonical(object.object_type(), block).ok()).flatten() {
         said.extend([Tag::CryptographicLength, Tag::CryptographicDomainParameters]);
         said.extend(keyblock::algorithm_of(key.kind()).map(|_| Tag::CryptographicAlgorithm));
     }
@@ -88,9 +90,10 @@ impl Incoming {
     pub fn examine(view: &View, object: Object, given: &Given) -> Outcome<Self> {
         let mut found = Vec::new();
         let mut canonical = None;
+        let format = keyblock::format_without_block(&object);
+        found.extend(format.map(|format| (Tag::KeyFormatType, Value::Enumeration(format.into()))));
         match &object {
             Object::Certificate(certificate) => {
-                found.push((Tag::KeyFormatType, Value::Enumeration(KeyFormatType::X509.into())));
                 found.push((Tag::CertificateType, Value::Enumeration(certificate.certificate_type.into())));
                 if certificate.certificate_type == CertificateType::X509 {
                     found.extend(certificate::attributes(&certificate.certificate_value)?);
@@ -103,7 +106,6 @@ impl Incoming {
                 )?);
             }
             Object::OpaqueObject(opaque) => {
-                found.push((Tag::KeyFormatType, Value::Enumeration(KeyFormatType::Opaque.into())));
                 found.push((Tag::OpaqueDataType, Value::Enumeration(opaque.opaque_data_type.into())));
             }
             Object::Template(_) => {}
@@ -224,32 +226,34 @@ fn key(view: &View, object: &Object, given: &Given, found: &mut Vec<(Tag, Value)
     // Opaque formats are their owner's; so are keys of formats that we keep and do not understand.
     let usable = is_open && !(block.key_format_type == KeyFormatType::Opaque && object_type != ObjectType::SecretData);
     let mut canonical = None;
-    if usable {
+    // What the material is, and its length in bits.
+    let (mut kind_algorithm, mut bits) = (None, None);
+    if usable && let Some((algorithm, length)) = keyblock::kept(object_type, block)? {
+        (kind_algorithm, bits) = (Some(algorithm), Some(length));
+    } else if usable {
         let mut block = block.clone();
         block.cryptographic_algorithm = algorithm;
         match keyblock::canonical(object_type, &block) {
-            Ok(key) => canonical = Some(key),
+            Ok(key) => {
+                keyblock::examine(object_type, &block)?;
+                (kind_algorithm, bits) = (keyblock::algorithm_of(key.kind()), Some(keyblock::length_of(key.kind())));
+                canonical = Some(key);
+            }
             Err(failure) if failure.reason == ResultReason::KeyFormatTypeNotSupported => {}
             Err(failure) => return Err(failure),
         }
     }
-    let kind_algorithm = canonical.as_ref().and_then(|key| keyblock::algorithm_of(key.kind()));
     let algorithm = algorithm.or(kind_algorithm.filter(|_| object_type != ObjectType::SecretData));
     // Nor does a secret have one, nor a part of it; a PGP key has its own within the text, which is not ours to read.
     let may_lack = matches!(object_type, ObjectType::SecretData | ObjectType::SplitKey | ObjectType::PGPKey);
     if !may_lack && algorithm.is_none() {
         return Err(Failure::new(ResultReason::InvalidAttribute, "Cryptographic Algorithm is missing"));
     }
-    if let Some(key) = &canonical {
+    if let Some(bits) = bits {
         check_algorithm(algorithm, kind_algorithm)?;
-        check_length(view, algorithm, length, key)?;
+        check_length(view, algorithm, length, bits)?;
     }
-    let length = length.or_else(|| {
-        canonical
-            .as_ref()
-            .filter(|_| algorithm.is_some())
-            .and_then(|key| i32::try_from(keyblock::length_of(key.kind())).ok())
-    });
+    let length = length.or_else(|| bits.filter(|_| algorithm.is_some()).and_then(|bits| i32::try_from(bits).ok()));
     found.extend(algorithm.map(|value| (Tag::CryptographicAlgorithm, Value::Enumeration(value.into()))));
     found.extend(length.map(|value| (Tag::CryptographicLength, Value::Integer(value))));
     Ok(canonical)
@@ -276,8 +280,7 @@ fn check_algorithm(said: Option<Algorithm>, is: Option<Algorithm>) -> Outcome<()
 }
 
 /// A length that contradicts the material is refused, unless the configuration takes it for clients that cannot do better.
-fn check_length(view: &View, algorithm: Option<Algorithm>, said: Option<i32>, key: &Canonical) -> Outcome<()> {
-    let is = keyblock::length_of(key.kind());
+fn check_length(view: &View, algorithm: Option<Algorithm>, said: Option<i32>, is: u32) -> Outcome<()> {
     let Some(said) = said else { return Ok(()) };
     let fits = match (algorithm, u32::try_from(said)) {
         (_, Ok(said)) if said == is => true,

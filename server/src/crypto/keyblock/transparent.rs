@@ -207,13 +207,13 @@ fn complete(key: &RsaPrivate) -> Outcome<RsaPrivateParts> {
     })
 }
 
-fn read<T: Decode>(material: &[Element]) -> Outcome<T> {
+pub(super) fn read<T: Decode>(material: &[Element]) -> Outcome<T> {
     let element = Element::new(Tag::KeyMaterial, Value::Structure(material.to_vec()));
     kmip_codec::schema::decode(element, Version::V2_1)
         .map_err(|error| Failure::invalid_field(format!("the key material is not of its format: {error}")))
 }
 
-fn write(key: &impl Encode) -> Outcome<Vec<Element>> {
+pub(super) fn write(key: &impl Encode) -> Outcome<Vec<Element>> {
     let mut writer = Writer::new(Version::V2_1);
     key.encode(Tag::KeyMaterial, &mut writer);
     match parse(&frame::protect(writer.finish()), &Limits::default()) {
@@ -223,7 +223,7 @@ fn write(key: &impl Encode) -> Outcome<Vec<Element>> {
 }
 
 /// The bytes of a number that is not negative, without leading zeros.
-fn magnitude(number: &BigInteger) -> Outcome<&[u8]> {
+pub(super) fn magnitude(number: &BigInteger) -> Outcome<&[u8]> {
     if number.0.first().is_some_and(|byte| byte & 0x80 != 0) {
         return Err(not_a_key());
     }
@@ -231,11 +231,15 @@ fn magnitude(number: &BigInteger) -> Outcome<&[u8]> {
     Ok(number.0.get(zeros..).unwrap_or_default())
 }
 
-/// A positive number in two's complement: a leading zero keeps it positive.
-fn number_of(magnitude: &[u8]) -> BigInteger {
-    let mut bytes = Zeroizing::new(Vec::with_capacity(magnitude.len() + 1));
-    bytes.push(0);
-    bytes.extend_from_slice(magnitude);
+/// A positive number in two's complement, as short as it can be: a leading zero keeps it positive where it is needed.
+pub(super) fn number_of(magnitude: &[u8]) -> BigInteger {
+    let zeros = magnitude.iter().take_while(|byte| **byte == 0).count();
+    let digits = magnitude.get(zeros..).unwrap_or_default();
+    let mut bytes = Zeroizing::new(Vec::with_capacity(digits.len() + 1));
+    if digits.first().is_none_or(|byte| byte & 0x80 != 0) {
+        bytes.push(0);
+    }
+    bytes.extend_from_slice(digits);
     BigInteger(Blob::copy_of(&bytes))
 }
 

@@ -25,7 +25,7 @@ const CURVES: [(Curve, ObjectIdentifier); 5] = [
 pub struct EcPublicParts {
     /// The curve.
     pub curve: Curve,
-    /// The point in the octet form of SEC 1 §2.3.3, compressed or not.
+    /// The point in the octet form of SEC 1 §2.3.3, compressed, whole or both.
     pub point: Vec<u8>,
 }
 
@@ -176,11 +176,11 @@ fn check_key(curve: Curve, key: &EcPrivateKey<'_>) -> Result<(), FormatError> {
     key.public_key.map_or(Ok(()), |point| check_point(curve, point))
 }
 
-/// The octet form: 04 x y, or 02 or 03 and x. The point at infinity is no public key.
+/// The octet form: 04 x y, or 02 or 03 and x, or 06 or 07 and both. The point at infinity is no public key.
 fn check_point(curve: Curve, point: &[u8]) -> Result<(), FormatError> {
     let len = curve.coordinate_len();
     match point.split_first() {
-        Some((4, rest)) if rest.len() == 2 * len => Ok(()),
+        Some((4 | 6 | 7, rest)) if rest.len() == 2 * len => Ok(()),
         Some((2 | 3, rest)) if rest.len() == len => Ok(()),
         _ => Err(FormatError::Invalid("not a point of the curve in its octet form")),
     }

@@ -5,7 +5,9 @@
 //! the border. Here the form is checked, that is, DER, lengths and ranges; whether the numbers are a working key is
 //! checked by the provider that adopts it. Bytes after the end of a structure are refused.
 
+mod discrete;
 mod ec;
+mod point;
 mod postquantum;
 mod rsa;
 
@@ -18,10 +20,12 @@ use pkcs8::spki::{AlgorithmIdentifierRef, SubjectPublicKeyInfoRef};
 use super::algorithm::KeyKind;
 use crate::secret::Secret;
 
+pub use discrete::{Discrete, DiscreteParts};
 pub use ec::{
     EcPrivateParts, EcPublicParts, curve_of_parameters, curve_parameters, ec_private_to_pkcs8, ec_private_to_pkcs8_on,
     ecdsa_halves, ecdsa_signature, pkcs8_to_ec_private,
 };
+pub use point::PointForm;
 pub use postquantum::{PostQuantumPrivateParts, post_quantum_public, post_quantum_spki};
 pub use rsa::{
     RsaPrivateParts, RsaPublicParts, pkcs1_private_to_pkcs8, pkcs1_public_to_spki, pkcs8_to_pkcs1_private,
@@ -57,6 +61,18 @@ pub fn identify_private(pkcs8: &[u8]) -> Result<KeyKind, FormatError> {
             postquantum::check_private(set, &info)?;
             Ok(KeyKind::PostQuantum { set })
         }
+    }
+}
+
+/// A SubjectPublicKeyInfo with its point in the uncompressed form, where it has another one.
+///
+/// # Errors
+/// A point that is not on its curve.
+pub fn with_whole_point(spki: Vec<u8>) -> Result<Vec<u8>, FormatError> {
+    let parts = EcPublicParts::from_spki(&spki)?;
+    match PointForm::of(&parts.point) {
+        Some(PointForm::Compressed | PointForm::Hybrid) => parts.in_form(PointForm::Uncompressed)?.to_spki(),
+        _ => Ok(spki),
     }
 }
 
@@ -124,4 +140,4 @@ fn rsa_algorithm() -> AlgorithmIdentifierRef<'static> {
 #[cfg(test)]
 mod tests;
 #[cfg(test)]
-mod vectors;
+pub(crate) mod vectors;

@@ -54,7 +54,7 @@ fn register(bench: &Bench, object: Object, list: Vec<(Tag, Value)>) -> Outcome<U
     bench.run::<Register>(Version::V2_1, request).map(|made| UniqueIdentifier::Text(made.unique_identifier))
 }
 
-fn values(bench: &Bench, object: &UniqueIdentifier, tag: Tag) -> Vec<Value> {
+pub(super) fn values(bench: &Bench, object: &UniqueIdentifier, tag: Tag) -> Vec<Value> {
     let request = get_attributes::Request {
         unique_identifier: Some(object.clone()),
         attributes: AttributeReferences(vec![AttributeReference::Tag(tag)]),
