@@ -82,57 +82,64 @@ impl Handler for DeriveKey {
     type Response = Response;
 
     fn run(view: &mut View, request: Request) -> Outcome<Response> {
-        let Request { object_type, unique_identifiers, derivation_method, derivation_parameters, .. } = request;
-        let bases = bases(view, &unique_identifiers)?;
-        let guarded: Vec<Tag> = guards(&bases).into_iter().map(|(tag, _)| tag).collect();
-        let given = Given::with_defaults(view, request.attributes, object_type, &guarded).map_err(listed)?;
-        let wanted = Wanted::read(object_type, &given).map_err(listed)?;
-        let kem = match (derivation_method, bases.as_slice()) {
-            (Method::AsymmetricKey, [key]) => encapsulation::set_of(view, key).map(|set| (key, set)),
-            _ => None,
-        };
-        let (bytes, encapsulated) = match kem {
-            Some((key, set)) => {
-                meaningful(derivation_method, &derivation_parameters)?;
-                encapsulation::derive(view, key, set, &derivation_parameters, wanted.len())?
-            }
-            None => (derive(view, &bases, derivation_method, &derivation_parameters, wanted.len())?, None),
-        };
-        let mut attributes = given.attributes.clone();
-        attributes.extend(encapsulated);
-
-        let mut found = wanted.found();
-        found.extend(strictest(&bases, &given)?);
-        let extractable =
-            if bases.iter().all(|base| base.is_extractable()) { given.extractable() } else { Some(false) };
-        let home = view.home(Some(wanted.kind), extractable, request.protection_storage_masks.as_ref())?;
-        let format = given.format().unwrap_or(KeyFormatType::Raw);
-        let material = match home.residency {
-            Residency::Sealed => Material::open(wanted.object(bytes, format)?),
-            Residency::Wrapped | Residency::Token => match view.adopt(wanted.kind, &bytes, home.residency)? {
-                Made::Guarded(guarded) => Material::Guarded(guarded),
-                Made::Clear(_) => return Err(Failure::internal("a provider gave back a key that it was to guard")),
-            },
-        };
-        let unique_identifier = view.insert(New {
-            object_type,
-            attributes,
-            found,
-            material: Some(material),
-            format: Some(format),
-            home,
-            origin: Origin::Generated,
-        })?;
-        for base in &bases {
-            link(view, &base.identifier(), LinkType::DerivedKeyLink, &unique_identifier)?;
-            link(view, &unique_identifier, LinkType::DerivationBaseObjectLink, &base.identifier())?;
-        }
-        Ok(Response { unique_identifier, attributes: None })
+        run(view, request, None)
     }
 
     fn identifiers(response: &Response) -> Vec<Text> {
         vec![response.unique_identifier.clone()]
     }
+}
+
+/// Derives; the public key of an agreement may be given by itself, as SubjectPublicKeyInfo DER, instead of among the objects.
+///
+/// # Errors
+/// Those of the operation.
+pub(super) fn run(view: &mut View, request: Request, peer: Option<&[u8]>) -> Outcome<Response> {
+    let Request { object_type, unique_identifiers, derivation_method, derivation_parameters, .. } = request;
+    let bases = bases(view, &unique_identifiers)?;
+    let guarded: Vec<Tag> = guards(&bases).into_iter().map(|(tag, _)| tag).collect();
+    let given = Given::with_defaults(view, request.attributes, object_type, &guarded).map_err(listed)?;
+    let wanted = Wanted::read(object_type, &given).map_err(listed)?;
+    let kem = match (derivation_method, bases.as_slice()) {
+        (Method::AsymmetricKey, [key]) => encapsulation::set_of(view, key).map(|set| (key, set)),
+        _ => None,
+    };
+    let (bytes, encapsulated) = match kem {
+        Some((key, set)) if peer.is_none() => {
+            meaningful(derivation_method, &derivation_parameters)?;
+            encapsulation::derive(view, key, set, &derivation_parameters, wanted.len())?
+        }
+        _ => (derive(view, &bases, peer, derivation_method, &derivation_parameters, wanted.len())?, None),
+    };
+    let mut attributes = given.attributes.clone();
+    attributes.extend(encapsulated);
+
+    let mut found = wanted.found();
+    found.extend(strictest(&bases, &given)?);
+    let extractable = if bases.iter().all(|base| base.is_extractable()) { given.extractable() } else { Some(false) };
+    let home = view.home(Some(wanted.kind), extractable, request.protection_storage_masks.as_ref())?;
+    let format = given.format().unwrap_or(KeyFormatType::Raw);
+    let material = match home.residency {
+        Residency::Sealed => Material::open(wanted.object(bytes, format)?),
+        Residency::Wrapped | Residency::Token => match view.adopt(wanted.kind, &bytes, home.residency)? {
+            Made::Guarded(guarded) => Material::Guarded(guarded),
+            Made::Clear(_) => return Err(Failure::internal("a provider gave back a key that it was to guard")),
+        },
+    };
+    let unique_identifier = view.insert(New {
+        object_type,
+        attributes,
+        found,
+        material: Some(material),
+        format: Some(format),
+        home,
+        origin: Origin::Generated,
+    })?;
+    for base in &bases {
+        link(view, &base.identifier(), LinkType::DerivedKeyLink, &unique_identifier)?;
+        link(view, &unique_identifier, LinkType::DerivationBaseObjectLink, &base.identifier())?;
+    }
+    Ok(Response { unique_identifier, attributes: None })
 }
 
 /// Opens what is derived from: each of them must be permitted to derive, and none may come twice.
@@ -245,13 +252,14 @@ fn strictest(bases: &[Permitted], given: &Given) -> Outcome<Vec<(Tag, Value)>> {
 fn derive(
     view: &mut View,
     bases: &[Permitted],
+    peer: Option<&[u8]>,
     method: Method,
     given: &DerivationParameters,
     len: usize,
 ) -> Outcome<Secret> {
     meaningful(method, given)?;
     if method == Method::AsymmetricKey {
-        return agree(view, bases, given, len);
+        return agree(view, bases, peer, given, len);
     }
     let (key, brought) = match bases {
         [key] => (key, None),
@@ -385,7 +393,13 @@ fn encrypt(
 }
 
 /// Key agreement: a private key and a public one, in either order.
-fn agree(view: &mut View, bases: &[Permitted], given: &DerivationParameters, len: usize) -> Outcome<Secret> {
+fn agree(
+    view: &mut View,
+    bases: &[Permitted],
+    peer: Option<&[u8]>,
+    given: &DerivationParameters,
+    len: usize,
+) -> Outcome<Secret> {
     if !given.derivation_data.is_empty() {
         return Err(bad("key agreement has no Derivation Data"));
     }
@@ -393,9 +407,12 @@ fn agree(view: &mut View, bases: &[Permitted], given: &DerivationParameters, len
         return Err(unsupported("Cryptographic Parameters of key agreement"));
     }
     let types: Vec<ObjectType> = bases.iter().map(|base| base.object_type()).collect();
-    let (private, public) = match (bases, types.as_slice()) {
-        ([private, public], [ObjectType::PrivateKey, ObjectType::PublicKey])
-        | ([public, private], [ObjectType::PublicKey, ObjectType::PrivateKey]) => (private, public),
+    let (private, peer) = match (bases, types.as_slice(), peer) {
+        ([private, public], [ObjectType::PrivateKey, ObjectType::PublicKey], None)
+        | ([public, private], [ObjectType::PublicKey, ObjectType::PrivateKey], None) => {
+            (private, view.public_key(public)?)
+        }
+        ([private], [ObjectType::PrivateKey], Some(peer)) => (private, peer.to_vec()),
         _ => {
             return Err(Failure::new(
                 ResultReason::InvalidObjectType,
@@ -403,7 +420,6 @@ fn agree(view: &mut View, bases: &[Permitted], given: &DerivationParameters, len
             ));
         }
     };
-    let peer = view.public_key(public)?;
     view.take_usage(private, len)?;
     view.with_key(private, |provider, key| provider.derive(key, &Derivation::Ecdh { peer: &peer }, len))
 }

@@ -7,7 +7,9 @@ pub mod attributes;
 pub mod classes;
 pub mod codec;
 pub mod codes;
+pub mod copying;
 pub mod cryptography;
+pub mod deriving;
 pub mod general;
 pub mod instance;
 pub mod making;
@@ -229,6 +231,7 @@ const FUNCTIONS: &[(Function, Work)] = &[
     (Function::Login, sessions::login),
     (Function::Logout, sessions::logout),
     (Function::CreateObject, making::create_object),
+    (Function::CopyObject, copying::copy_object),
     (Function::DestroyObject, making::destroy_object),
     (Function::GetObjectSize, objects::get_object_size),
     (Function::GetAttributeValue, objects::get_attribute_value),
@@ -260,6 +263,7 @@ const FUNCTIONS: &[(Function, Work)] = &[
     (Function::GenerateKeyPair, making::generate_key_pair),
     (Function::WrapKey, wrapping::wrap_key),
     (Function::UnwrapKey, wrapping::unwrap_key),
+    (Function::DeriveKey, deriving::derive_key),
     (Function::SeedRandom, wrapping::seed_random),
     (Function::GenerateRandom, wrapping::generate_random),
 ];

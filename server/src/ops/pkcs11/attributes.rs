@@ -199,7 +199,7 @@ fn plain(object: &Permitted, class: Class, kind: u64) -> Option<Own> {
         ck::CKA_TOKEN => Own::Bool(classes::bytes_of(object, &classes::session_reference()).is_none()),
         ck::CKA_PRIVATE => Own::Bool(class.is_secret()),
         ck::CKA_MODIFIABLE | ck::CKA_DESTROYABLE => Own::Bool(true),
-        ck::CKA_COPYABLE => Own::Bool(false),
+        ck::CKA_COPYABLE => Own::Bool(super::copying::is_copyable(object, class)),
         ck::CKA_LABEL => text(classes::label_of(object).map(|(_, label)| &**label)),
         ck::CKA_UNIQUE_ID => text(Some(&object.identifier())),
         ck::CKA_ID if class != Class::Data => Own::bytes(id_of(object)),

@@ -119,10 +119,14 @@ impl Class {
         matches!(self, Self::Private | Self::Secret)
     }
 
+    /// The uses: each CKA_…, and its bit.
+    pub fn uses(self) -> impl Iterator<Item = (u64, Mask)> {
+        USES.iter().map(move |row| (row.0, if self == Self::Secret { row.1 } else { row.2 }))
+    }
+
     /// The bit of a use, if the attribute is one.
     pub fn usage(self, kind: u64) -> Option<Mask> {
-        let row = USES.iter().find(|row| row.0 == kind)?;
-        Some(if self == Self::Secret { row.1 } else { row.2 })
+        self.uses().find(|(named, _)| *named == kind).map(|(_, bit)| bit)
     }
 
     /// What a key may do for which nobody says what it may do.

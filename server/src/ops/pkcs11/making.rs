@@ -344,14 +344,21 @@ pub fn writable(call: &mut Call<'_>, session: u64, is_lasting: bool) -> Done<()>
 }
 
 /// What ends with the session is noted there.
-fn note(call: &mut Call<'_>, session: u64, template: &Template<'_>, handle: u64) -> Done<()> {
+///
+/// # Errors
+/// SESSION_HANDLE_INVALID.
+pub fn note(call: &mut Call<'_>, session: u64, template: &Template<'_>, handle: u64) -> Done<()> {
     if !template.is_lasting() {
         call.instance.session(session)?.made.push(handle);
     }
     Ok(())
 }
 
-fn of_algorithm(algorithm: Algorithm, bits: u64) -> Done<Vec<Attribute>> {
+/// The algorithm and the length of a key to be made.
+///
+/// # Errors
+/// ATTRIBUTE_VALUE_INVALID for a length that no key has.
+pub fn of_algorithm(algorithm: Algorithm, bits: u64) -> Done<Vec<Attribute>> {
     let bits = i32::try_from(bits).map_err(|_| Trouble::from(Code::AttributeValueInvalid))?;
     Ok(vec![
         Attribute::new(Tag::CryptographicAlgorithm, Kmip::Enumeration(algorithm.into())),

@@ -54,6 +54,21 @@ pub enum Kind {
     Generate(Algorithm),
     /// A key pair is generated.
     Pair(Algorithm),
+    /// A key is derived. What the parameter says is read where that is done.
+    Derive(Derives),
+}
+
+/// How a key is derived from another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Derives {
+    /// Key agreement with a public key that the parameter has.
+    Agreement,
+    /// HKDF, extracting and expanding.
+    Hkdf,
+    /// The digest of the key.
+    Digest(Hash),
+    /// Data of the parameter, encrypted by AES.
+    Encryption(Mode),
 }
 
 /// What a use of a mechanism says.
@@ -131,6 +146,15 @@ static MECHANISMS: &[Row] = &[
     row(ck::CKM_ECDSA_SHA256, Kind::Ecdsa(Some(Hash::SHA256)), EC, SIGNS | CURVES),
     row(ck::CKM_ECDSA_SHA384, Kind::Ecdsa(Some(Hash::SHA384)), EC, SIGNS | CURVES),
     row(ck::CKM_ECDSA_SHA512, Kind::Ecdsa(Some(Hash::SHA512)), EC, SIGNS | CURVES),
+    row(ck::CKM_ECDH1_DERIVE, Kind::Derive(Derives::Agreement), EC, ck::CKF_DERIVE | CURVES),
+    row(ck::CKM_HKDF_DERIVE, Kind::Derive(Derives::Hkdf), BYTES, ck::CKF_DERIVE),
+    row(ck::CKM_SHA1_KEY_DERIVATION, Kind::Derive(Derives::Digest(Hash::SHA1)), BYTES, ck::CKF_DERIVE),
+    row(ck::CKM_SHA224_KEY_DERIVATION, Kind::Derive(Derives::Digest(Hash::SHA224)), BYTES, ck::CKF_DERIVE),
+    row(ck::CKM_SHA256_KEY_DERIVATION, Kind::Derive(Derives::Digest(Hash::SHA256)), BYTES, ck::CKF_DERIVE),
+    row(ck::CKM_SHA384_KEY_DERIVATION, Kind::Derive(Derives::Digest(Hash::SHA384)), BYTES, ck::CKF_DERIVE),
+    row(ck::CKM_SHA512_KEY_DERIVATION, Kind::Derive(Derives::Digest(Hash::SHA512)), BYTES, ck::CKF_DERIVE),
+    row(ck::CKM_AES_ECB_ENCRYPT_DATA, Kind::Derive(Derives::Encryption(Mode::ECB)), AES, ck::CKF_DERIVE),
+    row(ck::CKM_AES_CBC_ENCRYPT_DATA, Kind::Derive(Derives::Encryption(Mode::CBC)), AES, ck::CKF_DERIVE),
 ];
 
 const fn row(id: u64, kind: Kind, keys: (u64, u64), flags: u64) -> Row {
@@ -179,6 +203,10 @@ impl Kind {
             }
             Self::Wrap(_) => processes(Term::KeyWrap),
             Self::Generate(_) | Self::Pair(_) => true,
+            Self::Derive(Derives::Digest(named)) => processes(Term::Derived) && hash(named),
+            Self::Derive(Derives::Encryption(mode)) => Self::Cipher(Algorithm::AES, mode, false).is_permitted(permits),
+            Self::Derive(Derives::Hkdf) => processes(Term::Hkdf),
+            Self::Derive(Derives::Agreement) => processes(Term::Ecdh),
         }
     }
 }
@@ -286,17 +314,18 @@ impl Row {
                 parameters.block_cipher_mode = Some(mode);
             }
             Kind::Generate(_) | Kind::Pair(_) => bare()?,
+            Kind::Derive(_) => {}
         }
         Ok(prepared)
     }
 }
 
-fn wrong() -> super::codes::Trouble {
+pub(super) fn wrong() -> super::codes::Trouble {
     Code::MechanismParamInvalid.into()
 }
 
 /// Reads a parameter that must be there.
-fn read<'a, T>(mechanism: &Mechanism<'a>, how: impl FnOnce(&mut Reader<'a>) -> Outcome<T>) -> Done<T> {
+pub(super) fn read<'a, T>(mechanism: &Mechanism<'a>, how: impl FnOnce(&mut Reader<'a>) -> Outcome<T>) -> Done<T> {
     let parameter = mechanism.parameter.ok_or_else(wrong)?;
     Reader::new(parameter).whole(how).map_err(|_| wrong())
 }
@@ -359,7 +388,7 @@ fn pss(parameters: &mut Parameters, mechanism: &Mechanism<'_>, hash: Option<Hash
 }
 
 /// The hash function of a digest mechanism.
-fn digest(id: u64) -> Done<Hash> {
+pub(super) fn digest(id: u64) -> Done<Hash> {
     let found = MECHANISMS.iter().find_map(|row| match row.kind {
         Kind::Digest(hash) if row.id == id => Some(hash),
         _ => None,

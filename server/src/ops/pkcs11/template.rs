@@ -36,6 +36,13 @@ impl<'a> Template<'a> {
         Ok(Self(all))
     }
 
+    /// Adds an attribute of which it says nothing.
+    pub fn otherwise(&mut self, kind: u64, value: Value<'a>) {
+        if self.get(kind).is_none() {
+            self.0.push((kind, value));
+        }
+    }
+
     /// Its attributes.
     pub fn iter(&self) -> impl Iterator<Item = &(u64, Value<'a>)> {
         self.0.iter()

@@ -1,6 +1,7 @@
 //! A client that calls the token's functions.
 
 mod cryptography;
+mod deriving;
 mod objects;
 
 use std::sync::Arc;
