@@ -152,3 +152,36 @@ fn numbers_that_do_not_belong_together_are_refused() {
         assert!(matches!(answer, Err(CryptoError::BadParameters(_))), "{which}: {answer:?}");
     }
 }
+
+/// A seed decides: an expanded key beside it must be what comes of it (RFC 9881 §8, RFC 9935 §8). An expanded key of ML-KEM
+/// alone must belong to the public key within it.
+#[test]
+fn what_contradicts_itself_in_a_post_quantum_key_is_refused() {
+    use crate::crypto::algorithm::ParameterSet;
+    use crate::crypto::keyformat::PostQuantumPrivateParts;
+    for set in ParameterSet::ALL {
+        let kind = KeyKind::PostQuantum { set };
+        let seed = Secret::new(vec![7; set.seed_len()]);
+        let parts = |seed: Option<&Secret>, expanded: Option<Vec<u8>>| {
+            let parts = PostQuantumPrivateParts { set, seed: seed.cloned(), expanded: expanded.map(Secret::new) };
+            parts.to_pkcs8().unwrap()
+        };
+        let expanded = expanded_key(&parts(Some(&seed), None)).unwrap().expose().to_vec();
+        let whole = parts(Some(&seed), Some(expanded.clone()));
+        let public = Prepared::new(kind, &whole).unwrap().public().unwrap();
+        assert_eq!(Prepared::new(kind, &parts(None, Some(expanded.clone()))).unwrap().public().unwrap(), public);
+        // The last byte is of z, or of t0: neither is in the public key.
+        let mut changed = expanded.clone();
+        *changed.last_mut().unwrap() ^= 1;
+        let answer = Prepared::new(kind, &parts(Some(&seed), Some(changed))).map(drop);
+        assert!(matches!(answer, Err(CryptoError::BadParameters(_))), "{set:?}: {answer:?}");
+        if set.is_kem() {
+            for place in [0, set.expanded_len() - 65, set.expanded_len() - 64] {
+                let mut changed = expanded.clone();
+                changed[place] ^= 1;
+                let answer = Prepared::new(kind, &parts(None, Some(changed))).map(drop);
+                assert!(matches!(answer, Err(CryptoError::BadParameters(_))), "{set:?} {place}: {answer:?}");
+            }
+        }
+    }
+}
