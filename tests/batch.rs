@@ -25,6 +25,9 @@ mod owners;
 #[path = "batch/references.rs"]
 mod references;
 #[cfg(test)]
+#[path = "batch/streams.rs"]
+mod streams;
+#[cfg(test)]
 #[path = "batch/unreadable.rs"]
 mod unreadable;
 

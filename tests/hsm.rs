@@ -15,6 +15,9 @@ mod house;
 #[path = "hsm/modes.rs"]
 mod modes;
 #[cfg(test)]
+#[path = "hsm/parts.rs"]
+mod parts;
+#[cfg(test)]
 #[path = "hsm/protection.rs"]
 mod protection;
 #[cfg(test)]
@@ -29,6 +32,9 @@ mod start;
 #[cfg(test)]
 #[path = "hsm/warm.rs"]
 mod warm;
+#[cfg(test)]
+#[path = "hsm/wrapping.rs"]
+mod wrapping;
 #[cfg(test)]
 #[path = "hsm/xml.rs"]
 mod xml;

@@ -48,6 +48,8 @@ pub async fn run(shared: Arc<Shared>, left: Outcome<Vec<[u8; 16]>>) {
             }
         }
         let now = shared.clock.now();
+        // Operations in parts that nobody goes on with: their memory, and what the module keeps for them.
+        drop(shared.parts.lost(now));
         if now.saturating_sub(tickets_at) >= TICKETS || now < tickets_at {
             tickets_at = now;
             if let Err(failure) = sweep_tickets(&shared, now).await {

@@ -177,6 +177,8 @@ const fn parts_limits(limits: &config::Limits) -> parts::Limits {
         all: limits.parts,
         idle: limits.parts_seconds,
         bytes: limits.parts_bytes,
+        held_per_client: limits.parts_in_module_per_client,
+        held: limits.parts_in_module,
     }
 }
 

@@ -397,6 +397,10 @@ pub struct Limits {
     pub parts_seconds: u32,
     /// Bytes of one that wait for its last part.
     pub parts_bytes: usize,
+    /// Those for which the module keeps a session: MACs, and encryption that authenticates, with keys in it.
+    pub parts_in_module: usize,
+    /// Those of one client. The data of a further one waits in the server.
+    pub parts_in_module_per_client: usize,
 }
 
 impl Default for Limits {
@@ -419,6 +423,8 @@ impl Default for Limits {
             parts_per_client: parts.per_client,
             parts_seconds: parts.idle,
             parts_bytes: parts.bytes,
+            parts_in_module: parts.held,
+            parts_in_module_per_client: parts.held_per_client,
         }
     }
 }

@@ -223,6 +223,16 @@ impl Cipher<'_> {
         }
     }
 
+    /// Length of the tag in bytes; 0 where the mode has none.
+    pub const fn tag_len(&self) -> usize {
+        match self {
+            Self::AesGcm { tag_len, .. } | Self::AesCcm { tag_len, .. } | Self::ChaCha20Poly1305 { tag_len, .. } => {
+                *tag_len
+            }
+            _ => 0,
+        }
+    }
+
     /// The same without what is borrowed.
     pub const fn bare(&self) -> Cipher<'static> {
         self.with(&[], &[], &[])

@@ -160,6 +160,16 @@ pub trait Provider: Send + Sync {
     /// Computes a MAC of full length. Comparison is the caller's, in constant time.
     fn mac(&self, key: Key<'_>, mac: Mac, data: &[u8]) -> Result<Vec<u8>, CryptoError>;
 
+    /// Begins a MAC whose state the provider keeps; `None` where it keeps none, and takes all of the data at once.
+    fn begin_mac(&self, _key: Key<'_>, _mac: Mac) -> Result<Option<Box<dyn Holding>>, CryptoError> {
+        Ok(None)
+    }
+
+    /// The same for an encryption that authenticates.
+    fn begin_encryption(&self, _key: Key<'_>, _cipher: &Cipher<'_>) -> Result<Option<Box<dyn Holding>>, CryptoError> {
+        Ok(None)
+    }
+
     /// Derives so many bytes from a key, for the server to hold. A provider whose keys never give anything that the server
     /// may hold need not have it.
     fn derive(&self, _key: Key<'_>, _how: &Derivation<'_>, _len: usize) -> Result<Secret, CryptoError> {
@@ -202,6 +212,15 @@ pub trait Provider: Send + Sync {
 
     /// Mixes bytes into the generator, as far as it takes them; answers how many it took.
     fn seed(&self, bytes: &[u8]) -> Result<usize, CryptoError>;
+}
+
+/// Work in parts whose state a provider keeps until it ends, or is dropped. After an error it has ended.
+pub trait Holding: Send {
+    /// The next data; answers what comes out of it, which of a MAC is nothing.
+    fn update(&mut self, data: &[u8]) -> Result<Vec<u8>, CryptoError>;
+
+    /// Ends it; answers the MAC, or the tag behind what is left of the ciphertext.
+    fn finish(&mut self) -> Result<Vec<u8>, CryptoError>;
 }
 
 impl From<CryptoError> for Failure {

@@ -4,14 +4,39 @@
 //! module works in parts too. GCM is carried on here for keys that the server may hold. What cannot be done in parts, or
 //! must not be shown before its tag verifies, waits for the last part, up to a limit.
 
+use std::any::Any;
+use std::sync::{Arc, Mutex, PoisonError};
+
 use zeroize::Zeroizing;
 
 use super::algorithm::{Cipher, Hash, Mac, Padding};
 use super::check::ctr_largest;
 use super::public::Hasher;
 use super::software::{Cmac, OneTime, Sealing};
-use super::{CryptoError, Key, Provider};
+use super::{CryptoError, Holding, Key, Provider};
 use crate::secret::Secret;
+
+/// What goes with work in parts for which a provider keeps the state: it is dropped with it.
+pub type Place = Box<dyn Any + Send + Sync>;
+
+/// Work for which a provider keeps the state. A copy of it is the same work.
+#[derive(Clone)]
+pub struct Held(Arc<Kept>);
+
+struct Kept {
+    work: Mutex<Box<dyn Holding>>,
+    _place: Place,
+}
+
+impl Held {
+    fn new(work: Box<dyn Holding>, place: Place) -> Self {
+        Self(Arc::new(Kept { work: Mutex::new(work), _place: place }))
+    }
+
+    fn with<T>(&self, run: impl FnOnce(&mut dyn Holding) -> T) -> T {
+        run(&mut **self.0.work.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
 
 /// An encryption or decryption under way.
 #[derive(Clone)]
@@ -28,6 +53,8 @@ pub struct Ciphering {
     /// The most that waits for the last part, in bytes.
     most: usize,
     sealing: Option<Sealing>,
+    /// An encryption that authenticates with a key in the module, which keeps its state.
+    held: Option<Held>,
     /// Whether the counter has come to its end: there is no further block of key stream.
     is_spent: bool,
 }
@@ -52,8 +79,22 @@ impl Ciphering {
             waiting: Zeroizing::new(Vec::new()),
             most,
             sealing: None,
+            held: None,
             is_spent: false,
         }
+    }
+
+    /// Has the provider keep the state of an encryption that authenticates, if it must and can; else the data waits here.
+    /// Before the first part.
+    ///
+    /// # Errors
+    /// What the provider says.
+    pub fn hold(&mut self, provider: &dyn Provider, key: Key<'_>, place: Place) -> Result<(), CryptoError> {
+        if self.encrypts && self.shape.is_authenticated() && matches!(key, Key::Guarded(_)) {
+            let cipher = self.shape.with(&self.iv, &self.aad, &[]);
+            self.held = provider.begin_encryption(key, &cipher)?.map(|work| Held::new(work, place));
+        }
+        Ok(())
     }
 
     /// Brings the tag, where it did not come with the first part.
@@ -187,6 +228,19 @@ impl Ciphering {
             self.sealing = Some(sealing);
             return Ok(Stepped { data: out, tag: Vec::new() });
         }
+        if let Some(held) = &self.held {
+            let cipher = self.shape.with(&self.iv, &self.aad, &[]);
+            provider.admit_cipher(key.kind(), &cipher)?;
+            let mut out = held.with(|work| work.update(data))?;
+            if !last {
+                return Ok(Stepped { data: Secret::new(out), tag: Vec::new() });
+            }
+            out.extend(held.with(|work| work.finish())?);
+            let cut = out.len().checked_sub(self.shape.tag_len());
+            let cut = cut.ok_or_else(|| CryptoError::Unavailable("an answer without its tag".into()))?;
+            let tag = out.split_off(cut);
+            return Ok(Stepped { data: Secret::new(out), tag });
+        }
         hold(&mut self.waiting, data, self.most)?;
         if !last {
             return Ok(Stepped { data: input_of(&[]), tag: Vec::new() });
@@ -210,6 +264,8 @@ pub enum Macing {
     Cmac(Box<Cmac>),
     /// Poly1305 with such a key.
     OneTime(Box<OneTime>),
+    /// With a key in the module, which keeps the state.
+    Held(Held),
     /// All the data, for a key in the module, and the most that it may be, in bytes.
     Waiting(Zeroizing<Vec<u8>>, usize),
 }
@@ -233,14 +289,28 @@ impl Macing {
         })
     }
 
+    /// Has the provider keep the state, if it must and can; else the data waits here. Before the first part.
+    ///
+    /// # Errors
+    /// What the provider says.
+    pub fn hold(&mut self, provider: &dyn Provider, mac: Mac, key: Key<'_>, place: Place) -> Result<(), CryptoError> {
+        if matches!(self, Self::Waiting(..))
+            && let Some(work) = provider.begin_mac(key, mac)?
+        {
+            *self = Self::Held(Held::new(work, place));
+        }
+        Ok(())
+    }
+
     /// The next data.
     ///
     /// # Errors
-    /// TooMuch for more than can wait.
+    /// TooMuch for more than can wait; what the provider says.
     pub fn update(&mut self, data: &[u8]) -> Result<(), CryptoError> {
         match self {
+            Self::Held(held) => held.with(|work| work.update(data)).map(drop),
             Self::Running(hmac) => {
-                hmac.inner.update(data);
+                hmac.update(data);
                 Ok(())
             }
             Self::Cmac(cmac) => cmac.update(data),
@@ -261,6 +331,7 @@ impl Macing {
             Self::Running(hmac) => Ok(hmac.finish()),
             Self::Cmac(cmac) => cmac.finish(),
             Self::OneTime(code) => Ok(code.finish()),
+            Self::Held(held) => held.with(|work| work.finish()),
             Self::Waiting(data, _) => provider.mac(key, mac, &data),
         }
     }
@@ -275,7 +346,8 @@ pub struct Hmac {
 }
 
 impl Hmac {
-    fn begin(hash: Hash, key: &[u8]) -> Self {
+    /// Begins one.
+    pub(super) fn begin(hash: Hash, key: &[u8]) -> Self {
         let mut block =
             Zeroizing::new(if key.len() > hash.block_len() { super::public::hash(hash, key) } else { key.to_vec() });
         let short = Zeroizing::new(std::mem::take(&mut *block));
@@ -288,7 +360,13 @@ impl Hmac {
         Self { hash, inner, outer: masked(0x5c) }
     }
 
-    fn finish(self) -> Vec<u8> {
+    /// The next data.
+    pub(super) fn update(&mut self, data: &[u8]) {
+        self.inner.update(data);
+    }
+
+    /// The code, of full length.
+    pub(super) fn finish(self) -> Vec<u8> {
         let mut outer = Hasher::new(self.hash);
         outer.update(&self.outer);
         outer.update(&Zeroizing::new(self.inner.finish()));

@@ -141,7 +141,10 @@ fn in_parts(view: &mut View, key: &Permitted, request: Request, part: Part) -> O
                     aad: request.additional_data.as_ref(),
                     tag: None,
                 })?;
-                let work = Ciphering::begin(&cipher, true, view.shared().parts.limits().bytes);
+                let mut work = Ciphering::begin(&cipher, true, view.shared().parts.limits().bytes);
+                if let Some(place) = parts::place(view, key, part).filter(|_| cipher.is_authenticated()) {
+                    view.with_key(key, |provider, key| work.hold(provider, key, place))?;
+                }
                 let key = Some(key.sequence);
                 (Running { operation: Operation::Encrypt, key, parameters: given, work }, made)
             }

@@ -82,7 +82,7 @@ fn in_parts(view: &mut View, key: &Permitted, request: Request, part: Part) -> O
     let fits = |running: &Running<Macing>| running.fits(Operation::MAC, Some(key));
     let correlation = request.correlation_value.clone();
     let (answer, correlation_value) = view.part(print, correlation.as_ref(), fits, |view, running| {
-        let mut running = begin(view, Operation::MAC, key, running, request.cryptographic_parameters)?;
+        let mut running = begin_or_go_on(view, Operation::MAC, key, running, request.cryptographic_parameters, part)?;
         let data = parts::data(request.data)?;
         parts::take_usage(view, key, part, data.len())?;
         running.work.update(&data)?;
@@ -96,7 +96,30 @@ fn in_parts(view: &mut View, key: &Permitted, request: Request, part: Part) -> O
     Ok(Response { correlation_value, ..answer })
 }
 
-/// Goes on with a MAC in parts, or begins one, for MAC and MAC Verify.
+/// Goes on with a MAC in parts, or begins one, for MAC and MAC Verify. With a key in the module it keeps the state, if it
+/// can and the client may have one more of those.
+///
+/// # Errors
+/// What is said of the parameters, in the reasons of these operations.
+pub fn begin_or_go_on(
+    view: &mut View,
+    operation: Operation,
+    key: &Permitted,
+    running: Option<Running<Macing>>,
+    given: Option<CryptographicParameters>,
+    part: Part,
+) -> Outcome<Running<Macing>> {
+    let begins = running.is_none();
+    let mut running = begin(view, operation, key, running, given)?;
+    if begins && let Some(place) = parts::place(view, key, part) {
+        let method = parameters::mac(&running.parameters, key).map_err(as_feature)?;
+        let hold = |provider: &dyn Provider, key: Key<'_>| running.work.hold(provider, method, key, place);
+        view.with_key(key, hold).map_err(as_feature)?;
+    }
+    Ok(running)
+}
+
+/// Goes on with a MAC in parts, or begins one whose state is here.
 ///
 /// # Errors
 /// What is said of the parameters, in the reasons of these operations.

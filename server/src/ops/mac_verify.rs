@@ -90,7 +90,8 @@ fn in_parts(view: &mut View, key: &Permitted, request: Request, part: Part) -> O
             Some(Verifying { running, claimed }) => (Some(running), claimed),
             None => (None, None),
         };
-        let mut running = mac::begin(view, Operation::MACVerify, key, running, request.cryptographic_parameters)?;
+        let given = request.cryptographic_parameters;
+        let mut running = mac::begin_or_go_on(view, Operation::MACVerify, key, running, given, part)?;
         let claimed = parts::once(before, request.mac_data, Tag::MACData)?;
         running.work.update(&parts::data(request.data)?)?;
         if !part.is_last() {

@@ -9,6 +9,7 @@ use super::data::Data;
 use super::parameters::bad;
 use crate::crypto::algorithm::Hash;
 use crate::crypto::public;
+use crate::crypto::stream::Place;
 use crate::failure::{Failure, Outcome};
 use crate::trust::policy::Permitted;
 use crate::view::View;
@@ -125,6 +126,16 @@ pub fn once(before: Option<Blob>, now: Option<Blob>, tag: Tag) -> Outcome<Option
 /// Feature Not Supported for a reference to an earlier item.
 pub fn data(data: Option<Data>) -> Outcome<Blob> {
     data.map_or_else(|| Ok(Blob::copy_of(&[])), Data::bytes)
+}
+
+/// A place for work for which the module keeps a session: if the key lives there, and the client may have one more of
+/// them. Without, the data waits in the server.
+pub fn place(view: &View, key: &Permitted, part: Part) -> Option<Place> {
+    if part.is_last() || !view.is_guarded(key) {
+        return None;
+    }
+    let seat = view.shared().parts.reserve_held(&view.requester().owner)?;
+    Some(Box::new(seat))
 }
 
 /// Takes units of Usage Limits for a part: bytes as they come, the operation itself with its first.

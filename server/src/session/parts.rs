@@ -25,11 +25,15 @@ pub struct Limits {
     pub idle: u32,
     /// The most that waits in one of them for its last part, in bytes.
     pub bytes: usize,
+    /// The most of one client for which the module keeps a session.
+    pub held_per_client: usize,
+    /// The most for which it keeps one.
+    pub held: usize,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { per_client: 64, all: 4096, idle: 600, bytes: 16 * 1024 * 1024 }
+        Self { per_client: 64, all: 4096, idle: 600, bytes: 16 * 1024 * 1024, held_per_client: 4, held: 64 }
     }
 }
 
@@ -44,6 +48,8 @@ pub type State = Box<dyn Any + Send + Sync>;
 pub struct Parts {
     held: Mutex<HashMap<Correlation, Held>>,
     seats: Arc<Seats>,
+    /// Of those for which the module keeps a session.
+    held_seats: Arc<Seats>,
     /// Keeps what one server gave from meaning anything to the next.
     salt: OnceLock<Vec<u8>>,
     limits: Limits,
@@ -77,10 +83,18 @@ impl Parts {
 
     /// A place for a new state, if the owner may have one more.
     pub fn reserve(&self, owner: &Arc<str>, now: i64) -> Option<Seat> {
-        let mut held = lock(&self.held);
-        held.retain(|_, held| held.until > now);
-        drop(held);
-        Seats::sit(&self.seats, owner, &self.limits)
+        drop(self.lost(now));
+        Seats::sit(&self.seats, owner, self.limits.per_client, self.limits.all)
+    }
+
+    /// A place for a state of which the module keeps a part in a session of its own.
+    pub fn reserve_held(&self, owner: &Arc<str>) -> Option<Seat> {
+        Seats::sit(&self.held_seats, owner, self.limits.held_per_client, self.limits.held)
+    }
+
+    /// Takes out the states that nobody has gone on with for too long.
+    pub fn lost(&self, now: i64) -> Vec<Held> {
+        lock(&self.held).extract_if(|_, held| held.until <= now).map(|(_, held)| held).collect()
     }
 
     /// The name of a place. `salt` is random, and used once.
@@ -133,11 +147,11 @@ struct Seats {
 }
 
 impl Seats {
-    fn sit(seats: &Arc<Self>, owner: &Arc<str>, limits: &Limits) -> Option<Seat> {
+    fn sit(seats: &Arc<Self>, owner: &Arc<str>, per_client: usize, most: usize) -> Option<Seat> {
         let mut taken = lock(&seats.taken);
         let all: usize = taken.values().map(BTreeSet::len).sum();
-        let number = (0..limits.per_client).find(|number| taken.get(owner).is_none_or(|own| !own.contains(number)))?;
-        if all >= limits.all {
+        let number = (0..per_client).find(|number| taken.get(owner).is_none_or(|own| !own.contains(number)))?;
+        if all >= most {
             return None;
         }
         taken.entry(Arc::clone(owner)).or_default().insert(number);
@@ -211,5 +225,22 @@ mod tests {
         let _last = parts.reserve(&alice, 9).unwrap();
         assert!(parts.reserve(&alice, 9).is_none());
         assert!(parts.reserve(&alice, 10).is_some());
+    }
+
+    #[test]
+    fn what_is_lost_is_let_go() {
+        let parts = Parts::new(Limits { idle: 10, held_per_client: 1, held: 2, ..Limits::default() });
+        let (alice, bob, carol): (Arc<str>, Arc<str>, Arc<str>) = ("alice".into(), "bob".into(), "carol".into());
+        let state = Arc::new(());
+        let held = parts.reserve_held(&alice).unwrap();
+        assert!(parts.reserve_held(&alice).is_none());
+        let _of_bob = parts.reserve_held(&bob).unwrap();
+        assert!(parts.reserve_held(&carol).is_none());
+        parts.put([1; 16], Box::new((Arc::clone(&state), held)), parts.reserve(&alice, 0).unwrap(), 0);
+        assert!(parts.lost(9).is_empty());
+        assert_eq!(Arc::strong_count(&state), 2);
+        drop(parts.lost(10));
+        assert_eq!(Arc::strong_count(&state), 1);
+        assert!(parts.reserve_held(&carol).is_some());
     }
 }

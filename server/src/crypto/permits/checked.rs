@@ -4,7 +4,7 @@ use kmip_codec::types::RngParameters;
 
 use super::{Leave, Permits};
 use crate::crypto::algorithm::{Cipher, Derivation, Encrypted, KeyKind, Mac, Message, RsaCipher, Signature, Wrap};
-use crate::crypto::{CryptoError, Guarded, Key, Made, MadePair, Provider, Residency};
+use crate::crypto::{CryptoError, Guarded, Holding, Key, Made, MadePair, Provider, Residency};
 use crate::secret::Secret;
 
 /// A provider with what it is permitted, for one use of one key.
@@ -73,6 +73,16 @@ impl Provider for Checked<'_> {
     fn mac(&self, key: Key<'_>, mac: Mac, data: &[u8]) -> Result<Vec<u8>, CryptoError> {
         self.permits.mac(key.kind(), mac, self.leave)?;
         self.provider.mac(key, mac, data)
+    }
+
+    fn begin_mac(&self, key: Key<'_>, mac: Mac) -> Result<Option<Box<dyn Holding>>, CryptoError> {
+        self.permits.mac(key.kind(), mac, self.leave)?;
+        self.provider.begin_mac(key, mac)
+    }
+
+    fn begin_encryption(&self, key: Key<'_>, cipher: &Cipher<'_>) -> Result<Option<Box<dyn Holding>>, CryptoError> {
+        self.permits.cipher(key.kind(), cipher, self.leave)?;
+        self.provider.begin_encryption(key, cipher)
     }
 
     fn derive(&self, key: Key<'_>, how: &Derivation<'_>, len: usize) -> Result<Secret, CryptoError> {

@@ -134,6 +134,7 @@ impl Pkcs11Provider {
 
     pub(super) fn destroy_key(&self, key: &Guarded) -> Result<(), CryptoError> {
         self.handles.remove(&key.id);
+        self.holdings.end(&key.id);
         match key.place {
             Place::Wrapped(_) => Ok(()),
             Place::Token => self.destroy_on_token(&key.id),

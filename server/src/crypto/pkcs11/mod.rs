@@ -11,6 +11,7 @@
 //! | `raw`, `attr`, `fault` | the calls (all `unsafe` is in `raw`), what is said, what is answered |
 //! | `token`, `wrapping`, `root` | the token and our two keys on it |
 //! | `template`, `keys`, `ops`, `keywrap`, `der` | making keys and working with them |
+//! | `holding` | work in parts whose state the module keeps |
 //! | `selftest`, `kinds` | what the module is seen to refuse, and to do |
 //! | `dev` | a token of SoftHSM for development |
 
@@ -20,6 +21,7 @@ mod der;
 mod dev;
 mod fault;
 mod handles;
+mod holding;
 mod keys;
 mod keywrap;
 mod kinds;
@@ -48,10 +50,11 @@ pub use token::Token;
 pub use wrapping::WrappingKey;
 
 use super::algorithm::{Cipher, Encrypted, KeyKind, Mac, Message, RsaCipher, Signature, Wrap};
-use super::{CryptoError, Guarded, Key, Made, MadePair, Provider, Residency};
+use super::{CryptoError, Guarded, Holding, Key, Made, MadePair, Provider, Residency};
 use crate::secret::Secret;
 use fault::Fault;
 use handles::Handles;
+use holding::Holdings;
 use kinds::Kinds;
 
 /// Does cryptography with keys that stay in a module. Keys that the server may hold are another provider's.
@@ -61,6 +64,7 @@ pub struct Pkcs11Provider {
     /// `None` for a module that does not keep keys from leaving, and takes no such key.
     wrapping: Option<WrappingKey>,
     handles: Handles,
+    holdings: Holdings,
     claims: Claims,
     kinds: Kinds,
 }
@@ -74,7 +78,8 @@ impl Pkcs11Provider {
         let claims = selftest::run(&token, &wrapping)?;
         let handles = Handles::new(token.handle_bound);
         let name = "pkcs11".to_owned();
-        let mut provider = Self { name, token, wrapping: Some(wrapping), handles, claims, kinds: Kinds::all() };
+        let (holdings, wrapping) = (Holdings::default(), Some(wrapping));
+        let mut provider = Self { name, token, wrapping, handles, holdings, claims, kinds: Kinds::all() };
         provider.kinds = Kinds::probe(&provider);
         Ok(provider)
     }
@@ -93,7 +98,8 @@ impl Pkcs11Provider {
             return Err(refused);
         }
         let handles = Handles::new(token.handle_bound);
-        Ok(Self { name: "pkcs11".to_owned(), token, wrapping: None, handles, claims, kinds: Kinds::none() })
+        let (name, holdings) = ("pkcs11".to_owned(), Holdings::default());
+        Ok(Self { name, token, wrapping: None, handles, holdings, claims, kinds: Kinds::none() })
     }
 
     /// What the self-test saw.
@@ -154,6 +160,14 @@ impl Provider for Pkcs11Provider {
 
     fn mac(&self, key: Key<'_>, mac: Mac, data: &[u8]) -> Result<Vec<u8>, CryptoError> {
         self.mac_with(guarded(key)?, mac, data)
+    }
+
+    fn begin_mac(&self, key: Key<'_>, mac: Mac) -> Result<Option<Box<dyn Holding>>, CryptoError> {
+        self.hold_mac(guarded(key)?, mac)
+    }
+
+    fn begin_encryption(&self, key: Key<'_>, cipher: &Cipher<'_>) -> Result<Option<Box<dyn Holding>>, CryptoError> {
+        self.hold_encryption(guarded(key)?, cipher)
     }
 
     fn wrap(&self, key: Key<'_>, wrap: Wrap, bytes: &Secret) -> Result<Vec<u8>, CryptoError> {

@@ -180,25 +180,23 @@ impl Pkcs11Provider {
     }
 
     pub(super) fn mac_with(&self, key: &Guarded, mac: Mac, data: &[u8]) -> Result<Vec<u8>, CryptoError> {
+        let mechanism = self.mac_mechanism(key, mac)?;
+        let object = self.object(key)?;
+        let answer =
+            self.use_object(&object, |work, handle| work.raw.sign(work.session, &mechanism, handle, data, mac.len()));
+        answer.map_err(|fault| mac_fault(fault, key, mac))
+    }
+
+    /// The mechanism of a MAC.
+    pub(super) fn mac_mechanism(&self, key: &Guarded, mac: Mac) -> Result<Mechanism<'static>, CryptoError> {
         mac.check(key.kind)?;
-        let lacks = || CryptoError::Unsupported(format!("{mac:?} with a key that is {:?} in the HSM module", key.kind));
         let mechanism = match mac {
             Mac::Hmac(hash) => hmac(hash),
             Mac::Cmac => Some(CKM_AES_CMAC),
             Mac::Poly1305 => None,
         };
-        let mechanism = mechanism.filter(|mechanism| self.token.has(*mechanism)).ok_or_else(lacks)?;
-        let object = self.object(key)?;
-        let answer = self.use_object(&object, |work, handle| {
-            work.raw.sign(work.session, &Mechanism::Plain(mechanism), handle, data, mac.len())
-        });
-        match answer {
-            // SoftHSM wants a key as long as the digest.
-            Err(Fault { error: RvError::KeySizeRange, .. }) => Err(lacks()),
-            // A token object that was made when AES keys were for encryption alone stays so.
-            Err(Fault { error: RvError::KeyFunctionNotPermitted, .. }) => Err(lacks()),
-            answer => Ok(answer?),
-        }
+        let mechanism = mechanism.filter(|mechanism| self.token.has(*mechanism));
+        mechanism.map(Mechanism::Plain).ok_or_else(|| lacks_mac(key, mac))
     }
 
     pub(super) fn wrap_with(&self, key: &Guarded, wrap: Wrap, bytes: &Secret) -> Result<Vec<u8>, CryptoError> {
@@ -262,7 +260,7 @@ impl Pkcs11Provider {
     }
 
     /// The mechanism for so many bytes without a tag, and the length of the tag.
-    fn mechanism<'a>(&self, cipher: &Cipher<'a>, len: usize) -> Result<(Mechanism<'a>, usize), CryptoError> {
+    pub(super) fn mechanism<'a>(&self, cipher: &Cipher<'a>, len: usize) -> Result<(Mechanism<'a>, usize), CryptoError> {
         let number = match cipher {
             Cipher::AesGcm { .. } => CKM_AES_GCM,
             Cipher::AesCcm { .. } => CKM_AES_CCM,
@@ -297,6 +295,20 @@ impl Pkcs11Provider {
         } else {
             Err(CryptoError::Unsupported(format!("the HSM module has no {name}")))
         }
+    }
+}
+
+fn lacks_mac(key: &Guarded, mac: Mac) -> CryptoError {
+    CryptoError::Unsupported(format!("{mac:?} with a key that is {:?} in the HSM module", key.kind))
+}
+
+/// What a refused MAC means.
+pub(super) fn mac_fault(fault: Fault, key: &Guarded, mac: Mac) -> CryptoError {
+    match fault.error {
+        // SoftHSM wants a key as long as the digest; and a token object that was made when AES keys were for encryption
+        // alone stays so.
+        RvError::KeySizeRange | RvError::KeyFunctionNotPermitted => lacks_mac(key, mac),
+        _ => fault.into(),
     }
 }
 

@@ -318,6 +318,38 @@ impl Raw {
         with_mechanism(mechanism, |mechanism| call!(self, C_SignInit(session, mechanism, key)))?;
         fill(room, |out, len| call!(self, C_Sign(session, input(data), length(data), out, len)))
     }
+
+    /// Begins a signature or MAC in parts.
+    pub(super) fn sign_init(&self, session: &Session, mechanism: &Mechanism<'_>, key: Handle) -> Answer<()> {
+        let session: CK_SESSION_HANDLE = session.handle();
+        with_mechanism(mechanism, |mechanism| call!(self, C_SignInit(session, mechanism, key)))
+    }
+
+    pub(super) fn sign_update(&self, session: &Session, data: &[u8]) -> Answer<()> {
+        call!(self, C_SignUpdate(session.handle(), input(data), length(data)))
+    }
+
+    /// Ends it. `room` bytes must be enough for the answer.
+    pub(super) fn sign_final(&self, session: &Session, room: usize) -> Answer<Vec<u8>> {
+        fill(room, |out, len| call!(self, C_SignFinal(session.handle(), out, len)))
+    }
+
+    /// Begins an encryption in parts.
+    pub(super) fn encrypt_init(&self, session: &Session, mechanism: &Mechanism<'_>, key: Handle) -> Answer<()> {
+        let session: CK_SESSION_HANDLE = session.handle();
+        with_mechanism(mechanism, |mechanism| call!(self, C_EncryptInit(session, mechanism, key)))
+    }
+
+    /// The next part. `room` bytes must be enough for the answer.
+    pub(super) fn encrypt_update(&self, session: &Session, data: &[u8], room: usize) -> Answer<Vec<u8>> {
+        let session: CK_SESSION_HANDLE = session.handle();
+        fill(room, |out, len| call!(self, C_EncryptUpdate(session, input(data), length(data), out, len)))
+    }
+
+    /// Ends it. `room` bytes must be enough for the answer.
+    pub(super) fn encrypt_final(&self, session: &Session, room: usize) -> Answer<Vec<u8>> {
+        fill(room, |out, len| call!(self, C_EncryptFinal(session.handle(), out, len)))
+    }
 }
 
 fn check(call: &'static str, rv: CK_RV) -> Answer<()> {

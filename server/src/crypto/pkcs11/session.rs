@@ -34,6 +34,9 @@ pub(super) struct Sessions {
     idle: Mutex<Idle>,
     returned: Condvar,
     owner: Mutex<Option<Open>>,
+    /// What was kept for work in parts that has ended: closed by whoever works next.
+    retired: Mutex<Vec<Apart>>,
+    has_retired: AtomicBool,
     /// Session objects that nobody uses any more, with their epoch. They are destroyed by whoever has the owner next.
     buried: Mutex<Vec<(u64, Handle)>>,
 }
@@ -50,6 +53,9 @@ struct Open {
     session: Session,
     epoch: u64,
 }
+
+/// A session that is kept for work in parts.
+pub(super) struct Apart(Open);
 
 /// A session as a piece of work sees it.
 pub(super) struct Work<'a> {
@@ -72,6 +78,8 @@ impl Sessions {
             idle: Mutex::new(Idle { sessions: Vec::new(), left: config.pool.max(1), waiting: 0 }),
             returned: Condvar::new(),
             owner: Mutex::new(None),
+            retired: Mutex::new(Vec::new()),
+            has_retired: AtomicBool::new(false),
             buried: Mutex::new(Vec::new()),
         };
         let owner = sessions.connect(0).map_err(|fault| match fault.error {
@@ -101,6 +109,10 @@ impl Sessions {
 
     /// Runs a piece of work in a session of its own. Waits while all sessions are in use; no thread may nest this.
     pub(super) fn work<T>(&self, run: impl FnOnce(&Work<'_>) -> Result<T, Fault>) -> Result<T, Fault> {
+        // No exchange where there is nothing to close, which is nearly always.
+        if self.has_retired.load(Ordering::Relaxed) {
+            self.close_retired();
+        }
         let mut idle = lock(&self.idle);
         let open = loop {
             if let Some(open) = idle.sessions.pop() {
@@ -128,6 +140,43 @@ impl Sessions {
             Err(fault) => self.note(fault, epoch, Some(&open.session)),
         }
         answer
+    }
+
+    /// Opens a session beyond the pool, to be kept for work in parts.
+    pub(super) fn apart(&self) -> Result<Apart, Fault> {
+        self.close_retired();
+        let epoch = self.epoch();
+        self.connect(epoch).map(Apart).inspect_err(|fault| self.note(fault, epoch, None))
+    }
+
+    /// Runs a piece of work in a session that is kept.
+    pub(super) fn work_in<T>(
+        &self,
+        apart: &Apart,
+        run: impl FnOnce(&Work<'_>) -> Result<T, Fault>,
+    ) -> Result<T, Fault> {
+        let Apart(Open { session, epoch }) = apart;
+        if *epoch != self.epoch() {
+            return Err(Fault { call: "going on after the module was lost", error: RvError::SessionClosed });
+        }
+        let answer = run(&Work { raw: &self.module.raw, session, epoch: *epoch });
+        if let Err(fault) = &answer {
+            self.note(fault, *epoch, Some(session));
+        }
+        answer
+    }
+
+    /// Lets a session go that was kept. Never waits: whoever lets go of work in parts may be no thread for slow work.
+    pub(super) fn retire(&self, apart: Apart) {
+        lock(&self.retired).push(apart);
+        self.has_retired.store(true, Ordering::Release);
+    }
+
+    fn close_retired(&self) {
+        if self.has_retired.swap(false, Ordering::AcqRel) {
+            let retired = std::mem::take(&mut *lock(&self.retired));
+            drop(retired);
+        }
     }
 
     /// Runs a piece of work that takes seconds, in a session beyond the pool that is closed after it: the others are not

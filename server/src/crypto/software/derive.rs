@@ -13,10 +13,13 @@ use crate::crypto::algorithm::{Curve, Derivation, Hash, Iteration, KeyKind};
 use crate::crypto::ec::EcKey;
 use crate::crypto::keyformat::{self, EcPrivateParts, EcPublicParts};
 use crate::crypto::public::hash;
+use crate::crypto::stream::Hmac;
 use crate::secret::Secret;
 
 /// The most HMACs that one PBKDF2 computes: some seconds of work.
 const MOST_ITERATIONS: u64 = 10_000_000;
+/// The same with a hash function for which AWS-LC has no PBKDF2.
+const MOST_SLOW_ITERATIONS: u64 = 2_000_000;
 
 /// Derives `len` bytes. The key is raw, or PKCS#8 for [`Derivation::Ecdh`].
 pub(super) fn derive(kind: KeyKind, bytes: &Secret, how: &Derivation<'_>, len: usize) -> Result<Secret, CryptoError> {
@@ -54,19 +57,43 @@ const TOO_LONG: CryptoError = CryptoError::Failed("the length exceeds the output
 
 fn pbkdf2(password: &[u8], hash: Hash, salt: &[u8], iterations: NonZeroU32, len: usize) -> Result<Secret, CryptoError> {
     let algorithm = match hash {
-        Hash::Sha1 => pbkdf2::PBKDF2_HMAC_SHA1,
-        Hash::Sha256 => pbkdf2::PBKDF2_HMAC_SHA256,
-        Hash::Sha384 => pbkdf2::PBKDF2_HMAC_SHA384,
-        Hash::Sha512 => pbkdf2::PBKDF2_HMAC_SHA512,
-        other => return Err(CryptoError::Unsupported(format!("PBKDF2 with HMAC and {other:?}"))),
+        Hash::Sha1 => Some(pbkdf2::PBKDF2_HMAC_SHA1),
+        Hash::Sha256 => Some(pbkdf2::PBKDF2_HMAC_SHA256),
+        Hash::Sha384 => Some(pbkdf2::PBKDF2_HMAC_SHA384),
+        Hash::Sha512 => Some(pbkdf2::PBKDF2_HMAC_SHA512),
+        // Whatever else has an HMAC.
+        _ => hmac(&[], hash, &[]).map(|_| None)?,
     };
+    let most = if algorithm.is_some() { MOST_ITERATIONS } else { MOST_SLOW_ITERATIONS };
     let blocks = len.div_ceil(hash.len()) as u64;
-    if blocks.saturating_mul(iterations.get().into()) > MOST_ITERATIONS {
-        return Err(CryptoError::BadParameters(format!("more than {MOST_ITERATIONS} iterations of PBKDF2")));
+    if blocks.saturating_mul(iterations.get().into()) > most {
+        return Err(CryptoError::BadParameters(format!("more than {most} iterations of PBKDF2")));
     }
     let mut out = Zeroizing::new(vec![0; len]);
-    pbkdf2::derive(algorithm, iterations, salt, password, &mut out);
+    match algorithm {
+        Some(algorithm) => pbkdf2::derive(algorithm, iterations, salt, password, &mut out),
+        None => iterate(&Hmac::begin(hash, password), salt, iterations, &mut out),
+    }
     Ok(Secret::new(std::mem::take(&mut *out)))
+}
+
+/// RFC 8018 §5.2, with the HMAC of the password before any data.
+fn iterate(keyed: &Hmac, salt: &[u8], iterations: NonZeroU32, out: &mut [u8]) {
+    let code = |data: &[u8]| {
+        let mut hmac = keyed.clone();
+        hmac.update(data);
+        Zeroizing::new(hmac.finish())
+    };
+    let hash_len = code(&[]).len();
+    for (block, number) in out.chunks_mut(hash_len).zip(1_u32..) {
+        let mut step = code(&[salt, &number.to_be_bytes()].concat());
+        let mut sum = step.clone();
+        for _ in 1..iterations.get() {
+            step = code(&step);
+            sum.iter_mut().zip(step.iter()).for_each(|(sum, step)| *sum ^= step);
+        }
+        block.iter_mut().zip(sum.iter()).for_each(|(to, from)| *to = *from);
+    }
 }
 
 /// The key derivation functions of SP 800-108, with their names.

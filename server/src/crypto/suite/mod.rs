@@ -7,6 +7,7 @@
 mod ciphers;
 mod keys;
 mod modes;
+mod parts;
 mod rest;
 mod signatures;
 pub(crate) mod table;
@@ -27,6 +28,7 @@ pub(crate) fn try_all(provider: &dyn Provider, residency: &dyn Fn() -> Residency
     modes::run(&mut suite);
     signatures::run(&mut suite);
     rest::run(&mut suite);
+    parts::kept(&mut suite);
     let Suite { lacking, tried, .. } = suite;
     let has = |what: &String| !lacking.contains(what);
     tried.union(&lacking).map(|what| (what.clone(), has(what))).collect()
