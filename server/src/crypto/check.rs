@@ -124,6 +124,12 @@ impl Signature {
                     Message::Digest(_) => Err(bad("ML-DSA signs the data itself, and not its digest")),
                 };
             }
+            (Self::Eddsa, KeyKind::Edwards { curve }) if curve.signs() => {
+                return match message {
+                    Message::Data(_) => Ok(()),
+                    Message::Digest(_) => Err(bad("EdDSA signs the data itself, and no digest of it")),
+                };
+            }
             _ => {
                 return Err(bad(format!("{self:?} does not go with a key that is {key:?}")));
             }
@@ -163,7 +169,7 @@ impl Signature {
     pub const fn hash(&self) -> Option<Hash> {
         match self {
             Self::RsaPkcs1(hash) | Self::RsaPss { hash, .. } | Self::Ecdsa(hash) => Some(*hash),
-            Self::RsaPkcs1Bare | Self::EcdsaBare | Self::MlDsa => None,
+            Self::RsaPkcs1Bare | Self::EcdsaBare | Self::MlDsa | Self::Eddsa => None,
         }
     }
 }
@@ -243,7 +249,8 @@ impl KeyKind {
             | Self::Generic { bytes: 1..=GENERIC_MAX }
             | Self::Rsa { bits: 512..=16384 }
             | Self::Ec { .. }
-            | Self::PostQuantum { .. } => Ok(()),
+            | Self::PostQuantum { .. }
+            | Self::Edwards { .. } => Ok(()),
             _ => Err(bad(format!("there is no key that is {self:?}"))),
         }
     }
@@ -253,7 +260,7 @@ impl KeyKind {
         match self {
             Self::Aes { bits } => Some(*bits as usize / 8),
             Self::Generic { bytes } => Some(*bytes as usize),
-            Self::Rsa { .. } | Self::Ec { .. } | Self::PostQuantum { .. } => None,
+            Self::Rsa { .. } | Self::Ec { .. } | Self::PostQuantum { .. } | Self::Edwards { .. } => None,
         }
     }
 }

@@ -13,8 +13,8 @@ use kmip_codec::ttlv::{Blob, Writer};
 use kmip_codec::types::{AttributeList, KeyBlock, KeyMaterial, KeyValue, Object, TransparentSymmetricKey};
 use kmip_codec::{Element, Value};
 
-use super::algorithm::{Curve, KeyKind, ParameterSet};
-use super::keyformat::{self, FormatError, PostQuantumPrivateParts};
+use super::algorithm::{Curve, Edwards, KeyKind, ParameterSet};
+use super::keyformat::{self, EdwardsPrivate, EdwardsPublic, FormatError, PostQuantumPrivateParts};
 use super::software;
 use crate::failure::{Failure, Outcome};
 use crate::object::postquantum::is_slh_dsa;
@@ -97,7 +97,10 @@ pub const fn algorithm_of(kind: KeyKind) -> Option<Algorithm> {
         KeyKind::Aes { .. } => Some(Algorithm::AES),
         KeyKind::Rsa { .. } => Some(Algorithm::RSA),
         KeyKind::PostQuantum { set } => Some(set.algorithm()),
-        KeyKind::Ec { .. } | KeyKind::Generic { .. } => None,
+        KeyKind::Edwards { curve: Edwards::Ed25519 } => Some(Algorithm::Ed25519),
+        KeyKind::Edwards { curve: Edwards::Ed448 } => Some(Algorithm::Ed448),
+        // The standard has an algorithm of its own for each of what a point is for.
+        KeyKind::Edwards { curve: Edwards::X25519 } | KeyKind::Ec { .. } | KeyKind::Generic { .. } => None,
     }
 }
 
@@ -112,6 +115,10 @@ pub const fn length_of(kind: KeyKind) -> u32 {
             Curve::P256 | Curve::Secp256k1 => 256,
             Curve::P384 => 384,
             Curve::P521 => 521,
+        },
+        KeyKind::Edwards { curve } => match curve {
+            Edwards::Ed25519 | Edwards::X25519 => 256,
+            Edwards::Ed448 => 456,
         },
     }
 }
@@ -139,12 +146,23 @@ pub const fn recommended(curve: Curve) -> RecommendedCurve {
     }
 }
 
+/// The protocol's name of a curve of RFC 8410: that of the curve itself, whatever it is for.
+pub const fn recommended_edwards(curve: Edwards) -> RecommendedCurve {
+    match curve {
+        Edwards::Ed25519 | Edwards::X25519 => RecommendedCurve::CURVE25519,
+        Edwards::Ed448 => RecommendedCurve::CURVE448,
+    }
+}
+
 /// The format in which a key is kept that the server made. 2.x says which one that is (KMIP 2.1 §4.26).
 pub const fn default_format(object: ObjectType, kind: KeyKind, version: Version) -> Format {
     match (object, kind) {
         (ObjectType::PrivateKey | ObjectType::PublicKey, KeyKind::Rsa { .. }) => Format::Pkcs1,
         (ObjectType::PrivateKey, KeyKind::PostQuantum { .. }) => Format::Pkcs8,
         (ObjectType::PublicKey, KeyKind::PostQuantum { .. }) => Format::X509,
+        // Their keys are bytes: there are no numbers for a transparent format.
+        (ObjectType::PrivateKey, KeyKind::Edwards { .. }) => Format::Pkcs8,
+        (ObjectType::PublicKey, KeyKind::Edwards { .. }) => Format::X509,
         (ObjectType::PrivateKey, _) if version.is_v2() => Format::TransparentECPrivateKey,
         (ObjectType::PublicKey, _) if version.is_v2() => Format::TransparentECPublicKey,
         (ObjectType::PrivateKey, _) => Format::ECPrivateKey,
@@ -176,6 +194,15 @@ pub fn material(block: &KeyBlock) -> Outcome<&KeyMaterial> {
             "the key was registered wrapped; the server cannot use it",
         )),
         None => Err(Failure::new(ResultReason::KeyValueNotPresent, "the server does not hold the key value")),
+    }
+}
+
+/// The curve of a key that is bytes, where the algorithm says it. What agrees goes by ECDH, which says no curve.
+const fn edwards_of(algorithm: Option<Algorithm>) -> Option<Edwards> {
+    match algorithm {
+        Some(Algorithm::Ed25519) => Some(Edwards::Ed25519),
+        Some(Algorithm::Ed448) => Some(Edwards::Ed448),
+        _ => None,
     }
 }
 
@@ -220,11 +247,17 @@ pub fn canonical(object: ObjectType, block: &KeyBlock) -> Outcome<Canonical> {
         (ObjectType::PrivateKey, Format::Pkcs8) => private(Secret::copy_of(bytes))?,
         (ObjectType::PrivateKey, Format::Raw) => match algorithm.and_then(ParameterSet::of) {
             Some(set) => private(PostQuantumPrivateParts::from_raw(set, bytes)?.to_pkcs8()?)?,
-            None => return Err(unsupported()),
+            None => {
+                let curve = edwards_of(algorithm).ok_or_else(unsupported)?;
+                private(EdwardsPrivate { curve, key: Secret::copy_of(bytes) }.to_pkcs8()?)?
+            }
         },
         (ObjectType::PublicKey, Format::Raw) => match algorithm.and_then(ParameterSet::of) {
             Some(set) => public(keyformat::post_quantum_spki(set, bytes)?)?,
-            None => return Err(unsupported()),
+            None => {
+                let curve = edwards_of(algorithm).ok_or_else(unsupported)?;
+                public(EdwardsPublic { curve, key: bytes.to_vec() }.to_spki()?)?
+            }
         },
         (ObjectType::PrivateKey, Format::Pkcs1) => private(keyformat::pkcs1_private_to_pkcs8(bytes)?)?,
         (ObjectType::PrivateKey, Format::ECPrivateKey) => private(keyformat::ec_private_to_pkcs8(bytes)?)?,
@@ -241,6 +274,12 @@ pub fn canonical(object: ObjectType, block: &KeyBlock) -> Outcome<Canonical> {
 pub fn block(key: &Canonical, algorithm: Option<Algorithm>, format: Format) -> Outcome<KeyBlock> {
     let key_value = match (key, format) {
         (Canonical::Secret { kind, bytes }, Format::Raw | Format::Opaque) if !kind.is_pair() => plain(bytes.expose()),
+        (Canonical::Secret { kind: KeyKind::Edwards { .. }, bytes }, Format::Raw) => {
+            plain(EdwardsPrivate::from_pkcs8(bytes.expose())?.key.expose())
+        }
+        (Canonical::Public { kind: KeyKind::Edwards { .. }, spki }, Format::Raw) => {
+            plain(&EdwardsPublic::from_spki(spki)?.key)
+        }
         (Canonical::Secret { kind, bytes }, Format::TransparentSymmetricKey) if !kind.is_pair() => {
             numbers(vec![Element::new(Tag::Key, Value::ByteString(Blob::copy_of(bytes.expose())))])
         }

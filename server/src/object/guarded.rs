@@ -20,6 +20,34 @@ pub enum Curve {
 
 pub use super::postquantum::ParameterSet;
 
+/// An Edwards curve for signatures (RFC 8032), or a Montgomery one for key agreement (RFC 7748). Their keys are bytes, not
+/// points and numbers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Edwards {
+    /// Ed25519, for signatures.
+    Ed25519,
+    /// Ed448, for signatures.
+    Ed448,
+    /// X25519, for key agreement.
+    X25519,
+}
+
+impl Edwards {
+    /// Whether its keys sign; else they agree.
+    pub const fn signs(self) -> bool {
+        matches!(self, Self::Ed25519 | Self::Ed448)
+    }
+
+    /// Length of a private and of a public key, in bytes.
+    #[expect(clippy::len_without_is_empty, reason = "no key is empty")]
+    pub const fn len(self) -> usize {
+        match self {
+            Self::Ed25519 | Self::X25519 => 32,
+            Self::Ed448 => 57,
+        }
+    }
+}
+
 /// What a key is. Lengths are in bits unless the name says bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum KeyKind {
@@ -48,12 +76,17 @@ pub enum KeyKind {
         /// The parameter set.
         set: ParameterSet,
     },
+    /// A key of RFC 8410.
+    Edwards {
+        /// The curve, and what it is for.
+        curve: Edwards,
+    },
 }
 
 impl KeyKind {
     /// Whether such a key comes as a pair.
     pub const fn is_pair(self) -> bool {
-        matches!(self, Self::Rsa { .. } | Self::Ec { .. } | Self::PostQuantum { .. })
+        matches!(self, Self::Rsa { .. } | Self::Ec { .. } | Self::PostQuantum { .. } | Self::Edwards { .. })
     }
 }
 

@@ -11,7 +11,7 @@ use kmip_codec::ttlv::{Blob, Writer, frame, parse};
 use kmip_codec::types::Object;
 use kmip_codec::{Element, Value};
 
-use super::guarded::{Curve, Guarded, KeyKind, ParameterSet, Place};
+use super::guarded::{Curve, Edwards, Guarded, KeyKind, ParameterSet, Place};
 use super::record::{Malformed, OWN};
 use crate::secret::Secret;
 
@@ -162,6 +162,8 @@ fn read_guarded(value: &Value) -> Result<Guarded, Malformed> {
 const CURVES: [(u32, Curve); 5] =
     [(1, Curve::P224), (2, Curve::P256), (3, Curve::P384), (4, Curve::P521), (5, Curve::Secp256k1)];
 
+const EDWARDS: [(u32, Edwards); 3] = [(1, Edwards::Ed25519), (2, Edwards::Ed448), (3, Edwards::X25519)];
+
 /// The stored numbers of a kind; they may never change their meaning.
 fn kind_code(kind: KeyKind) -> (u32, u32) {
     match kind {
@@ -170,6 +172,7 @@ fn kind_code(kind: KeyKind) -> (u32, u32) {
         KeyKind::Rsa { bits } => (3, bits),
         KeyKind::Ec { curve } => (4, CURVES.iter().find(|row| row.1 == curve).map_or(0, |row| row.0)),
         KeyKind::PostQuantum { set } => (5, set.code()),
+        KeyKind::Edwards { curve } => (6, EDWARDS.iter().find(|row| row.1 == curve).map_or(0, |row| row.0)),
     }
 }
 
@@ -180,6 +183,7 @@ fn kind_of(kind: u32, size: u32) -> Option<KeyKind> {
         3 => KeyKind::Rsa { bits: size },
         4 => KeyKind::Ec { curve: CURVES.iter().find(|row| row.0 == size)?.1 },
         5 => KeyKind::PostQuantum { set: ParameterSet::of_code(size)? },
+        6 => KeyKind::Edwards { curve: EDWARDS.iter().find(|row| row.0 == size)?.1 },
         _ => return None,
     })
 }
@@ -199,6 +203,7 @@ mod tests {
             KeyKind::Ec { curve: Curve::P384 },
             KeyKind::PostQuantum { set: ParameterSet::MlKem768 },
             KeyKind::PostQuantum { set: ParameterSet::MlDsa87 },
+            KeyKind::Edwards { curve: Edwards::Ed448 },
         ];
         for kind in kinds {
             for place in [Place::Token, Place::Wrapped(Arc::from(&b"blob"[..]))] {

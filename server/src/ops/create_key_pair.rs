@@ -11,7 +11,7 @@ use kmip_codec::types::{Attributes, CryptographicDomainParameters, Object, Prote
 use super::Handler;
 use super::new_object::{self, Given, link};
 use crate::crypto::Made;
-use crate::crypto::algorithm::{Curve, KeyKind, ParameterSet};
+use crate::crypto::algorithm::{Curve, Edwards, KeyKind, ParameterSet};
 use crate::crypto::keyblock::{self, Canonical};
 use crate::failure::{Failure, Outcome};
 use crate::object::Origin;
@@ -147,8 +147,10 @@ pub(super) fn merge(
 
 /// Whether there are key pairs of the algorithm here.
 pub(super) const fn is_made(algorithm: Algorithm) -> bool {
-    matches!(algorithm, Algorithm::RSA | Algorithm::EC | Algorithm::ECDSA | Algorithm::ECDH)
-        || ParameterSet::of(algorithm).is_some()
+    matches!(
+        algorithm,
+        Algorithm::RSA | Algorithm::EC | Algorithm::ECDSA | Algorithm::ECDH | Algorithm::Ed25519 | Algorithm::Ed448
+    ) || ParameterSet::of(algorithm).is_some()
 }
 
 /// What to make, from algorithm, length and curve.
@@ -170,10 +172,28 @@ pub(super) fn kind_of(given: &Given) -> Outcome<(Algorithm, KeyKind)> {
             }
             KeyKind::PostQuantum { set }
         }
+        Algorithm::Ed25519 => edwards(Edwards::Ed25519, given.curve(), length)?,
+        Algorithm::Ed448 => edwards(Edwards::Ed448, given.curve(), length)?,
+        Algorithm::EC | Algorithm::ECDH if given.curve() == Some(RecommendedCurve::CURVE25519) => {
+            edwards(Edwards::X25519, given.curve(), length)?
+        }
         algorithm if is_made(algorithm) => KeyKind::Ec { curve: curve_of(given.curve(), length)? },
         other => return Err(wrong(format!("{other} is no algorithm of key pairs that this server makes"))),
     };
     Ok((algorithm, kind))
+}
+
+/// A curve that the algorithm names already, or its use.
+fn edwards(curve: Edwards, given: Option<RecommendedCurve>, length: Option<i32>) -> Outcome<KeyKind> {
+    let wrong = |what: &str| Err(Failure::new(ResultReason::InvalidAttributeValue, what));
+    let kind = KeyKind::Edwards { curve };
+    if given.is_some_and(|given| given != keyblock::recommended_edwards(curve)) {
+        return wrong("the Recommended Curve is not that of the Cryptographic Algorithm");
+    }
+    if length.is_some_and(|length| u32::try_from(length) != Ok(keyblock::length_of(kind))) {
+        return wrong("the Cryptographic Length is not that of the curve");
+    }
+    Ok(kind)
 }
 
 fn curve_of(curve: Option<RecommendedCurve>, length: Option<i32>) -> Outcome<Curve> {
@@ -202,9 +222,13 @@ fn found(algorithm: Algorithm, kind: KeyKind) -> Vec<(Tag, Value)> {
         (Tag::CryptographicAlgorithm, Value::Enumeration(algorithm.into())),
         (Tag::CryptographicLength, Value::Integer(length)),
     ];
-    if let KeyKind::Ec { curve } = kind {
-        let domain =
-            CryptographicDomainParameters { q_length: None, recommended_curve: Some(keyblock::recommended(curve)) };
+    let curve = match kind {
+        KeyKind::Ec { curve } => Some(keyblock::recommended(curve)),
+        KeyKind::Edwards { curve } => Some(keyblock::recommended_edwards(curve)),
+        _ => None,
+    };
+    if curve.is_some() {
+        let domain = CryptographicDomainParameters { q_length: None, recommended_curve: curve };
         found.extend(
             value_of(&domain, Tag::CryptographicDomainParameters)
                 .map(|value| (Tag::CryptographicDomainParameters, value)),

@@ -175,6 +175,9 @@ pub fn signature(parameters: &Parameters, key: &Permitted, bits: u32, message: M
     if algorithm.and_then(ParameterSet::of).is_some_and(|set| !set.is_kem()) {
         return ml_dsa(parameters, key, message);
     }
+    if matches!(algorithm, Some(Algorithm::Ed25519 | Algorithm::Ed448)) {
+        return eddsa(parameters, key, message);
+    }
     let (family, fixed) = match parameters.digital_signature_algorithm {
         Some(algorithm) => by_name(algorithm)?,
         None => (by_algorithm(algorithm, *padding_method)?, None),
@@ -256,6 +259,21 @@ fn ml_dsa(parameters: &Parameters, key: &Permitted, message: Message<'_>) -> Out
         return Err(unsupported("HashML-DSA: ML-DSA signs the data itself, and not its digest"));
     }
     Ok(Schemes { signing: Signature::MlDsa, also: Vec::new() })
+}
+
+/// The curve says everything of the signature.
+fn eddsa(parameters: &Parameters, key: &Permitted, message: Message<'_>) -> Outcome<Schemes> {
+    only(parameters, &[Tag::CryptographicAlgorithm], "EdDSA")?;
+    if let (Some(own), Some(given)) = (key.algorithm(), parameters.cryptographic_algorithm)
+        && own != given
+        && matches!(own, Algorithm::Ed25519 | Algorithm::Ed448)
+    {
+        return Err(bad(format!("the Cryptographic Algorithm of the key is {own}, not {given}")));
+    }
+    if let Message::Digest(_) = message {
+        return Err(bad("EdDSA signs the data itself, and no digest of it"));
+    }
+    Ok(Schemes { signing: Signature::Eddsa, also: Vec::new() })
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

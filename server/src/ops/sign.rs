@@ -128,6 +128,9 @@ pub fn begin(
     if schemes.signing == Signature::MlDsa {
         return Err(Failure::unsupported("ML-DSA in several parts"));
     }
+    if schemes.signing == Signature::Eddsa {
+        return Err(parameters::unsupported("EdDSA in parts: it reads the data twice"));
+    }
     let hash = schemes.signing.hash().ok_or_else(|| parameters::bad("nothing says the Hashing Algorithm"))?;
     Ok(Running { operation, key: Some(key.sequence), parameters, work: Hasher::new(hash) })
 }

@@ -155,6 +155,7 @@ fn verify(
     // A signature of the other family is not this key's, which is an answer and no failure.
     let is_its_own = match schemes.signing {
         Signature::Ecdsa(_) | Signature::EcdsaBare => matches!(kind, KeyKind::Ec { .. }),
+        Signature::Eddsa => matches!(kind, KeyKind::Edwards { curve } if curve.signs()),
         Signature::RsaPkcs1(_) | Signature::RsaPkcs1Bare | Signature::RsaPss { .. } => {
             matches!(kind, KeyKind::Rsa { .. })
         }

@@ -1,5 +1,6 @@
 //! The formats in which keys come and go, all as DER bytes: PKCS#8 (RFC 5208, RFC 5958), PKCS#1 (RFC 8017 appendix A.1),
-//! ECPrivateKey (RFC 5915), SubjectPublicKeyInfo (RFC 5280 §4.1, RFC 5480, RFC 9881, RFC 9935), and the numbers that they consist of.
+//! ECPrivateKey (RFC 5915), SubjectPublicKeyInfo (RFC 5280 §4.1, RFC 5480, RFC 8410, RFC 9881, RFC 9935), and the numbers that
+//! they consist of.
 //!
 //! Inside the server a private key is PKCS#8 and a public key is SubjectPublicKeyInfo; everything else is converted at
 //! the border. Here the form is checked, that is, DER, lengths and ranges; whether the numbers are a working key is
@@ -7,6 +8,7 @@
 
 mod discrete;
 mod ec;
+mod edwards;
 mod point;
 mod postquantum;
 mod rsa;
@@ -25,6 +27,8 @@ pub use ec::{
     EcPrivateParts, EcPublicParts, curve_of_parameters, curve_parameters, ec_private_to_pkcs8, ec_private_to_pkcs8_on,
     ecdsa_halves, ecdsa_signature, pkcs8_to_ec_private,
 };
+pub(in crate::crypto) use edwards::carried;
+pub use edwards::{EdwardsPrivate, EdwardsPublic};
 pub use point::PointForm;
 pub use postquantum::{PostQuantumPrivateParts, post_quantum_public, post_quantum_spki};
 pub use rsa::{
@@ -56,6 +60,7 @@ pub fn identify_private(pkcs8: &[u8]) -> Result<KeyKind, FormatError> {
     match info.algorithm.oid {
         RSA_ENCRYPTION => rsa::kind_of_private(&info),
         EC_PUBLIC_KEY => Ok(KeyKind::Ec { curve: ec::open_private(&info)?.0 }),
+        other if edwards::is_known(&other) => Ok(KeyKind::Edwards { curve: edwards::open_private(&info)?.0 }),
         other => {
             let set = postquantum::named(other).ok_or_else(|| FormatError::UnknownAlgorithm(other.to_string()))?;
             postquantum::check_private(set, &info)?;
@@ -92,6 +97,7 @@ pub fn identify_public(spki: &[u8]) -> Result<KeyKind, FormatError> {
     match info.algorithm.oid {
         RSA_ENCRYPTION => rsa::kind_of_public(&info),
         EC_PUBLIC_KEY => Ok(KeyKind::Ec { curve: ec::open_public(&info)?.0 }),
+        other if edwards::is_known(&other) => Ok(KeyKind::Edwards { curve: edwards::open_public(&info)?.0 }),
         other => {
             let set = postquantum::named(other).ok_or_else(|| FormatError::UnknownAlgorithm(other.to_string()))?;
             postquantum::open_public(set, &info)?;

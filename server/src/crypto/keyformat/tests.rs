@@ -1,6 +1,6 @@
 use super::vectors::*;
 use super::*;
-use crate::crypto::algorithm::{Curve, ParameterSet};
+use crate::crypto::algorithm::{Curve, Edwards, ParameterSet};
 
 fn unhex(text: &str) -> Vec<u8> {
     hex::decode(text).unwrap()
@@ -15,8 +15,31 @@ fn keys_are_identified() {
     assert_eq!(identify_public(&unhex(RSA_SPKI)), Ok(RSA));
     assert_eq!(identify_private(&unhex(EC_PKCS8)), Ok(P521));
     assert_eq!(identify_public(&unhex(EC_SPKI)), Ok(P521));
-    let unknown = identify_public(&unhex(ED25519_SPKI));
-    assert_eq!(unknown, Err(FormatError::UnknownAlgorithm("1.3.101.112".into())));
+    assert_eq!(identify_public(&unhex(ED25519_SPKI)), Ok(KeyKind::Edwards { curve: Edwards::Ed25519 }));
+    let unknown = identify_public(&unhex(&ED25519_SPKI.replace("2b6570", "2b6574")));
+    assert_eq!(unknown, Err(FormatError::UnknownAlgorithm("1.3.101.116".into())));
+}
+
+/// RFC 8410 §10.3: a private key, and the same with the public key behind it.
+#[test]
+fn keys_of_rfc_8410_come_apart_and_together() {
+    let plain =
+        unhex("302e020100300506032b657004220420d4ee72dbf913584ad5b6d8f1f769f8ad3afe7c28cbf1d4fbe097a88f44755842");
+    let EdwardsPrivate { curve, key } = EdwardsPrivate::from_pkcs8(&plain).unwrap();
+    assert_eq!((curve, key.len()), (Edwards::Ed25519, 32));
+    assert_eq!(EdwardsPrivate { curve, key: key.clone() }.to_pkcs8().unwrap().expose(), plain);
+    let public = EdwardsPublic::from_spki(&unhex(ED25519_SPKI)).unwrap();
+    assert_eq!(hex::encode(public.to_spki().unwrap()), ED25519_SPKI);
+    // A byte more or less, and parameters, are refused.
+    for wrong in [&key.expose()[1..], &[key.expose(), &[0]].concat()] {
+        assert!(EdwardsPrivate { curve, key: Secret::copy_of(wrong) }.to_pkcs8().is_err());
+    }
+    let parameters = ED25519_SPKI.replacen("302a300506032b6570", "302c300706032b65700500", 1);
+    assert!(matches!(identify_public(&unhex(&parameters)), Err(FormatError::Invalid(_))));
+    let with_public = plain.iter().copied().chain(unhex("812100").into_iter().chain(public.key.clone()));
+    let mut with_public: Vec<u8> = with_public.collect();
+    (with_public[1], with_public[4]) = (0x2e + 0x23, 1);
+    assert_eq!(carried(&with_public), Ok(Some(public.key)));
 }
 
 #[test]

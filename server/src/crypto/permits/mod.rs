@@ -12,7 +12,9 @@ pub use self::checked::Checked;
 use self::table::ROWS;
 pub use self::table::Term;
 use super::CryptoError;
-use super::algorithm::{Cipher, Curve, Derivation, Hash, KeyKind, Mac, ParameterSet, RsaCipher, Signature, Wrap};
+use super::algorithm::{
+    Cipher, Curve, Derivation, Edwards, Hash, KeyKind, Mac, ParameterSet, RsaCipher, Signature, Wrap,
+};
 use super::public::hmac_hash;
 use crate::object::postquantum::is_slh_dsa;
 
@@ -157,6 +159,7 @@ impl Permits {
             KeyKind::Rsa { bits } => self.check(rsa(bits), leave),
             KeyKind::Ec { curve } => self.check(on(curve), leave),
             KeyKind::PostQuantum { set } => self.check(of_set(set), leave),
+            KeyKind::Edwards { curve } => self.check(edwards(curve), leave),
             KeyKind::Generic { .. } => Ok(()),
         }
     }
@@ -171,6 +174,8 @@ impl Permits {
             Algorithm::AES => bits.map_or(Ok(()), |bits| self.check(aes(bits), leave)),
             Algorithm::RSA => bits.map_or(Ok(()), |bits| self.check(rsa(bits), leave)),
             Algorithm::EC | Algorithm::ECDSA | Algorithm::ECDH | Algorithm::ECMQV => Ok(()),
+            Algorithm::Ed25519 => self.check(Term::Ed25519, leave),
+            Algorithm::Ed448 => self.check(Term::Ed448, leave),
             Algorithm::DES3 => self.check(Term::TripleDes, leave),
             Algorithm::ChaCha20 | Algorithm::ChaCha20Poly1305 | Algorithm::Poly1305 => {
                 self.check(Term::ChaCha20, leave)
@@ -266,6 +271,8 @@ impl Permits {
             Signature::EcdsaBare => (Term::Ecdsa, None),
             // The set of the key says it all.
             Signature::MlDsa => return Ok(()),
+            // The hash function is the algorithm's own.
+            Signature::Eddsa => return self.check(Term::Eddsa, leave),
         };
         self.check(term, leave)?;
         match hash {
@@ -374,6 +381,14 @@ const fn of_set(set: ParameterSet) -> Term {
         ParameterSet::MlDsa44 => Term::MlDsa44,
         ParameterSet::MlDsa65 => Term::MlDsa65,
         ParameterSet::MlDsa87 => Term::MlDsa87,
+    }
+}
+
+const fn edwards(curve: Edwards) -> Term {
+    match curve {
+        Edwards::Ed25519 => Term::Ed25519,
+        Edwards::Ed448 => Term::Ed448,
+        Edwards::X25519 => Term::X25519,
     }
 }
 

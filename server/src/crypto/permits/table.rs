@@ -83,6 +83,12 @@ terms! {
     MlDsa87 "ML-DSA-87"                   ALL ALL ALL ALL;
     /// SLH-DSA of any parameter set: keys, which the server stores and does not use.
     SlhDsa "SLH-DSA"                      ALL ALL ALL NONE;
+    /// Ed25519 keys.
+    Ed25519 "ED25519"                     ALL ALL ALL READ;
+    /// Ed448 keys, whose only implementation nobody has reviewed.
+    Ed448 "ED448"                         ALL READ READ READ;
+    /// X25519 keys.
+    X25519 "X25519"                       ALL ALL NONE NONE;
     /// HMAC keys below 112 bits.
     HmacShort "HMAC-SHORT"                ALL ALL READ NONE;
 
@@ -115,6 +121,8 @@ terms! {
     RsaPss "RSA-PSS"                      ALL ALL ALL ALL;
     /// ECDSA.
     Ecdsa "ECDSA"                         ALL ALL ALL ALL;
+    /// EdDSA, without a digest or a context.
+    Eddsa "EDDSA"                         ALL ALL ALL ALL;
     /// A signature of a digest of which nobody says what made it.
     BareDigest "BARE-DIGEST"              ALL ALL NONE NONE;
     /// HMAC.

@@ -288,6 +288,9 @@ impl<'a> Material<'a> {
             KeyKind::Ec { .. } => Self::Ec(EcPrivateParts::from_pkcs8(bytes.expose())?),
             KeyKind::PostQuantum { .. } => return Err(CryptoError::Unsupported(format!("keys that are {kind:?}"))),
             KeyKind::Rsa { .. } => Self::Rsa(RsaPrivateParts::from_pkcs8(bytes.expose())?),
+            KeyKind::Edwards { .. } => {
+                return Err(CryptoError::Unsupported("keys of Edwards curves in the HSM module".into()));
+            }
         })
     }
 
@@ -338,7 +341,7 @@ fn public_der(kind: KeyKind, [first, second]: PublicParts) -> Result<Vec<u8>, Cr
         KeyKind::Ec { curve } => {
             der::ec_point(curve, &first).and_then(|point| EcPublicParts { curve, point: point.to_vec() }.to_spki().ok())
         }
-        KeyKind::PostQuantum { .. } | KeyKind::Aes { .. } | KeyKind::Generic { .. } => None,
+        KeyKind::PostQuantum { .. } | KeyKind::Edwards { .. } | KeyKind::Aes { .. } | KeyKind::Generic { .. } => None,
     };
     der.ok_or_else(|| CryptoError::Unavailable("the module gave a public key that is none".to_owned()))
 }

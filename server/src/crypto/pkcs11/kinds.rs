@@ -81,6 +81,8 @@ impl Kinds {
             KeyKind::Ec { curve } => self.curves.contains(&curve),
             // Modules of PKCS #11 3.2 have the mechanisms; what makes, brings in and uses such keys there is not built yet.
             KeyKind::PostQuantum { .. } => false,
+            // SoftHSM2 has CKM_EDDSA, and cannot wrap its keys.
+            KeyKind::Edwards { .. } => false,
         }
     }
 }

@@ -6,9 +6,10 @@ use cryptoki_sys::{
     CK_KEY_TYPE, CK_MECHANISM_TYPE, CK_OBJECT_CLASS, CKA_CLASS, CKA_COPYABLE, CKA_DECRYPT, CKA_DERIVE, CKA_EC_PARAMS,
     CKA_ENCRYPT, CKA_EXTRACTABLE, CKA_ID, CKA_KEY_TYPE, CKA_MODIFIABLE, CKA_MODULUS_BITS, CKA_PRIVATE,
     CKA_PUBLIC_EXPONENT, CKA_SENSITIVE, CKA_SIGN, CKA_SIGN_RECOVER, CKA_TOKEN, CKA_UNWRAP, CKA_VALUE_LEN, CKA_VERIFY,
-    CKA_VERIFY_RECOVER, CKA_WRAP, CKK_AES, CKK_EC, CKK_GENERIC_SECRET, CKK_ML_DSA, CKK_ML_KEM, CKK_RSA,
-    CKM_AES_KEY_GEN, CKM_EC_KEY_PAIR_GEN, CKM_GENERIC_SECRET_KEY_GEN, CKM_ML_DSA_KEY_PAIR_GEN, CKM_ML_KEM_KEY_PAIR_GEN,
-    CKM_RSA_PKCS_KEY_PAIR_GEN, CKO_PRIVATE_KEY, CKO_PUBLIC_KEY, CKO_SECRET_KEY,
+    CKA_VERIFY_RECOVER, CKA_WRAP, CKK_AES, CKK_EC, CKK_EC_EDWARDS, CKK_GENERIC_SECRET, CKK_ML_DSA, CKK_ML_KEM, CKK_RSA,
+    CKM_AES_KEY_GEN, CKM_EC_EDWARDS_KEY_PAIR_GEN, CKM_EC_KEY_PAIR_GEN, CKM_GENERIC_SECRET_KEY_GEN,
+    CKM_ML_DSA_KEY_PAIR_GEN, CKM_ML_KEM_KEY_PAIR_GEN, CKM_RSA_PKCS_KEY_PAIR_GEN, CKO_PRIVATE_KEY, CKO_PUBLIC_KEY,
+    CKO_SECRET_KEY,
 };
 
 use super::attr::Attr;
@@ -25,6 +26,7 @@ pub(super) const fn class_and_type(kind: KeyKind) -> (CK_OBJECT_CLASS, CK_KEY_TY
         KeyKind::Rsa { .. } => (CKO_PRIVATE_KEY, CKK_RSA),
         KeyKind::Ec { .. } => (CKO_PRIVATE_KEY, CKK_EC),
         KeyKind::PostQuantum { set } => (CKO_PRIVATE_KEY, if set.is_kem() { CKK_ML_KEM } else { CKK_ML_DSA }),
+        KeyKind::Edwards { .. } => (CKO_PRIVATE_KEY, CKK_EC_EDWARDS),
     }
 }
 
@@ -37,6 +39,7 @@ pub(super) const fn generator(kind: KeyKind) -> CK_MECHANISM_TYPE {
         KeyKind::Ec { .. } => CKM_EC_KEY_PAIR_GEN,
         KeyKind::PostQuantum { set } if set.is_kem() => CKM_ML_KEM_KEY_PAIR_GEN,
         KeyKind::PostQuantum { .. } => CKM_ML_DSA_KEY_PAIR_GEN,
+        KeyKind::Edwards { .. } => CKM_EC_EDWARDS_KEY_PAIR_GEN,
     }
 }
 
@@ -51,7 +54,7 @@ pub(super) fn length(kind: KeyKind) -> Option<Attr<'static>> {
     match kind {
         KeyKind::Aes { bits } => Some(Attr::Number(CKA_VALUE_LEN, (bits / 8).into())),
         KeyKind::Generic { bytes } => Some(Attr::Number(CKA_VALUE_LEN, bytes.into())),
-        KeyKind::Rsa { .. } | KeyKind::Ec { .. } | KeyKind::PostQuantum { .. } => None,
+        KeyKind::Rsa { .. } | KeyKind::Ec { .. } | KeyKind::PostQuantum { .. } | KeyKind::Edwards { .. } => None,
     }
 }
 
@@ -110,7 +113,7 @@ pub(super) fn public<'a>(kind: KeyKind, id: Option<&'a [u8; 16]>) -> Vec<Attr<'a
         KeyKind::Rsa { bits } => template
             .extend([Attr::Number(CKA_MODULUS_BITS, bits.into()), Attr::Bytes(CKA_PUBLIC_EXPONENT, &PUBLIC_EXPONENT)]),
         KeyKind::Ec { curve } => template.push(Attr::Bytes(CKA_EC_PARAMS, curve_parameters(curve))),
-        KeyKind::Aes { .. } | KeyKind::Generic { .. } | KeyKind::PostQuantum { .. } => {}
+        KeyKind::Aes { .. } | KeyKind::Generic { .. } | KeyKind::PostQuantum { .. } | KeyKind::Edwards { .. } => {}
     }
     template
 }
@@ -128,7 +131,9 @@ fn usage(kind: KeyKind, may: bool) -> Vec<Attr<'static>> {
     let (encrypts, signs) = match kind {
         // AES signs in the words of PKCS#11 where it makes a CMAC.
         KeyKind::Aes { .. } | KeyKind::Rsa { .. } => (may, may),
-        KeyKind::Generic { .. } | KeyKind::Ec { .. } | KeyKind::PostQuantum { .. } => (false, may),
+        KeyKind::Generic { .. } | KeyKind::Ec { .. } | KeyKind::PostQuantum { .. } | KeyKind::Edwards { .. } => {
+            (false, may)
+        }
     };
     let mut template = vec![
         Attr::Bool(CKA_DECRYPT, encrypts),

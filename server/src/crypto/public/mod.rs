@@ -1,6 +1,7 @@
 //! What needs no secret, and is done in software whoever holds the private half: digests, and verification with a
 //! public key.
 
+mod edwards;
 mod hash;
 mod rsa;
 
@@ -26,6 +27,9 @@ pub fn verify(spki: &[u8], scheme: Signature, message: Message<'_>, signature: &
     scheme.check(kind, message)?;
     if let (Signature::MlDsa, Message::Data(data)) = (scheme, message) {
         return verify_post_quantum(spki, data, signature);
+    }
+    if let (KeyKind::Edwards { .. }, Message::Data(data)) = (kind, message) {
+        return edwards::verify(spki, data, signature);
     }
     let computed;
     let digest = match message {

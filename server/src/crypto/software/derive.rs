@@ -7,6 +7,7 @@ use aws_lc_rs::agreement::{self, PrivateKey, UnparsedPublicKey};
 use aws_lc_rs::pbkdf2;
 use zeroize::Zeroizing;
 
+use super::edwards::EdwardsKey;
 use super::mac::hmac;
 use crate::crypto::CryptoError;
 use crate::crypto::algorithm::{Curve, Derivation, Hash, Iteration, KeyKind};
@@ -138,6 +139,9 @@ fn hkdf(key: &[u8], hash: Hash, salt: &[u8], info: &[u8], len: usize) -> Result<
 }
 
 fn shared_secret(pkcs8: &Secret, peer: &[u8]) -> Result<Secret, CryptoError> {
+    if let KeyKind::Edwards { .. } = keyformat::identify_private(pkcs8.expose())? {
+        return EdwardsKey::new(pkcs8)?.agree(peer);
+    }
     let own = EcPrivateParts::from_pkcs8(pkcs8.expose())?;
     let other = match keyformat::identify_public(peer)? {
         KeyKind::Ec { .. } => EcPublicParts::from_spki(peer)?,

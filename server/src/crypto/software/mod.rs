@@ -5,6 +5,7 @@ mod block;
 mod ccm;
 mod clear;
 mod derive;
+mod edwards;
 mod gcm;
 mod mac;
 mod poly;

@@ -11,6 +11,7 @@ use aws_lc_rs::signature::{
     self, EcdsaKeyPair, EcdsaSigningAlgorithm, KeyPair, RsaKeyPair, RsaPssSaltLength, RsaSignatureEncoding,
 };
 
+use super::edwards::EdwardsKey;
 use super::{postquantum, unhurried};
 use crate::crypto::CryptoError;
 use crate::crypto::algorithm::{Curve, Hash, KeyKind, Message, Signature};
@@ -39,6 +40,7 @@ enum Inner {
         key: EcKey,
     },
     PostQuantum(Box<postquantum::Opened>),
+    Edwards(EdwardsKey),
 }
 
 impl Prepared {
@@ -65,6 +67,7 @@ impl Prepared {
                 None => Inner::Other { curve, key: EcKey::new(pkcs8)? },
             },
             KeyKind::PostQuantum { .. } => Inner::PostQuantum(Box::new(postquantum::Opened::new(pkcs8)?)),
+            KeyKind::Edwards { .. } => Inner::Edwards(EdwardsKey::new(pkcs8)?),
             KeyKind::Aes { .. } | KeyKind::Generic { .. } => {
                 return Err(CryptoError::BadParameters("a symmetric key is no private key".into()));
             }
@@ -77,6 +80,7 @@ impl Prepared {
             Inner::Rsa { bits, .. } => KeyKind::Rsa { bits: *bits },
             Inner::Ec { curve, .. } | Inner::Other { curve, .. } => KeyKind::Ec { curve: *curve },
             Inner::PostQuantum(key) => KeyKind::PostQuantum { set: key.set() },
+            Inner::Edwards(key) => KeyKind::Edwards { curve: key.curve() },
         }
     }
 
@@ -87,6 +91,7 @@ impl Prepared {
             Inner::Ec { pair, .. } => pair.public_key().as_der(),
             Inner::Other { key, .. } => return key.public(),
             Inner::PostQuantum(key) => return key.public(),
+            Inner::Edwards(key) => return key.spki(),
         };
         Ok(der.map_err(|_| failed())?.as_ref().to_vec())
     }
@@ -98,6 +103,10 @@ impl Prepared {
             Inner::Rsa { pair, .. } => sign_rsa(pair, scheme, message),
             Inner::Ec { curve, pair } => sign_ecdsa(*curve, pair, scheme, message),
             Inner::Other { key, .. } => key.sign(&digested(scheme, message)?),
+            Inner::Edwards(key) => match message {
+                Message::Data(data) => key.sign(data),
+                Message::Digest(_) => Err(failed()),
+            },
             Inner::PostQuantum(key) => match message {
                 Message::Data(data) => key.sign(data),
                 Message::Digest(_) => Err(failed()),
@@ -118,7 +127,11 @@ impl Prepared {
 pub(super) fn offers(kind: KeyKind) -> bool {
     match kind {
         KeyKind::Rsa { bits } => (2048..=8192).contains(&bits),
-        KeyKind::Ec { .. } | KeyKind::PostQuantum { .. } | KeyKind::Aes { .. } | KeyKind::Generic { .. } => true,
+        KeyKind::Ec { .. }
+        | KeyKind::PostQuantum { .. }
+        | KeyKind::Edwards { .. }
+        | KeyKind::Aes { .. }
+        | KeyKind::Generic { .. } => true,
     }
 }
 
@@ -149,6 +162,7 @@ pub(super) fn generate(kind: KeyKind) -> Result<(Secret, Vec<u8>), CryptoError> 
             (Secret::copy_of(private.as_ref()), pair.public_key().as_der().map_err(|_| failed())?)
         }
         KeyKind::PostQuantum { set } => return postquantum::generate(set),
+        KeyKind::Edwards { curve } => return EdwardsKey::generate(curve),
         KeyKind::Aes { .. } | KeyKind::Generic { .. } => {
             return Err(CryptoError::BadParameters("a symmetric key is made by generate".into()));
         }
@@ -220,13 +234,14 @@ pub(super) fn sign_with_any_hash(
             rsa::sign(pkcs8, Encoding::Pkcs1, &[&info, digest].concat())
         }
         Signature::RsaPss { hash, mgf, salt } => rsa::sign(pkcs8, Encoding::Pss { hash, mgf, salt }, digest),
-        Signature::Ecdsa(_) | Signature::EcdsaBare | Signature::MlDsa => Err(failed()),
+        Signature::Ecdsa(_) | Signature::EcdsaBare | Signature::MlDsa | Signature::Eddsa => Err(failed()),
     }
 }
 
-/// Whether aws-lc-rs itself has the scheme.
+/// Whether the scheme is one that keys sign by once they are opened; the others are RSA's with rarer hashes.
 pub(super) fn is_native(scheme: Signature) -> bool {
-    matches!(scheme, Signature::Ecdsa(_) | Signature::EcdsaBare | Signature::MlDsa) || rsa_encoding(scheme).is_ok()
+    matches!(scheme, Signature::Ecdsa(_) | Signature::EcdsaBare | Signature::MlDsa | Signature::Eddsa)
+        || rsa_encoding(scheme).is_ok()
 }
 
 fn rsa_encoding(scheme: Signature) -> Result<&'static RsaSignatureEncoding, CryptoError> {

@@ -1,12 +1,14 @@
 //! Keys are made and brought in, for every kind that the provider offers, and refused for the rest.
 
 use super::{Refusal, Suite, check_made, refused, with};
-use crate::crypto::algorithm::{Cipher, Curve, Derivation, Hash, KeyKind, Mac, Message, ParameterSet, Signature};
+use crate::crypto::algorithm::{
+    Cipher, Curve, Derivation, Edwards, Hash, KeyKind, Mac, Message, ParameterSet, Signature,
+};
 use crate::crypto::software::{self, SoftwareProvider};
 use crate::crypto::{CryptoError, Key, Made, Provider, Residency, keyformat, public};
 use crate::secret::Secret;
 
-pub(super) const PAIRS: [KeyKind; 14] = [
+pub(super) const PAIRS: [KeyKind; 16] = [
     KeyKind::Rsa { bits: 2048 },
     KeyKind::Rsa { bits: 3072 },
     KeyKind::Rsa { bits: 4096 },
@@ -21,6 +23,8 @@ pub(super) const PAIRS: [KeyKind; 14] = [
     KeyKind::PostQuantum { set: ParameterSet::MlDsa44 },
     KeyKind::PostQuantum { set: ParameterSet::MlDsa65 },
     KeyKind::PostQuantum { set: ParameterSet::MlDsa87 },
+    KeyKind::Edwards { curve: Edwards::Ed25519 },
+    KeyKind::Edwards { curve: Edwards::Ed448 },
 ];
 
 pub(super) fn run(suite: &mut Suite<'_>) {
@@ -115,6 +119,7 @@ fn works(suite: &mut Suite<'_>, key: Key<'_>, public: &[u8]) {
         KeyKind::Rsa { .. } => Signature::RsaPkcs1(Hash::Sha256),
         KeyKind::PostQuantum { set } if set.is_kem() => return decapsulates(suite, key, public),
         KeyKind::PostQuantum { .. } => Signature::MlDsa,
+        KeyKind::Edwards { .. } => Signature::Eddsa,
         _ => Signature::Ecdsa(Hash::Sha256),
     };
     let answer = suite.provider.sign(key, scheme, Message::Data(b"data"));

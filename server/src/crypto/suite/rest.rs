@@ -5,7 +5,9 @@ use std::thread;
 
 use super::vectors;
 use super::{Refusal, Suite, refused, unhex};
-use crate::crypto::algorithm::{Cipher, Curve, Derivation, Hash, KeyKind, Mac, Message, Padding, Signature, Wrap};
+use crate::crypto::algorithm::{
+    Cipher, Curve, Derivation, Edwards, Hash, KeyKind, Mac, Message, Padding, Signature, Wrap,
+};
 use crate::crypto::software::SoftwareProvider;
 use crate::crypto::{ClearKey, CryptoError, Key, Made, Provider, Residency, public};
 use crate::secret::Secret;
@@ -98,8 +100,9 @@ fn derivations(suite: &mut Suite<'_>) {
         }
     });
     for curve in [Curve::P224, Curve::P256, Curve::P384, Curve::P521, Curve::Secp256k1] {
-        agreement(suite, curve);
+        agreement(suite, KeyKind::Ec { curve }, curve.coordinate_len());
     }
+    agreement(suite, KeyKind::Edwards { curve: Edwards::X25519 }, 32);
     suite.with_key(KeyKind::Aes { bits: 128 }, &[3; 16], |suite, key| {
         let cipher = Cipher::AesEcb { padding: Padding::None };
         let how = Derivation::Encrypt { cipher, data: &[5; 32] };
@@ -201,23 +204,21 @@ fn random(suite: &mut Suite<'_>) {
 }
 
 /// Both sides come to the same secret.
-fn agreement(suite: &mut Suite<'_>, curve: Curve) {
-    let kind = KeyKind::Ec { curve };
+fn agreement(suite: &mut Suite<'_>, kind: KeyKind, len: usize) {
     let pairs = [0, 1].map(|_| SoftwareProvider.generate_pair(kind, Residency::Sealed).expect("a pair in software"));
     let [one, other] = &pairs;
     let Made::Clear(private) = &one.private else { panic!("not in the clear") };
     let Made::Clear(theirs) = &other.private else { panic!("not in the clear") };
-    let len = curve.coordinate_len();
     let theirs = ClearKey::new(kind, theirs.clone());
     let expected =
         SoftwareProvider.derive(Key::Clear(&theirs), &Derivation::Ecdh { peer: &one.public }, len).expect("ECDH");
     suite.with_key(kind, private.expose(), |suite, key| {
         let answer = suite.provider.derive(key, &Derivation::Ecdh { peer: &other.public }, len);
         if let Some(answer) = suite.need("derivation", answer) {
-            assert_eq!(answer.expose(), expected.expose(), "{curve:?}");
-            let foreign = if curve == Curve::P256 { Curve::P384 } else { Curve::P256 };
+            assert_eq!(answer.expose(), expected.expose(), "{kind:?}");
+            let other = if kind == (KeyKind::Ec { curve: Curve::P256 }) { Curve::P384 } else { Curve::P256 };
             let foreign =
-                SoftwareProvider.generate_pair(KeyKind::Ec { curve: foreign }, Residency::Sealed).expect("a pair");
+                SoftwareProvider.generate_pair(KeyKind::Ec { curve: other }, Residency::Sealed).expect("a pair");
             let answer = suite.provider.derive(key, &Derivation::Ecdh { peer: &foreign.public }, len);
             refused("a key on another curve", answer, Refusal::BadParameters);
         }

@@ -1,9 +1,11 @@
 //! Signatures in every scheme with every hash, checked with the public key in software.
 
-use super::{Refusal, Suite, refused};
+use super::{Refusal, Suite, refused, unhex, vectors};
 use crate::crypto::algorithm::{Curve, Hash, KeyKind, Message, RsaCipher, Signature};
+use crate::crypto::keyformat::{EdwardsPrivate, EdwardsPublic};
 use crate::crypto::software::SoftwareProvider;
 use crate::crypto::{CryptoError, Key, Made, Provider, Residency, public, rsa};
+use crate::secret::Secret;
 
 const HASHES: [Hash; 11] = [
     Hash::Sha1,
@@ -29,6 +31,7 @@ pub(super) fn run(suite: &mut Suite<'_>) {
             md5(suite, key, Signature::Ecdsa(Hash::Md5));
         });
     }
+    eddsa(suite);
     with_pair(suite, KeyKind::Rsa { bits: 2048 }, |suite, key, public| {
         for hash in HASHES {
             scheme(suite, &format!("RSA PKCS1 {hash:?}"), key, public, Signature::RsaPkcs1(hash));
@@ -56,6 +59,31 @@ pub(super) fn run(suite: &mut Suite<'_>) {
         let answer = suite.provider.sign(key, Signature::Ecdsa(Hash::Sha256), Message::Data(b""));
         refused("signing with AES", answer, Refusal::BadParameters);
     });
+}
+
+/// RFC 8032 §7.1 test 2 and §7.4 "Blank": there is one signature, whoever makes it.
+fn eddsa(suite: &mut Suite<'_>) {
+    for (curve, private, public, data, expected) in vectors::EDDSA {
+        let kind = KeyKind::Edwards { curve };
+        let private = EdwardsPrivate { curve, key: Secret::new(unhex(private)) }.to_pkcs8().expect("a key");
+        let public = EdwardsPublic { curve, key: unhex(public) }.to_spki().expect("a key");
+        let data = unhex(data);
+        suite.with_key(kind, private.expose(), |suite, key| {
+            let answer = suite.provider.sign(key, Signature::Eddsa, Message::Data(&data));
+            if let Some(signature) = suite.need(&format!("{curve:?}"), answer) {
+                assert_eq!(hex::encode(&signature), hex::encode(unhex(expected)));
+                let verify = |data, signature: &[u8]| {
+                    public::verify(&public, Signature::Eddsa, Message::Data(data), signature).expect("verify")
+                };
+                assert!(verify(&data, &signature));
+                assert!(!verify(b"other", &signature) && !verify(&data, &signature[1..]) && !verify(&data, &[]));
+            }
+            let answer = suite.provider.sign(key, Signature::Eddsa, Message::Digest(&[1; 64]));
+            refused("a digest", answer, Refusal::BadParameters);
+            let answer = suite.provider.sign(key, Signature::Ecdsa(Hash::Sha256), Message::Data(&data));
+            refused("ECDSA with a key of Edwards", answer, Refusal::BadParameters);
+        });
+    }
 }
 
 fn with_pair(suite: &mut Suite<'_>, kind: KeyKind, work: impl FnOnce(&mut Suite<'_>, Key<'_>, &[u8])) {

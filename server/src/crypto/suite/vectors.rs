@@ -2,7 +2,7 @@
 
 use std::num::NonZeroU32;
 
-use crate::crypto::algorithm::{Derivation, Hash, Iteration, Wrap};
+use crate::crypto::algorithm::{Derivation, Edwards, Hash, Iteration, Wrap};
 
 /// Keys of SP 800-38A appendix F, by length.
 pub(super) const KEYS: [&str; 3] = [
@@ -674,5 +674,28 @@ pub(super) const POLY1305: [(&str, &str, &str); 5] = [
         "0100000000000000000000000000000000000000000000000000000000000000",
         "fffffffffffffffffffffffffffffffff0ffffffffffffffffffffffffffffff11000000000000000000000000000000",
         "05000000000000000000000000000000",
+    ),
+];
+
+/// EdDSA (RFC 8032 §7.1 test 2, §7.4 "Blank"): curve, private key, public key, data, signature.
+pub(super) const EDDSA: [(Edwards, &str, &str, &str, &str); 2] = [
+    (
+        Edwards::Ed25519,
+        "4ccd089b28ff96da9db6c346ec114e0f5b8a319f35aba624da8cf6ed4fb8a6fb",
+        "3d4017c3e843895a92b70aa74d1b7ebc9c982ccf2ec4968cc0cd55f12af4660c",
+        "72",
+        "92a009a9f0d4cab8720e820b5f642540a2b27b5416503f8fb3762223ebdb69da085ac1e43e15996e458f3613d0f11d8c387b2eaeb4302aee\
+         b00d291612bb0c00",
+    ),
+    (
+        Edwards::Ed448,
+        "6c82a562cb808d10d632be89c8513ebf6c929f34ddfa8c9f63c9960ef6e348a3528c8a3fcc2f044e39a3fc5b94492f8f032e7549a20098f9\
+         5b",
+        "5fd7449b59b461fd2ce787ec616ad46a1da1342485a70e1f8a0ea75d80e96778edf124769b46c7061bd6783df1e50f6cd1fa1abeafe82561\
+         80",
+        "",
+        "533a37f6bbe457251f023c0d88f976ae2dfb504a843e34d2074fd823d41a591f2b233f034f628281f2fd7a22ddd47d7828c59bd0a21bfd39\
+         80ff0d2028d4b18a9df63e006c5d1c2d345b925d8dc00b4104852db99ac5c7cdda8530a113a0f4dbb61149f05a7363268c71d95808ff2e65\
+         2600",
     ),
 ];

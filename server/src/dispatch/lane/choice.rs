@@ -57,9 +57,9 @@ fn by_key(view: &mut View, payload: &Element) -> Option<Slow> {
 /// request does not say it is taken to be RSA, which takes up to many seconds.
 fn makes_curve(view: &mut View, payload: &Element) -> bool {
     let is_curve = |code: u32| {
-        let algorithm = CryptographicAlgorithm::from(code);
-        [CryptographicAlgorithm::EC, CryptographicAlgorithm::ECDSA, CryptographicAlgorithm::ECDH].contains(&algorithm)
-            || ParameterSet::of(algorithm).is_some()
+        use CryptographicAlgorithm as A;
+        let algorithm = A::from(code);
+        [A::EC, A::ECDSA, A::ECDH, A::Ed25519, A::Ed448].contains(&algorithm) || ParameterSet::of(algorithm).is_some()
     };
     let mut asked = algorithms(&payload.value);
     asked.dedup();

@@ -12,9 +12,9 @@ use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivatePkcs8KeyDer};
 
 use super::{Request, Sign};
-use crate::crypto::algorithm::{Curve, Hash, KeyKind};
+use crate::crypto::algorithm::{Curve, Edwards, Hash, KeyKind};
 use crate::crypto::software::SoftwareProvider;
-use crate::crypto::{Made, Provider, Residency, public};
+use crate::crypto::{Made, Provider, Residency, keyblock, public};
 use crate::failure::Outcome;
 use crate::ops::data::Data;
 use crate::ops::signature_verify::{self, SignatureVerify};
@@ -45,7 +45,11 @@ const RSA: KeyKind = KeyKind::Rsa { bits: 2048 };
 const EC: KeyKind = KeyKind::Ec { curve: Curve::P256 };
 
 fn pair(bench: &Bench, kind: KeyKind, more: &[(Tag, Value)]) -> Pair {
-    let algorithm = if kind == RSA { Algorithm::RSA } else { Algorithm::EC };
+    let algorithm = match kind {
+        KeyKind::Rsa { .. } => Algorithm::RSA,
+        KeyKind::Edwards { .. } => keyblock::algorithm_of(kind).unwrap(),
+        _ => Algorithm::EC,
+    };
     let made = SoftwareProvider.generate_pair(kind, Residency::Sealed).unwrap();
     let Made::Clear(pkcs8) = made.private else { panic!("software makes keys in the clear") };
     let private = Object::PrivateKey(block(KeyFormatType::Pkcs8, algorithm, pkcs8.expose()));
@@ -135,6 +139,48 @@ fn every_scheme_signs_and_verifies_and_no_other_data() {
         assert!(!is_valid(&bench, &pair.public, &asked, &[0; 256]).unwrap());
         assert!(!is_valid(&bench, &pair.public, &asked, b"").unwrap());
     }
+}
+
+#[test]
+fn a_key_of_edwards_says_all_of_its_signature() {
+    let bench = Bench::new();
+    for (curve, other) in [(Edwards::Ed25519, Algorithm::Ed448)] {
+        let kind = KeyKind::Edwards { curve };
+        let pair = pair(&bench, kind, &[]);
+        let own = Parameters { cryptographic_algorithm: keyblock::algorithm_of(kind), ..Parameters::default() };
+        for parameters in [None, Some(own)] {
+            let asked = request(&pair.private, parameters, Some(b"data"));
+            let signature = sign(&bench, asked.clone()).unwrap();
+            assert!(is_valid(&bench, &pair.public, &asked, &signature).unwrap());
+            // Whatever is no signature is an answer, and no failure.
+            for wrong in [&signature[1..], &[], &[0xff; 300]] {
+                assert!(!is_valid(&bench, &pair.public, &asked, wrong).unwrap());
+            }
+            let others = request(&pair.private, None, Some(b"date"));
+            assert!(!is_valid(&bench, &pair.public, &others, &signature).unwrap());
+        }
+        let reason = |asked: Request| sign(&bench, asked).unwrap_err().reason;
+        let digested = Request { digested_data: Some(Blob::copy_of(&[1; 64])), ..request(&pair.private, None, None) };
+        assert_eq!(reason(digested), Reason::BadCryptographicParameters);
+        for parameters in [
+            Parameters { cryptographic_algorithm: Some(other), ..Parameters::default() },
+            Parameters { cryptographic_algorithm: Some(Algorithm::ECDSA), ..hashed(Algorithm::ECDSA, Hashing::SHA256) },
+            Parameters { hashing_algorithm: Some(Hashing::SHA512), ..Parameters::default() },
+            named(Named::ECDSAWithSHA256),
+        ] {
+            assert_eq!(
+                reason(request(&pair.private, Some(parameters), Some(b"data"))),
+                Reason::BadCryptographicParameters
+            );
+        }
+        let begun = Request { init_indicator: Some(true), ..request(&pair.private, None, Some(b"data")) };
+        assert_eq!(reason(begun), Reason::UnsupportedCryptographicParameters);
+    }
+    // What nobody has reviewed verifies, and signs where the configuration says so.
+    let pair = pair(&bench, KeyKind::Edwards { curve: Edwards::Ed448 }, &[]);
+    let asked = request(&pair.private, None, Some(b"data"));
+    assert_eq!(sign(&bench, asked.clone()).unwrap_err().reason, Reason::UnsupportedCryptographicParameters);
+    assert!(!is_valid(&bench, &pair.public, &asked, &[0; 114]).unwrap());
 }
 
 #[test]
