@@ -179,7 +179,7 @@ impl Creates {
             providers: Providers::new(None),
             clock: Box::new(SystemClock),
             settings: Settings::default(),
-            parts: Parts::new(parts::Limits { per_client: 1, all: 1, idle: 1, bytes: 1 }),
+            parts: Parts::new(parts::Limits { per_client: 1, all: 1, ..parts::Limits::default() }),
             instances: Arc::default(),
         };
         Self {
