@@ -4,7 +4,7 @@
 //! templates and lists of allowed mechanisms, mechanisms by number, mechanism lists without gaps, and one call where
 //! cryptoki asks for the length first. Every function takes a [`Session`], which is not `Sync`: one thread at a time.
 
-#![allow(unsafe_code, reason = "PKCS#11 is a C interface; every unsafe block of the crate is in this file")]
+#![allow(unsafe_code, reason = "PKCS#11 is a C interface; every unsafe block for it is in this file")]
 
 use std::ffi::{CString, c_void};
 use std::path::Path;
