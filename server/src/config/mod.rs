@@ -3,6 +3,7 @@
 //! An unknown key is an error, never ignored. Relative paths are relative to the folder of the file.
 
 mod address;
+mod algorithms;
 mod attestation;
 mod certification;
 mod client_token;
@@ -10,6 +11,7 @@ pub mod conformance;
 mod load;
 mod provisioning;
 mod query;
+mod tickets;
 mod users;
 
 use std::collections::BTreeMap;
@@ -20,15 +22,16 @@ use std::time::Duration;
 use kmip_codec::spec::Version;
 use serde::Deserialize;
 
+pub use algorithms::Algorithms;
 pub use attestation::{Attestation, Tpm};
 pub use certification::{Certification, SigningKey, Validation};
 pub use client_token::ClientToken;
 pub use load::ConfigError;
 pub use provisioning::Provisioning;
 pub use query::Query;
+pub use tickets::Tickets;
 pub use users::{Device, Hidden, Right, User};
 
-use crate::crypto::permits::Preset;
 use crate::session::parts;
 
 /// Everything that can be configured.
@@ -546,36 +549,6 @@ pub enum LogFormat {
     Text,
     /// JSON, one object a line.
     Json,
-}
-
-/// `[tickets]`
-#[derive(Debug, Clone, Copy, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Tickets {
-    /// The longest life of a ticket, and the life of one for which no Lease Time is asked, in seconds.
-    pub longest_seconds: u32,
-    /// The most tickets at a time.
-    pub most: usize,
-}
-
-impl Default for Tickets {
-    fn default() -> Self {
-        Self { longest_seconds: 24 * 3600, most: 10_000 }
-    }
-}
-
-/// `[algorithms]`
-#[derive(Debug, Clone, Default, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Algorithms {
-    /// The set that the rest changes.
-    pub preset: Preset,
-    /// What may be made, kept and used besides.
-    pub allow: Vec<String>,
-    /// What may be kept, and decrypt, unwrap and verify, and no more.
-    pub process: Vec<String>,
-    /// What may not even be kept.
-    pub forbid: Vec<String>,
 }
 
 /// `[compatibility]`
