@@ -72,6 +72,13 @@ pub fn check(config: &Config) -> Vec<Finding> {
     if let Err(why) = Attestation::new(config) {
         findings.add(Grade::Error, why);
     }
+    // Whatever else a start would refuse.
+    if let Err(error) = wiring::settings(config) {
+        let text = error.to_string();
+        if !findings.0.iter().any(|finding| finding.text == text) {
+            findings.add(Grade::Error, text);
+        }
+    }
     findings.0
 }
 

@@ -11,7 +11,6 @@ use kmip_codec::ttlv::Limits;
 
 use crate::config::{self, Config, RootKeyKind};
 use crate::crypto::Provider;
-use crate::crypto::permits::Permits;
 use crate::crypto::pkcs11::{self, HsmRoot, Pkcs11Error, Token, TokenChoice};
 use crate::crypto::providers::Providers;
 use crate::dispatch::{Dispatcher, Lane, asynchronous};
@@ -196,7 +195,10 @@ fn listeners(config: &Config) -> Result<Vec<Listener>, StartError> {
 }
 
 /// What the configuration says of keys and answers, for the view.
-fn settings(config: &Config) -> Result<Settings, StartError> {
+///
+/// # Errors
+/// What the server would not start with.
+pub fn settings(config: &Config) -> Result<Settings, StartError> {
     let default = Settings::default();
     let mut protection = default.protection;
     for (name, residency) in &config.keys.protection_storage {
@@ -236,7 +238,7 @@ fn settings(config: &Config) -> Result<Settings, StartError> {
         longest_ticket: config.tickets.longest_seconds,
         most_tickets: config.tickets.most,
         clock_skew: Some(skew),
-        permits: permits(&config.algorithms)?,
+        permits: config.algorithms.permits().map_err(StartError::Refused)?,
         protection,
         listeners: listeners(config)?,
         about,
@@ -245,12 +247,6 @@ fn settings(config: &Config) -> Result<Settings, StartError> {
         maximum_attributes: config.limits.attributes,
         ..default
     })
-}
-
-/// Which algorithms may be made, kept and used.
-fn permits(config: &config::Algorithms) -> Result<Permits, StartError> {
-    let config::Algorithms { preset, allow, process, forbid } = config;
-    Permits::changed(*preset, allow, process, forbid).map_err(|why| StartError::Refused(format!("[algorithms] {why}")))
 }
 
 /// What clients can count on before their first message.

@@ -57,6 +57,7 @@ impl Config {
             return Err("[root_key] kind = \"hsm\" needs an [hsm] section that names the module".to_owned());
         }
         config.limits.check()?;
+        config.algorithms.permits()?;
         if let Some(provisioning) = &config.provisioning {
             provisioning.check()?;
         }
@@ -244,7 +245,7 @@ fn section_at(text: &str, line: usize) -> Option<&str> {
 }
 
 /// The known name that is a slip away from the unknown one.
-fn nearest<'a>(name: &str, known: &[&'a str]) -> Option<&'a str> {
+pub(super) fn nearest<'a>(name: &str, known: &[&'a str]) -> Option<&'a str> {
     known
         .iter()
         .map(|candidate| (distance(name, candidate), *candidate))

@@ -50,6 +50,27 @@ fn an_unknown_key_is_named_with_its_line_and_the_nearest_known() {
     assert_eq!(far, "unknown key `colour` in [log], line 12: known are level, format");
 }
 
+/// What `kmipd check` and `kmipd serve` say of the algorithms.
+#[test]
+fn what_is_wrong_with_the_algorithms_is_said_where_it_is() {
+    let refused = |lines: &str| refused(|text| format!("{text}[algorithms]\n{lines}\n"));
+    assert_eq!(refused("preset = \"fps\""), "unknown value `fps` in [algorithms], line 12: did you mean `fips`?");
+    assert_eq!(refused("alow = [\"3DES\"]"), "unknown key `alow` in [algorithms], line 12: did you mean `allow`?");
+    assert_eq!(
+        refused("process = [\"aes256\"]"),
+        "[algorithms] process: there is no algorithm \"aes256\": did you mean \"AES-256\"?"
+    );
+    let none = refused("forbid = [\"ROT13\"]");
+    assert!(none.starts_with("[algorithms] forbid: there is no algorithm \"ROT13\": known are AES-128, "), "{none}");
+    assert_eq!(
+        refused("allow = [\"3DES\"]\nforbid = [\"3des\"]"),
+        "[algorithms] names \"3DES\" both in allow and in forbid: it can be in one of them"
+    );
+    assert_eq!(refused("allow = [\"ECB\", \"ECB\"]"), "[algorithms] allow names \"ECB\" twice");
+    let kind = refused("allow = \"ECB\"");
+    assert!(kind.contains("expected a sequence") && kind.ends_with("in [algorithms], line 12"), "{kind}");
+}
+
 #[test]
 fn an_unknown_value_is_named_with_the_nearest_known() {
     assert_eq!(

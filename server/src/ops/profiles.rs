@@ -2,7 +2,7 @@
 //!
 //! Query's answer and the README's second matrix come out of [`PROFILES`]. A row asks the other tables: the operations of
 //! this server, the object types and attributes of the codec, the key formats, algorithms, curves and hash functions that
-//! the server takes, and the TLS that it speaks ([`suites`]).
+//! the server takes as far as it is permitted to, and the TLS that it speaks ([`suites`]).
 
 pub mod suites;
 
@@ -14,6 +14,8 @@ use kmip_codec::types::{Object, ProfileInformation, ProfileVersion};
 
 use self::suites::Suite;
 use super::{SENT, create, create_key_pair, row_of};
+use crate::crypto::algorithm::KeyKind;
+use crate::crypto::permits::{Leave, Permits};
 use crate::crypto::{keyblock, public};
 use crate::view::Settings;
 
@@ -360,7 +362,7 @@ impl Ask {
         if !version.within(self.since, self.until) {
             return true;
         }
-        let about = &settings.about;
+        let (about, permits) = (&settings.about, &settings.permits);
         match self.what {
             What::Operations(operations) => operations.iter().all(|operation| does(*operation, version)),
             What::Sent(operations) => {
@@ -371,9 +373,9 @@ impl Ask {
             What::VendorAttributes(number) => settings.maximum_attributes >= number,
             What::BatchItems(number) => about.spoken.batch_items >= number,
             What::Formats(formats) => formats.iter().all(|format| reads(*format, version)),
-            What::Keys(keys) => keys.iter().all(|(algorithm, bits)| makes(*algorithm, *bits, version)),
-            What::Curves(curves) => curves.iter().all(|curve| keyblock::curve_of(*curve).is_some()),
-            What::Hashes(hashes) => hashes.iter().all(|hash| public::hash_named(*hash).is_some()),
+            What::Keys(keys) => keys.iter().all(|(algorithm, bits)| makes(*algorithm, *bits, version, permits)),
+            What::Curves(curves) => curves.iter().all(|curve| has_curve(*curve, permits)),
+            What::Hashes(hashes) => hashes.iter().all(|hash| hashes_with(*hash, permits)),
             What::Protocol(protocol) => about.spoken.protocols.contains(&protocol),
             What::Https => !about.https.is_empty(),
             What::AsksOverHttps => false,
@@ -382,10 +384,10 @@ impl Ask {
                     && all::<ObjectType>(|value| keeps(ObjectType(value), version))
                     && all::<Format>(|value| reads(Format(value), version))
                     && all::<Algorithm>(|value| {
-                        [56, 168, 256].iter().any(|bits| makes(Algorithm(value), *bits, version))
+                        [56, 168, 256].iter().any(|bits| makes(Algorithm(value), *bits, version, permits))
                     })
-                    && all::<Curve>(|value| keyblock::curve_of(Curve(value)).is_some())
-                    && all::<Hashing>(|value| public::hash_named(Hashing(value)).is_some())
+                    && all::<Curve>(|value| has_curve(Curve(value), permits))
+                    && all::<Hashing>(|value| hashes_with(Hashing(value), permits))
             }
         }
     }
@@ -414,8 +416,18 @@ fn reads(format: Format, version: Version) -> bool {
     !format.known_in(version) || keyblock::FORMATS.contains(&format)
 }
 
-fn makes(algorithm: Algorithm, bits: i32, version: Version) -> bool {
-    !algorithm.known_in(version) || create::kind_of(algorithm, bits).is_ok() || create_key_pair::is_made(algorithm)
+fn makes(algorithm: Algorithm, bits: i32, version: Version, permits: &Permits) -> bool {
+    let has = || create::kind_of(algorithm, bits).is_ok() || create_key_pair::is_made(algorithm);
+    let may = || permits.algorithm(algorithm, u32::try_from(bits).ok(), Leave::MAKE).is_ok();
+    !algorithm.known_in(version) || has() && may()
+}
+
+fn has_curve(curve: Curve, permits: &Permits) -> bool {
+    keyblock::curve_of(curve).is_some_and(|curve| permits.key(KeyKind::Ec { curve }, Leave::MAKE).is_ok())
+}
+
+fn hashes_with(hash: Hashing, permits: &Permits) -> bool {
+    public::hash_named(hash).is_some_and(|hash| permits.hash(hash, Leave::PROTECT).is_ok())
 }
 
 fn all<E: Enumeration>(holds: impl Fn(u32) -> bool) -> bool {

@@ -251,7 +251,7 @@ fn capabilities(view: &View) -> CapabilityInformation {
         // A row that is gone may still be read from the disk, sealed, by who has the root key.
         shredding_algorithm: told.shredding_algorithm.or(Some(ShreddingAlgorithm::Unsupported)),
         rng_mode: told.rng_mode.or(Some(RNGMode::SharedInstantiation)),
-        quantum_safe: told.quantum_safe.or(Some(false)),
+        quantum_safe: told.quantum_safe.or_else(|| Some(view.shared().settings.permits.is_quantum_safe())),
     }
 }
 

@@ -171,15 +171,16 @@ fn schemes(
 
 fn signature(view: &mut View, key: &Permitted, schemes: &Schemes, message: Message<'_>) -> Outcome<Vec<u8>> {
     view.with_key(key, |provider, key| {
-        // The standard's scheme where the provider has it, else the first of those that the parameters leave open.
-        let mut signature = provider.sign(key, schemes.signing, message);
-        for scheme in &schemes.also {
-            if !matches!(signature, Err(CryptoError::Unsupported(_))) {
-                break;
-            }
-            signature = provider.sign(key, *scheme, message);
-        }
-        signature
+        // The standard's scheme where the provider has it and it is permitted, else the first of those that the parameters
+        // leave open.
+        let is_lacking = |error: &CryptoError| matches!(error, CryptoError::Unsupported(_) | CryptoError::Forbidden(_));
+        let refused = match provider.sign(key, schemes.signing, message) {
+            Err(error) if is_lacking(&error) => error,
+            settled => return settled,
+        };
+        let others = schemes.also.iter().map(|scheme| provider.sign(key, *scheme, message));
+        let mut settled = others.filter(|signature| !signature.as_ref().is_err_and(is_lacking));
+        settled.next().unwrap_or(Err(refused))
     })
 }
 

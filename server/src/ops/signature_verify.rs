@@ -161,17 +161,24 @@ fn verify(
         }
         Signature::MlDsa => matches!(kind, KeyKind::PostQuantum { .. }),
     };
+    if !is_its_own {
+        return Ok(false);
+    }
+    // What the parameters leave open is one of those that are permitted.
+    let all = || std::iter::once(&schemes.signing).chain(&schemes.also);
+    if let Err(refused) = view.permit_verification(kind, schemes.signing)
+        && !all().any(|scheme| view.permit_verification(kind, *scheme).is_ok())
+    {
+        return Err(refused);
+    }
     let mut is_valid = false;
-    if is_its_own {
-        view.permit_verification(kind, schemes.signing)?;
-        let open = !schemes.also.is_empty();
-        for scheme in std::iter::once(&schemes.signing).chain(&schemes.also) {
-            match public::verify(spki, *scheme, message, signature) {
-                Ok(verified) => is_valid |= verified,
-                // The standard's salt may be too long for a small key: then the others are asked all the same.
-                Err(CryptoError::BadParameters(_)) if open && *scheme == schemes.signing => {}
-                Err(error) => return Err(error.into()),
-            }
+    let open = !schemes.also.is_empty();
+    for scheme in all().filter(|scheme| view.permit_verification(kind, **scheme).is_ok()) {
+        match public::verify(spki, *scheme, message, signature) {
+            Ok(verified) => is_valid |= verified,
+            // The standard's salt may be too long for a small key: then the others are asked all the same.
+            Err(CryptoError::BadParameters(_)) if open && *scheme == schemes.signing => {}
+            Err(error) => return Err(error.into()),
         }
     }
     Ok(is_valid)

@@ -82,6 +82,25 @@ impl Preset {
     }
 }
 
+/// Why changes of a preset make no sense.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Contradiction {
+    /// There is no term of the name.
+    Unknown {
+        /// The list that has it.
+        list: &'static str,
+        /// What it says.
+        name: String,
+    },
+    /// A term stands in two lists, or twice in one.
+    Twice {
+        /// The term.
+        name: &'static str,
+        /// The lists that have it.
+        lists: [&'static str; 2],
+    },
+}
+
 /// What this server permits.
 #[derive(Debug, Clone)]
 pub struct Permits {
@@ -108,26 +127,38 @@ impl Permits {
     /// A preset with changes: terms by their names that may do everything, that may be kept and read, and that may do nothing.
     ///
     /// # Errors
-    /// A name that is none, with those that there are; one that stands in two lists.
-    pub fn changed(preset: Preset, allow: &[String], process: &[String], forbid: &[String]) -> Result<Self, String> {
+    /// A name that is none; one that stands twice.
+    pub fn changed(
+        preset: Preset,
+        allow: &[String],
+        process: &[String],
+        forbid: &[String],
+    ) -> Result<Self, Contradiction> {
         let mut permits = Self::preset(preset);
         let read = Leave::KEEP.and(Leave::PROCESS);
-        for (names, leave) in [(allow, Leave::ALL), (process, read), (forbid, Leave::NONE)] {
+        let mut places: Vec<(Term, &'static str)> = Vec::new();
+        for (list, names, leave) in
+            [("allow", allow, Leave::ALL), ("process", process, read), ("forbid", forbid, Leave::NONE)]
+        {
             for name in names {
-                let row = ROWS.iter().find(|row| row.name.eq_ignore_ascii_case(name)).ok_or_else(|| {
-                    let known: Vec<&str> = ROWS.iter().map(|row| row.name).collect();
-                    format!("there is no algorithm \"{name}\" to allow or forbid; there are {}", known.join(", "))
-                })?;
-                if permits.changed.contains(&row.term) {
-                    return Err(format!("\"{name}\" is named twice among allow, process and forbid"));
+                let row = ROWS.iter().find(|row| row.name.eq_ignore_ascii_case(name));
+                let row = row.ok_or_else(|| Contradiction::Unknown { list, name: name.clone() })?;
+                if let Some((_, before)) = places.iter().find(|(term, _)| *term == row.term) {
+                    return Err(Contradiction::Twice { name: row.name, lists: [before, list] });
                 }
-                permits.changed.push(row.term);
+                places.push((row.term, list));
                 if let Some(own) = permits.leaves.get_mut(row.term as usize) {
                     *own = leave;
                 }
             }
         }
+        permits.changed = places.into_iter().map(|(term, _)| term).collect();
         Ok(permits)
+    }
+
+    /// The names of all terms.
+    pub fn names() -> impl Iterator<Item = &'static str> {
+        ROWS.iter().map(|row| row.name)
     }
 
     /// Whether a term may do so.
@@ -238,9 +269,10 @@ impl Permits {
         self.key(key, leave)?;
         match cipher {
             RsaCipher::Pkcs1 => self.check(Term::RsaPkcs1Encryption, leave),
-            RsaCipher::Oaep { hash, .. } => {
+            RsaCipher::Oaep { hash, mgf, .. } => {
                 self.check(Term::RsaOaep, leave)?;
-                self.hash(*hash, leave)
+                self.hash(*hash, leave)?;
+                self.hash(*mgf, leave)
             }
         }
     }
@@ -252,7 +284,7 @@ impl Permits {
     pub fn hpke(&self, key: KeyKind, leave: Leave) -> Result<(), CryptoError> {
         self.key(key, leave)?;
         self.check(Term::Hkdf, leave)?;
-        self.check(Term::Sha512, leave)?;
+        self.hmac_of(Hash::Sha512, leave)?;
         self.check(Term::Aes256, leave)?;
         self.check(Term::Gcm, leave)
     }
@@ -275,6 +307,10 @@ impl Permits {
             Signature::Eddsa => return self.check(Term::Eddsa, leave),
         };
         self.check(term, leave)?;
+        if let Signature::RsaPss { mgf, .. } = scheme {
+            // What ended SHA-1 in signatures are collisions, which a mask does not mind: for it SHA-1 is SHA-1 elsewhere.
+            self.hash(mgf, leave)?;
+        }
         match hash {
             Some(Hash::Sha1) => self.check(Term::Sha1Signature, leave),
             Some(hash) => self.hash(hash, leave),
@@ -290,8 +326,7 @@ impl Permits {
         self.key(key, leave)?;
         match mac {
             Mac::Hmac(hash) => {
-                self.check(Term::Hmac, leave)?;
-                self.hash(hash, leave)?;
+                self.hmac_of(hash, leave)?;
                 let bits = match key {
                     KeyKind::Generic { bytes } => Some(bytes.saturating_mul(8)),
                     _ => None,
@@ -320,22 +355,52 @@ impl Permits {
     /// Forbidden.
     pub fn derivation(&self, key: KeyKind, how: &Derivation<'_>, leave: Leave) -> Result<(), CryptoError> {
         self.key(key, leave)?;
-        let (term, hash) = match how {
-            Derivation::Hash(hash) | Derivation::Hmac { hash, .. } => (Term::Derived, Some(*hash)),
+        match how {
+            Derivation::Hash(hash) => {
+                self.check(Term::Derived, leave)?;
+                self.hash(*hash, leave)
+            }
+            Derivation::Hmac { hash, .. } => {
+                self.check(Term::Derived, leave)?;
+                self.hmac_of(*hash, leave)
+            }
             Derivation::Encrypt { cipher, .. } => {
                 self.cipher(key, cipher, leave)?;
-                (Term::Derived, None)
+                self.check(Term::Derived, leave)
             }
-            Derivation::AwsSignature4 { .. } => (Term::Derived, None),
-            Derivation::Pbkdf2 { hash, .. } => (Term::Pbkdf2, Some(*hash)),
-            Derivation::Nist800108 { hash, .. } => (Term::Nist800108, Some(*hash)),
-            Derivation::Hkdf { hash, .. } => (Term::Hkdf, Some(*hash)),
-            Derivation::Ecdh { .. } => (Term::Ecdh, None),
+            Derivation::AwsSignature4 { .. } => {
+                self.check(Term::Derived, leave)?;
+                self.hmac_of(Hash::Sha256, leave)
+            }
+            Derivation::Pbkdf2 { hash, .. } => {
+                self.check(Term::Pbkdf2, leave)?;
+                self.hmac_of(*hash, leave)
+            }
+            Derivation::Nist800108 { hash, .. } => {
+                self.check(Term::Nist800108, leave)?;
+                self.hmac_of(*hash, leave)
+            }
+            Derivation::Hkdf { hash, .. } => {
+                self.check(Term::Hkdf, leave)?;
+                self.hmac_of(*hash, leave)
+            }
+            Derivation::Ecdh { .. } => self.check(Term::Ecdh, leave),
             // The set of the key says it all.
-            Derivation::Decapsulate { .. } => return Ok(()),
-        };
-        self.check(term, leave)?;
-        hash.map_or(Ok(()), |hash| self.hash(hash, leave))
+            Derivation::Decapsulate { .. } => Ok(()),
+        }
+    }
+
+    /// HMAC with a hash function, by itself or within something else.
+    fn hmac_of(&self, hash: Hash, leave: Leave) -> Result<(), CryptoError> {
+        self.check(Term::Hmac, leave)?;
+        self.hash(hash, leave)
+    }
+
+    /// Whether keys are made here that withstand quantum computers, and used: to agree on others and to sign.
+    pub fn is_quantum_safe(&self) -> bool {
+        let whole = |set: &ParameterSet| self.permits(of_set(*set), Leave::MAKE.and(Leave::PROTECT));
+        let (agreeing, signing): (Vec<_>, Vec<_>) = ParameterSet::ALL.iter().partition(|set| set.is_kem());
+        agreeing.into_iter().any(whole) && signing.into_iter().any(whole)
     }
 
     /// A hash function, anywhere but in signatures.

@@ -80,8 +80,61 @@ fn a_refusal_says_which_rule() {
     assert!(rule.starts_with("GCM may not be used, not even to decrypt") && rule.contains("names it"), "{rule}");
     let rule = forbidden(permits.algorithm(Algorithm::DES3, Some(192), Leave::MAKE));
     assert_eq!(rule, "3DES may not be made by this server: [algorithms], preset = \"fips\"");
-    assert!(Permits::changed(Preset::Default, &names(&["DES9"]), &[], &[]).unwrap_err().contains("AES-128"));
-    assert!(Permits::changed(Preset::Default, &names(&["3DES"]), &[], &names(&["3des"])).is_err());
+    let unknown = Contradiction::Unknown { list: "process", name: "DES9".to_owned() };
+    assert_eq!(Permits::changed(Preset::Default, &[], &names(&["DES9"]), &[]).unwrap_err(), unknown);
+    let twice = |lists| Contradiction::Twice { name: "3DES", lists };
+    let both = Permits::changed(Preset::Default, &names(&["3DES"]), &[], &names(&["3des"])).unwrap_err();
+    assert_eq!(both, twice(["allow", "forbid"]));
+    let again = Permits::changed(Preset::Default, &names(&["3DES", "3DES"]), &[], &[]).unwrap_err();
+    assert_eq!(again, twice(["allow", "allow"]));
+}
+
+/// What a use consists of, down to the hash function of a mask.
+#[test]
+fn a_use_needs_all_that_it_consists_of() {
+    let without = |name: &str| Permits::changed(Preset::Legacy, &[], &[], &[name.to_owned()]).unwrap();
+    let rsa = KeyKind::Rsa { bits: 3072 };
+    let mask = without("SHA-1");
+    let pss = |mgf| Signature::RsaPss { hash: Hash::Sha384, mgf, salt: 48 };
+    forbidden(mask.signature(rsa, pss(Hash::Sha1), Leave::PROTECT));
+    forbidden(mask.signature(rsa, pss(Hash::Sha1), Leave::PROCESS));
+    mask.signature(rsa, pss(Hash::Sha384), Leave::PROTECT).unwrap();
+    let oaep = |mgf| RsaCipher::Oaep { hash: Hash::Sha384, mgf, label: &[] };
+    forbidden(mask.rsa_cipher(rsa, &oaep(Hash::Sha1), Leave::PROTECT));
+    mask.rsa_cipher(rsa, &oaep(Hash::Sha384), Leave::PROTECT).unwrap();
+
+    let key = KeyKind::Generic { bytes: 32 };
+    let data = &b"data"[..];
+    let hash = Hash::Sha256;
+    let by_hmac = [
+        Derivation::Hmac { hash, data },
+        Derivation::Pbkdf2 { hash, salt: data, iterations: std::num::NonZeroU32::MIN },
+        Derivation::Nist800108 { mode: super::super::algorithm::Iteration::Counter, hash, data },
+        Derivation::Hkdf { hash, salt: data, info: data },
+        Derivation::AwsSignature4 { scope: [data; 3] },
+    ];
+    for name in ["HMAC", "SHA-256"] {
+        for how in &by_hmac {
+            forbidden(without(name).derivation(key, how, Leave::PROTECT));
+        }
+    }
+    without("HMAC").derivation(key, &Derivation::Hash(hash), Leave::PROTECT).unwrap();
+    let kem = KeyKind::PostQuantum { set: ParameterSet::MlKem768 };
+    for name in ["ML-KEM-768", "HKDF", "HMAC", "SHA-512", "AES-256", "GCM"] {
+        forbidden(without(name).hpke(kem, Leave::PROTECT));
+    }
+}
+
+#[test]
+fn keys_withstand_quantum_computers_where_they_agree_and_sign() {
+    let is = |preset, forbid: &[&str]| {
+        let forbid: Vec<String> = forbid.iter().map(|&name| name.to_owned()).collect();
+        Permits::changed(preset, &[], &[], &forbid).unwrap().is_quantum_safe()
+    };
+    assert!(is(Preset::Default, &[]) && is(Preset::Cnsa2, &[]));
+    assert!(!is(Preset::Cnsa2, &["ML-KEM-1024"]));
+    assert!(!is(Preset::Cnsa2, &["ML-DSA-87"]));
+    assert!(is(Preset::Fips, &["ML-DSA-87", "ML-KEM-1024"]));
 }
 
 /// docs/algorithms.md has this table; `KMIPD_RENEW=1` writes it anew.

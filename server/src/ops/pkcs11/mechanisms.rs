@@ -202,11 +202,24 @@ impl Kind {
                 processes(Term::Ecdsa) && sha1 && named.is_none_or(hash)
             }
             Self::Wrap(_) => processes(Term::KeyWrap),
-            Self::Generate(_) | Self::Pair(_) => true,
-            Self::Derive(Derives::Digest(named)) => processes(Term::Derived) && hash(named),
-            Self::Derive(Derives::Encryption(mode)) => Self::Cipher(Algorithm::AES, mode, false).is_permitted(permits),
-            Self::Derive(Derives::Hkdf) => processes(Term::Hkdf),
-            Self::Derive(Derives::Agreement) => processes(Term::Ecdh),
+            Self::Generate(Algorithm::AES) => {
+                [Term::Aes128, Term::Aes192, Term::Aes256].into_iter().any(|term| permits.permits(term, Leave::MAKE))
+            }
+            Self::Generate(_) => true,
+            Self::Pair(Algorithm::RSA) => {
+                [Term::Rsa2048, Term::Rsa3072].into_iter().any(|term| permits.permits(term, Leave::MAKE))
+            }
+            Self::Pair(_) => {
+                let curves = [Term::P224, Term::P256, Term::P384, Term::P521, Term::Secp256k1];
+                curves.into_iter().any(|term| permits.permits(term, Leave::MAKE))
+            }
+            Self::Derive(Derives::Digest(named)) => permits.permits(Term::Derived, Leave::PROTECT) && hash(named),
+            Self::Derive(Derives::Encryption(mode)) => {
+                permits.permits(Term::Derived, Leave::PROTECT)
+                    && Self::Cipher(Algorithm::AES, mode, false).is_permitted(permits)
+            }
+            Self::Derive(Derives::Hkdf) => permits.permits(Term::Hkdf, Leave::PROTECT),
+            Self::Derive(Derives::Agreement) => permits.permits(Term::Ecdh, Leave::PROTECT),
         }
     }
 }
@@ -428,6 +441,25 @@ mod tests {
         }
         let triple = Settings { permits: Permits::preset(Preset::Legacy), ..Settings::default() };
         assert_eq!(offered(&triple).count(), offered(&Settings::default()).count() + 3);
+    }
+
+    /// A mechanism is listed where something is left of what it does.
+    #[test]
+    fn what_is_not_permitted_is_not_listed() {
+        let lists = |preset, forbid: &[&str], id| {
+            let forbid: Vec<String> = forbid.iter().map(|&name| name.to_owned()).collect();
+            let permits = Permits::changed(preset, &[], &[], &forbid).unwrap();
+            offered(&Settings { permits, ..Settings::default() }).any(|row| row.id == id)
+        };
+        let made = [ck::CKM_RSA_PKCS_KEY_PAIR_GEN, ck::CKM_EC_KEY_PAIR_GEN, ck::CKM_AES_KEY_GEN];
+        assert_eq!(made.map(|id| lists(Preset::Fips, &[], id)), [true; 3]);
+        assert_eq!(made.map(|id| lists(Preset::Cnsa2, &[], id)), [false, false, true]);
+        assert!(!lists(Preset::Cnsa2, &["AES-256"], ck::CKM_AES_KEY_GEN));
+        for id in [ck::CKM_AES_ECB_ENCRYPT_DATA, ck::CKM_AES_CBC_ENCRYPT_DATA, ck::CKM_SHA256_KEY_DERIVATION] {
+            assert!(lists(Preset::Default, &[], id) && !lists(Preset::Fips, &[], id), "{id:#x}");
+        }
+        assert!(!lists(Preset::Default, &["ECDH"], ck::CKM_ECDH1_DERIVE));
+        assert!(!lists(Preset::Default, &["HKDF"], ck::CKM_HKDF_DERIVE));
     }
 
     #[test]

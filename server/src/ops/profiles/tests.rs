@@ -1,6 +1,7 @@
 //! Which profiles are claimed: what the tables have, and no more.
 
 use super::*;
+use crate::crypto::permits::Preset;
 use crate::view::{About, Endpoint, Spoken};
 
 /// The Basic Authentication Suite of 2.1, and HTTPS.
@@ -67,7 +68,8 @@ fn what_the_tables_lack_is_not_claimed() {
     }
     assert_eq!(claimed.contains(&ProfileName::Pkcs11Server), row_of(Operation::Pkcs11, Version::V2_1).is_some());
     // McEliece is what is made by nobody here; its neighbours are.
-    let keys = |algorithm| makes(algorithm, 256, Version::V2_1);
+    let permits = Permits::default();
+    let keys = |algorithm| makes(algorithm, 256, Version::V2_1, &permits);
     assert!(keys(Algorithm::ChaCha20) && keys(Algorithm::RSA) && !keys(Algorithm::McEliece6960119));
 }
 
@@ -107,4 +109,31 @@ fn where_https_is_spoken_is_said() {
     assert_eq!(xml.version, Some(ProfileVersion { major: 2, minor: 1 }));
     // It is one for requests alone, while the server's own leave otherwise.
     assert_eq!(claimed(&settings, ProfileName::HTTPSServer), []);
+}
+
+/// A profile asks for keys, curves and hash functions: a server that may not make or use them has it no more.
+#[test]
+fn what_the_configured_algorithms_do_not_leave_is_not_claimed() {
+    let claims = |preset, forbid: &[&str], name: &str| {
+        let forbid: Vec<String> = forbid.iter().map(|&name| name.to_owned()).collect();
+        let settings = Settings { permits: Permits::changed(preset, &[], &[], &forbid).unwrap(), ..basic() };
+        by_name(name).is_met(Version::V2_1, &settings)
+    };
+    let (tapes, foundry) = ("Tape Library Server", "Symmetric Key Foundry Server");
+    let (pairs, suite_b) = ("Asymmetric Key Lifecycle Server", "Suite B minLOS_128 Server");
+    for name in [tapes, foundry, pairs, suite_b] {
+        assert!(claims(Preset::Default, &[], name), "{name}");
+    }
+    // What is left of triple DES is to read what is there.
+    assert!(!claims(Preset::Fips, &[], foundry));
+    assert!(claims(Preset::Fips, &[], pairs) && claims(Preset::Fips, &[], suite_b));
+    // Keys of 256 bits are made, those of 128 are not; and none of the pairs and curves.
+    assert!(claims(Preset::Cnsa2, &[], tapes));
+    assert!(!claims(Preset::Cnsa2, &[], foundry) && !claims(Preset::Cnsa2, &[], pairs));
+    assert!(!claims(Preset::Cnsa2, &[], suite_b));
+    assert!(!claims(Preset::Default, &["AES-256"], tapes));
+    assert!(!claims(Preset::Default, &["P-384"], suite_b));
+    assert!(!claims(Preset::Default, &["SHA-384"], suite_b));
+    // What asks for none of it stays.
+    assert!(claims(Preset::Cnsa2, &[], "Baseline Server") && claims(Preset::Cnsa2, &[], "PKCS#11 Server"));
 }

@@ -5,6 +5,7 @@ use kmip_codec::spec::{ProfileName, RNGAlgorithm, Version};
 use kmip_codec::ttlv::Writer;
 
 use super::*;
+use crate::crypto::permits::{Permits, Preset};
 use crate::view::testing::{Bench, usage};
 use crate::view::{About, Settings};
 
@@ -158,4 +159,17 @@ fn the_generator_is_named() {
     let answer = ask(&Bench::new(), Version::V1_3, &[QueryFunction::QueryRNGs]).unwrap();
     let [rng] = &answer.rngs[..] else { panic!("{answer:?}") };
     assert_eq!((rng.algorithm, rng.cryptographic_length), (RNGAlgorithm::DRBG, Some(256)));
+}
+
+#[test]
+fn the_answers_are_those_that_the_configured_algorithms_leave() {
+    let of = |preset, forbid: &[String]| {
+        let permits = Permits::changed(preset, &[], &[], forbid).unwrap();
+        let bench = Bench::with(Settings { permits, ..Settings::default() }, None);
+        let answer = ask(&bench, Version::V2_1, &[QueryFunction::QueryCapabilities]).unwrap();
+        answer.capabilities[0].quantum_safe
+    };
+    assert_eq!(of(Preset::Default, &[]), Some(true));
+    assert_eq!(of(Preset::Cnsa2, &[]), Some(true));
+    assert_eq!(of(Preset::Cnsa2, &["ML-DSA-87".to_owned()]), Some(false));
 }

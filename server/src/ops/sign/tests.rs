@@ -13,11 +13,13 @@ use rustls::pki_types::{CertificateDer, PrivatePkcs8KeyDer};
 
 use super::{Request, Sign};
 use crate::crypto::algorithm::{Curve, Edwards, Hash, KeyKind};
+use crate::crypto::permits::{Permits, Preset};
 use crate::crypto::software::SoftwareProvider;
 use crate::crypto::{Made, Provider, Residency, keyblock, public};
 use crate::failure::Outcome;
 use crate::ops::data::Data;
 use crate::ops::signature_verify::{self, SignatureVerify};
+use crate::view::Settings;
 use crate::view::testing::{Bench, NOW, block, structured, usage};
 
 /// A key, and its PSS signature with SHA-256 as published with parameters that leave the rest open: the mask's hash is
@@ -248,6 +250,39 @@ fn open_pss_parameters_take_what_most_software_signs() {
     assert!(!valid(Some(Parameters { salt_length: Some(32), ..said.clone() })));
     assert!(!valid(Some(Parameters { mask_generator_hashing_algorithm: Some(Hashing::SHA1), ..said })));
     assert!(!valid(Some(pss(Hashing::SHA1))));
+}
+
+/// The standard's mask has SHA-1. Where that is not permitted, what the parameters leave open is what is.
+#[test]
+fn open_pss_parameters_mean_what_is_permitted() {
+    let forbidding = |names: &[&str]| {
+        let names: Vec<String> = names.iter().map(|&name| name.to_owned()).collect();
+        let permits = Permits::changed(Preset::Legacy, &[], &[], &names).unwrap();
+        Bench::with(Settings { permits, ..Settings::default() }, None)
+    };
+    let bench = forbidding(&["SHA-1"]);
+    let rsa = pair(&bench, RSA, &[]);
+    let open = request(&rsa.private, Some(pss(Hashing::SHA256)), Some(b"data"));
+    let masked = |hash| Parameters { mask_generator_hashing_algorithm: Some(hash), ..pss(Hashing::SHA256) };
+    let signature = sign(&bench, open.clone()).unwrap();
+    assert!(is_valid(&bench, &rsa.public, &open, &signature).unwrap());
+    let said = request(&rsa.private, Some(masked(Hashing::SHA256)), Some(b"data"));
+    assert!(is_valid(&bench, &rsa.public, &said, &signature).unwrap());
+    // What is said is not open, and the refusal says the rule.
+    let old = request(&rsa.private, Some(masked(Hashing::SHA1)), Some(b"data"));
+    for refused in [sign(&bench, old.clone()).map(|_| true), is_valid(&bench, &rsa.public, &old, &signature)] {
+        let refused = refused.unwrap_err();
+        assert_eq!(refused.reason, Reason::UnsupportedCryptographicParameters);
+        assert!(refused.message.contains("SHA-1 may not be used"), "{}", refused.message);
+    }
+    // Where nothing is left, it is refused by the first rule.
+    let bench = forbidding(&["SHA-256"]);
+    let rsa = pair(&bench, RSA, &[]);
+    let refused =
+        is_valid(&bench, &rsa.public, &request(&rsa.private, open.cryptographic_parameters.clone(), Some(b"")), b"");
+    assert!(refused.unwrap_err().message.contains("SHA-256 may not be used"));
+    let refused = sign(&bench, request(&rsa.private, open.cryptographic_parameters, Some(b"")));
+    assert!(refused.unwrap_err().message.contains("SHA-256 may not be used"));
 }
 
 #[test]
