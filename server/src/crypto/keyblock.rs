@@ -331,6 +331,7 @@ pub fn block(key: &Canonical, algorithm: Option<Algorithm>, format: Format) -> O
 pub fn convert(object: &mut Object, format: Option<Format>, compression: Option<KeyCompressionType>) -> Outcome<()> {
     let kind = object.object_type();
     let Some(present) = object.key_block() else {
+        points::none(compression)?;
         return match format {
             None => Ok(()),
             Some(format) if format_without_block(object) == Some(format) => Ok(()),

@@ -380,6 +380,9 @@ fn encrypt(
     len: usize,
 ) -> Outcome<Secret> {
     let how = Enciphering::read(view, parameters, key)?;
+    if iv.is_none() && parameters.random_iv == Some(true) {
+        return Err(bad("the answer of Derive Key has no place for a Random IV: an Initialization Vector is given"));
+    }
     let iv = match (iv, how.iv_needed()) {
         (Some(iv), _) => Some(Blob::copy_of(iv)),
         (None, needed) => needed.map(|len| Blob::new(vec![0; len])),

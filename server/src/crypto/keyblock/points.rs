@@ -47,12 +47,28 @@ pub(super) fn compress(kind: ObjectType, present: &KeyBlock, wanted: Compression
     Ok(Some(converted).filter(|converted| converted != present))
 }
 
+/// Refuses a form of a point where there is no point.
+///
+/// # Errors
+/// Key Compression Type Not Supported.
+pub(super) fn none(wanted: Option<Compression>) -> Outcome<()> {
+    match wanted {
+        Some(other) if other != Compression::ECPublicKeyTypeUncompressed => Err(Failure::new(
+            ResultReason::KeyCompressionTypeNotSupported,
+            format!("the Key Compression Type {other} is for public keys on curves"),
+        )),
+        _ => Ok(()),
+    }
+}
+
 /// Looks at the point of a public key that comes from a client: it is on its curve, and in the form that its key block says.
 ///
 /// # Errors
 /// Invalid Field.
 pub fn examine(object: ObjectType, block: &KeyBlock) -> Outcome<()> {
-    let Some(said) = point(object, block)? else { return Ok(()) };
+    let Some(said) = point(object, block)? else {
+        return none(block.key_compression_type).map_err(|failure| Failure::invalid_field(failure.message));
+    };
     if !said.is_on_curve() {
         return Err(Failure::invalid_field("the point of the public key is not on its curve"));
     }

@@ -123,6 +123,11 @@ fn encryption_has_an_iv_of_zeros_where_none_is_given() {
     };
     assert_eq!(derive(None), derive(Some(&[0; 16])));
     assert_ne!(derive(None), derive(Some(&[1; 16])));
+    // A Random IV would be one that nobody learns.
+    let mut random = request(&[&key], Method::ENCRYPT, cbc(None, &[1; 16]));
+    let parameters = random.derivation_parameters.cryptographic_parameters.as_mut().unwrap();
+    parameters.random_iv = Some(true);
+    assert_eq!(reason(&bench, random), Reason::BadCryptographicParameters);
     // The ciphertext is shorter than what is asked for.
     let mut long = request(&[&key], Method::ENCRYPT, cbc(None, &[1; 16]));
     long.attributes.list = attributes(256);

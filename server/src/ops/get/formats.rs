@@ -3,8 +3,8 @@
 
 use kmip_codec::spec::{
     CertificateRequestType, CertificateType, CryptographicAlgorithm as Algorithm, CryptographicUsageMask as Mask,
-    Enumeration, KeyFormatType as Format, ObjectType, OpaqueDataType, ResultReason as Reason, SplitKeyMethod, Tag,
-    Version,
+    Enumeration, KeyCompressionType as Compression, KeyFormatType as Format, ObjectType, OpaqueDataType,
+    ResultReason as Reason, SplitKeyMethod, Tag, Version,
 };
 use kmip_codec::ttlv::Blob;
 use kmip_codec::types::{
@@ -205,6 +205,36 @@ fn what_is_no_key_comes_in_the_one_format_that_it_is() {
         // The attribute says the same.
         let said = super::tests::values(&bench, &identifier, Tag::KeyFormatType);
         assert_eq!(said, [kmip_codec::Value::Enumeration(formats[0].into())], "{}", object.object_type());
+    }
+}
+
+/// What has no point on a curve comes in no form of one, and is not kept as if it did.
+#[test]
+fn key_compression_types_are_for_points() {
+    let bench = Bench::new();
+    let x509 = unhex(include_str!("../../crypto/names.hex"));
+    let certificate = Object::Certificate(Certificate {
+        certificate_type: CertificateType::X509,
+        certificate_value: Blob::new(x509),
+    });
+    let aes = key(ObjectType::SymmetricKey, block(Format::Raw, Algorithm::AES, &[7; 16]));
+    for object in [certificate, aes.clone()] {
+        let identifier = register(&bench, Version::V2_1, object.clone()).unwrap();
+        let get = |compression| {
+            let request = Request { key_compression_type: Some(compression), ..Request::of(identifier.clone()) };
+            bench.run::<Get>(Version::V2_1, request).map(|answer| answer.object).map_err(|failure| failure.reason)
+        };
+        assert_eq!(get(Compression::ECPublicKeyTypeUncompressed), Ok(object));
+        for other in [Compression::ECPublicKeyTypeX962CompressedPrime, Compression(0x8000_0001)] {
+            assert_eq!(get(other), Err(Reason::KeyCompressionTypeNotSupported));
+        }
+    }
+    let rsa = key(ObjectType::PublicKey, block(Format::Pkcs1, Algorithm::RSA, &unhex(RSA_PUBLIC)));
+    for mut object in [aes, rsa] {
+        let compression = Some(Compression::ECPublicKeyTypeX962CompressedPrime);
+        object.key_block_mut().unwrap().key_compression_type = compression;
+        let refused = register(&bench, Version::V2_1, object).unwrap_err();
+        assert_eq!(refused.reason, Reason::InvalidField);
     }
 }
 

@@ -73,10 +73,9 @@ impl Encryption {
                     (Some(Algorithm::AES), Some(Mode::AESKeyWrapPadding)) => Some(Wrap::AesKwp),
                     _ => None,
                 };
-                match wrap {
-                    Some(wrap) => How::KeyWrap(wrap),
-                    None => How::Symmetric(Enciphering::read(view, &parameters, &key).map_err(listed)?),
-                }
+                // What a key wrap has no place for is refused as Encrypt refuses it.
+                let how = Enciphering::read(view, &parameters, &key).map_err(listed)?;
+                wrap.map_or(How::Symmetric(how), How::KeyWrap)
             }
             other if pairs.contains(&other) => {
                 parameters.random_iv = None;

@@ -435,6 +435,39 @@ fn the_keys_that_wrap_must_be_for_it() {
 }
 
 #[test]
+fn a_key_wrap_has_no_place_for_what_other_modes_have() {
+    let house = House::new();
+    let with = |more: Parameters| {
+        let parameters = Parameters { block_cipher_mode: Some(Mode::NISTKeyWrap), ..more };
+        KeyWrappingSpecification {
+            encryption_key_information: Some(encrypting(&house.aes, parameters)),
+            ..house.specification(By::Encrypt)
+        }
+    };
+    let wrapped = house.get(&house.key, with(Parameters::default())).unwrap();
+    let refused = [
+        Parameters { padding_method: Some(PaddingMethod::PKCS5), ..Parameters::default() },
+        Parameters { tag_length: Some(16), ..Parameters::default() },
+        Parameters { iv_length: Some(64), ..Parameters::default() },
+        Parameters { hashing_algorithm: Some(HashingAlgorithm::SHA256), ..Parameters::default() },
+        Parameters { cryptographic_algorithm: Some(Algorithm::DES3), ..Parameters::default() },
+    ];
+    for more in refused {
+        let how = with(more.clone());
+        let given = how.encryption_key_information.clone();
+        assert_eq!(reason(house.get(&house.key, how)), Some(Reason::BadCryptographicParameters), "{more:?}");
+        let mut object = wrapped.clone();
+        let data = object.key_block_mut().unwrap().key_wrapping_data.as_mut().unwrap();
+        data.encryption_key_information = given;
+        // The table of Import has no reason that speaks of Cryptographic Parameters.
+        assert_eq!(reason(house.import(object)), Some(Reason::InvalidField), "{more:?}");
+    }
+    let more =
+        Parameters { cryptographic_algorithm: Some(Algorithm::AES), random_iv: Some(true), ..Parameters::default() };
+    assert_eq!(house.opened(house.get(&house.key, with(more)).unwrap()), KEY);
+}
+
+#[test]
 fn attributes_are_wrapped_with_the_key_where_the_encoding_has_a_place_for_them() {
     let house = House::new();
     for method in METHODS {
