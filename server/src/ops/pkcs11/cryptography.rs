@@ -276,13 +276,14 @@ impl Blocks {
             all.reserve_exact(data.len());
             all.extend_from_slice(data);
             let Some((text, tail)) = all.split_at_checked(all.len().saturating_sub(self.tag)) else {
-                return Err(Code::EncryptedDataLenRange.into());
+                return Err(Code::FunctionFailed.into());
             };
             self.tail = Zeroizing::new(tail.to_vec());
             input = Zeroizing::new(text.to_vec());
             if last {
+                // Too short for a tag is as wrong as a tag.
                 if self.tail.len() != self.tag {
-                    return Err(Code::EncryptedDataLenRange.into());
+                    return Err(Code::FunctionFailed.into());
                 }
                 self.stream.set_tag(&self.tail).map_err(crate::failure::Failure::from)?;
             }

@@ -123,7 +123,40 @@ fn gcm_has_its_tag_behind_the_ciphertext() {
     client.comes_to(Code::AeadDecryptFailed, Function::Decrypt, asked);
     client.ask(Function::DecryptInit, init(session, ck::CKM_AES_GCM, parameter(), key));
     let short = p().ulong(session).bytes(&sealed[..15]).flag(true).count(99);
-    client.comes_to(Code::EncryptedDataLenRange, Function::Decrypt, short);
+    client.comes_to(Code::AeadDecryptFailed, Function::Decrypt, short);
+}
+
+/// Whatever is wrong with a ciphertext, its padding, its tag or its length, at once and in parts: one code, and nothing with it.
+#[test]
+fn what_does_not_decrypt_is_told_in_one_way() {
+    let client = Client::new();
+    let session = client.session();
+    let key = client.known(session, SP800_38A);
+    let gcm = || Some(p().bytes(&[0; 12]).ulong(96).bytes(b"").ulong(128));
+    let cases: [(u64, Code, &[usize]); 2] = [
+        // No padding of zeros, nothing at all, and what is no whole blocks.
+        (ck::CKM_AES_CBC_PAD, Code::EncryptedDataInvalid, &[16, 32, 0, 15, 17, 33]),
+        (ck::CKM_AES_GCM, Code::AeadDecryptFailed, &[16, 17, 32, 0, 1, 15]),
+    ];
+    for (mechanism, code, lengths) in cases {
+        let begin = || {
+            let parameter = if mechanism == ck::CKM_AES_GCM { gcm() } else { iv() };
+            client.ask(Function::DecryptInit, init(session, mechanism, parameter, key));
+        };
+        for &length in lengths {
+            let wrong = vec![0x5a; length];
+            begin();
+            let asked = p().ulong(session).bytes(&wrong).flag(true).count(99);
+            assert!(client.comes_to(code, Function::Decrypt, asked).is_empty(), "{length}");
+            begin();
+            for part in wrong.chunks(5) {
+                let shown = client.gives(Function::DecryptUpdate, session, part);
+                assert!(mechanism != ck::CKM_AES_GCM || shown.is_empty());
+            }
+            let asked = p().ulong(session).flag(true).count(99);
+            assert!(client.comes_to(code, Function::DecryptFinal, asked).is_empty(), "{length}");
+        }
+    }
 }
 
 #[test]
