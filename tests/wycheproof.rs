@@ -16,8 +16,17 @@ mod decryption;
 #[path = "wycheproof/keyed.rs"]
 mod keyed;
 #[cfg(test)]
+#[path = "wycheproof/passwords.rs"]
+mod passwords;
+#[cfg(test)]
 #[path = "wycheproof/postquantum.rs"]
 mod postquantum;
+#[cfg(test)]
+#[path = "wycheproof/primes.rs"]
+mod primes;
+#[cfg(test)]
+#[path = "wycheproof/rest.rs"]
+mod rest;
 #[cfg(test)]
 #[path = "wycheproof/signatures.rs"]
 mod signatures;

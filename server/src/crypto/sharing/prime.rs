@@ -5,16 +5,22 @@ use rsa::BigUint;
 use zeroize::Zeroizing;
 
 use super::{Part, SharingError};
+use crate::crypto::algorithm::Hash;
+use crate::crypto::public::hash;
 use crate::secret::Secret;
 
-/// Room for an RSA key of 8192 bits in DER.
-const LARGEST_BITS: usize = 65_536;
+/// Room for an RSA key of 2048 bits in PKCS#8. What a client gives is tested, which takes seconds already for numbers of this
+/// size, and hours for some that fit into a message; the other methods share longer keys.
+const LARGEST_BITS: usize = 10_240;
 
 /// Up to here the server finds a prime where the client gives none.
 const LARGEST_FOUND: usize = 521;
 
-/// Bases of the test of Miller and Rabin: the first primes.
-const BASES: [u32; 24] = [2, 3, 5, 7, 11, 13, 17, 19, 23, 29, 31, 37, 41, 43, 47, 53, 59, 61, 67, 71, 73, 79, 83, 89];
+/// The first primes.
+const SMALL: [u32; 24] = [2, 3, 5, 7, 11, 13, 17, 19, 23, 29, 31, 37, 41, 43, 47, 53, 59, 61, 67, 71, 73, 79, 83, 89];
+
+/// Bases of the test of Miller and Rabin. A number that is not prime passes with one of them in four at the most.
+const BASES: u32 = 16;
 
 type Number = Zeroizing<Vec<u64>>;
 
@@ -249,20 +255,21 @@ fn small_inverse(number: u32, modulus: u32) -> Option<u32> {
     (old.0 == 1 || modulus == 1).then(|| u32::try_from(old.1.rem_euclid(modulus)).ok()).flatten()
 }
 
-/// Miller and Rabin with the first primes as bases: what fools all of them was made to, by who would fool himself.
+/// Miller and Rabin, with bases that nobody chooses who chooses the number: there are numbers made to pass with all bases that
+/// are known before.
 fn is_prime(number: &BigUint) -> bool {
-    let one = BigUint::from(1_u8);
-    let zero = BigUint::from(0_u8);
-    for base in BASES {
-        if *number == BigUint::from(base) {
+    let (zero, one) = (BigUint::from(0_u8), BigUint::from(1_u8));
+    for small in SMALL {
+        if *number == BigUint::from(small) {
             return true;
         }
-        if number % base == zero {
+        if number % small == zero {
             return false;
         }
     }
-    if *number <= one {
-        return false;
+    // Without one of those as a factor it has none, or two that are larger.
+    if *number < BigUint::from(89_u32 * 89) {
+        return *number > one;
     }
     let below = number - &one;
     let (mut odd, mut twos) = (below.clone(), 0);
@@ -270,8 +277,12 @@ fn is_prime(number: &BigUint) -> bool {
         odd >>= 1;
         twos += 1;
     }
-    BASES.iter().all(|base| {
-        let mut power = BigUint::from(*base).modpow(&odd, number);
+    let bytes = number.to_bytes_be();
+    (0..BASES).all(|place| {
+        let base = BigUint::from_bytes_be(&hash(Hash::Sha256, &[&place.to_be_bytes(), &*bytes].concat()));
+        // From 2 to the number less 2.
+        let base = base % (&below - &BigUint::from(2_u8)) + 2_u8;
+        let mut power = base.modpow(&odd, number);
         if power == one || power == below {
             return true;
         }
