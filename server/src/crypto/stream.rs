@@ -379,7 +379,7 @@ fn input_of(bytes: &[u8]) -> Secret {
 }
 
 /// Appends without leaving an unwiped copy behind.
-fn append(buffer: &mut Zeroizing<Vec<u8>>, data: &[u8]) {
+pub fn append(buffer: &mut Zeroizing<Vec<u8>>, data: &[u8]) {
     let mut longer = Zeroizing::new(Vec::with_capacity(buffer.len().saturating_add(data.len())));
     longer.extend_from_slice(buffer);
     longer.extend_from_slice(data);

@@ -82,7 +82,7 @@ impl Handler for DeriveKey {
     type Response = Response;
 
     fn run(view: &mut View, request: Request) -> Outcome<Response> {
-        run(view, request, None)
+        run(view, request, Brought::Nothing)
     }
 
     fn identifiers(response: &Response) -> Vec<Text> {
@@ -90,13 +90,27 @@ impl Handler for DeriveKey {
     }
 }
 
-/// Derives; the public key of an agreement may be given by itself, as SubjectPublicKeyInfo DER, instead of among the objects.
+/// What is derived from, where it does not come as an object.
+#[derive(Clone, Copy)]
+pub(super) enum Brought<'a> {
+    /// All of it are objects.
+    Nothing,
+    /// The other's public key of an agreement, as SubjectPublicKeyInfo DER.
+    Peer(&'a [u8]),
+    /// The password of PBKDF2, and no object.
+    Password(&'a Secret),
+}
+
+/// Derives; what it is derived from may come by itself instead of among the objects.
 ///
 /// # Errors
 /// Those of the operation.
-pub(super) fn run(view: &mut View, request: Request, peer: Option<&[u8]>) -> Outcome<Response> {
+pub(super) fn run(view: &mut View, request: Request, brought: Brought<'_>) -> Outcome<Response> {
     let Request { object_type, unique_identifiers, derivation_method, derivation_parameters, .. } = request;
-    let bases = bases(view, &unique_identifiers)?;
+    let bases = match brought {
+        Brought::Password(_) if unique_identifiers.is_empty() => Vec::new(),
+        _ => bases(view, &unique_identifiers)?,
+    };
     let guarded: Vec<Tag> = guards(&bases).into_iter().map(|(tag, _)| tag).collect();
     let given = Given::with_defaults(view, request.attributes, object_type, &guarded).map_err(listed)?;
     let wanted = Wanted::read(object_type, &given).map_err(listed)?;
@@ -105,11 +119,11 @@ pub(super) fn run(view: &mut View, request: Request, peer: Option<&[u8]>) -> Out
         _ => None,
     };
     let (bytes, encapsulated) = match kem {
-        Some((key, set)) if peer.is_none() => {
+        Some((key, set)) if matches!(brought, Brought::Nothing) => {
             meaningful(derivation_method, &derivation_parameters)?;
             encapsulation::derive(view, key, set, &derivation_parameters, wanted.len())?
         }
-        _ => (derive(view, &bases, peer, derivation_method, &derivation_parameters, wanted.len())?, None),
+        _ => (derive(view, &bases, brought, derivation_method, &derivation_parameters, wanted.len())?, None),
     };
     let mut attributes = given.attributes.clone();
     attributes.extend(encapsulated);
@@ -252,13 +266,17 @@ fn strictest(bases: &[Permitted], given: &Given) -> Outcome<Vec<(Tag, Value)>> {
 fn derive(
     view: &mut View,
     bases: &[Permitted],
-    peer: Option<&[u8]>,
+    brought: Brought<'_>,
     method: Method,
     given: &DerivationParameters,
     len: usize,
 ) -> Outcome<Secret> {
     meaningful(method, given)?;
+    if let Brought::Password(password) = brought {
+        return view.derive_from_bytes(password, &pbkdf2(given)?, len);
+    }
     if method == Method::AsymmetricKey {
+        let peer = if let Brought::Peer(peer) = brought { Some(peer) } else { None };
         return agree(view, bases, peer, given, len);
     }
     let (key, brought) = match bases {
@@ -274,13 +292,7 @@ fn derive(
     let parameters = || parameters::applying(given.cryptographic_parameters.clone(), key);
     let named = || given.cryptographic_parameters.clone().unwrap_or_default();
     let how = match method {
-        Method::PBKDF2 => {
-            let salt = given.salt.as_deref().ok_or_else(|| bad("PBKDF2 needs a Salt"))?;
-            let count = given.iteration_count.and_then(|count| u32::try_from(count).ok());
-            let iterations = count.and_then(NonZeroU32::new);
-            let iterations = iterations.ok_or_else(|| bad("PBKDF2 needs an Iteration Count above 0"))?;
-            Derivation::Pbkdf2 { hash: pseudorandom(&named(), None)?.unwrap_or(Hash::Sha1), salt, iterations }
-        }
+        Method::PBKDF2 => pbkdf2(given)?,
         Method::HASH => Derivation::Hash(parameters::hash(&parameters()?)?),
         Method::HMAC => Derivation::Hmac { hash: named_hash(&parameters()?, key)?, data: data.expose() },
         Method::ENCRYPT => {
@@ -307,6 +319,15 @@ fn derive(
     };
     view.take_usage(key, data.len())?;
     view.with_key(key, |provider, key| provider.derive(key, &how, len))
+}
+
+fn pbkdf2(given: &DerivationParameters) -> Outcome<Derivation<'_>> {
+    let salt = given.salt.as_deref().ok_or_else(|| bad("PBKDF2 needs a Salt"))?;
+    let count = given.iteration_count.and_then(|count| u32::try_from(count).ok());
+    let iterations = count.and_then(NonZeroU32::new);
+    let iterations = iterations.ok_or_else(|| bad("PBKDF2 needs an Iteration Count above 0"))?;
+    let named = given.cryptographic_parameters.clone().unwrap_or_default();
+    Ok(Derivation::Pbkdf2 { hash: pseudorandom(&named, None)?.unwrap_or(Hash::Sha1), salt, iterations })
 }
 
 /// Refuses parameters that the method does not have.

@@ -78,7 +78,11 @@ impl Enciphering {
         if key.object_type() != ObjectType::SymmetricKey {
             return Err(wrong_type(key.object_type()));
         }
-        let algorithm = key.algorithm().unwrap_or(Algorithm(0));
+        let mut algorithm = key.algorithm().unwrap_or(Algorithm(0));
+        // The keys of both are the same, and one of ChaCha20 is used with Poly1305 where the parameters name that.
+        if (algorithm, parameters.cryptographic_algorithm) == (Algorithm::ChaCha20, Some(Algorithm::ChaCha20Poly1305)) {
+            algorithm = Algorithm::ChaCha20Poly1305;
+        }
         if parameters.cryptographic_algorithm.is_some_and(|given| given != algorithm) {
             return Err(bad(format!("the Cryptographic Algorithm of the parameters is not the key's, {algorithm}")));
         }

@@ -91,7 +91,7 @@ pub fn mac(parameters: &Parameters, key: &Permitted) -> Outcome<Mac> {
     {
         return Err(bad(format!("the Hashing Algorithm {named} is not that of {algorithm}")));
     }
-    only(parameters, &[Tag::CryptographicAlgorithm, Tag::HashingAlgorithm], "HMAC")?;
+    only(parameters, &[Tag::CryptographicAlgorithm, Tag::HashingAlgorithm, Tag::TagLength], "HMAC")?;
     Ok(Mac::Hmac(hash))
 }
 

@@ -5,12 +5,13 @@ use kmip_codec::types::Object;
 
 use super::View;
 use super::overlay::is_guarded;
-use crate::crypto::algorithm::KeyKind;
+use crate::crypto::algorithm::{Derivation, KeyKind};
 use crate::crypto::keyblock::{self, Canonical};
 use crate::crypto::permits::{Checked, Leave};
 use crate::crypto::{ClearKey, CryptoError, Key, Provider};
 use crate::failure::{Failure, Outcome};
 use crate::object::material::{Held, Material};
+use crate::secret::Secret;
 use crate::trust::policy::{Permitted, Use};
 
 /// An object whose bytes may leave: only [`View::export`] makes one.
@@ -92,6 +93,19 @@ impl View {
         };
         let checked = Checked { provider, permits: &self.shared.settings.permits, leave };
         Ok(work(&checked, key)?)
+    }
+
+    /// Derives from bytes that a client brought and that are no object: by software, and by what is permitted of algorithms.
+    ///
+    /// # Errors
+    /// What the provider says.
+    pub fn derive_from_bytes(&self, bytes: &Secret, how: &Derivation<'_>, len: usize) -> Outcome<Secret> {
+        let count = u32::try_from(bytes.expose().len()).unwrap_or(u32::MAX);
+        let key = ClearKey::new(KeyKind::Generic { bytes: count }, bytes.clone());
+        let key = Key::Clear(&key);
+        let provider = self.shared.providers.holder(&key).ok_or_else(|| Failure::internal("there is no software"))?;
+        let checked = Checked { provider, permits: &self.shared.settings.permits, leave: Leave::PROTECT };
+        Ok(checked.derive(key, how, len)?)
     }
 
     /// The public half of a public key or certificate, as SubjectPublicKeyInfo DER.

@@ -1,7 +1,7 @@
 //! Ed25519, Ed448 and X25519 in PKCS#8 and SubjectPublicKeyInfo (RFC 8410): keys that are bytes, under object identifiers of
 //! their own and without parameters.
 
-use der::asn1::OctetStringRef;
+use der::asn1::{OctetStringRef, PrintableStringRef};
 use der::oid::ObjectIdentifier;
 use der::{Decode, Encode};
 use pkcs8::PrivateKeyInfoRef;
@@ -80,6 +80,25 @@ impl EdwardsPrivate {
         let mut buffer = Zeroizing::new(vec![0; self.curve.len() + 2]);
         let written = key.encode_to_slice(&mut buffer).map_err(|_| NAME)?;
         close_pkcs8(algorithm(self.curve)?, written)
+    }
+}
+
+/// The name of a curve as CKA_EC_PARAMS has it (PKCS #11 3.0 §2.3.5): its object identifier in DER.
+pub fn edwards_parameters(curve: Edwards) -> Result<Vec<u8>, FormatError> {
+    algorithm(curve)?.oid.to_der().map_err(|_| FormatError::Malformed("CKA_EC_PARAMS"))
+}
+
+/// The curve that CKA_EC_PARAMS in DER name: by its object identifier, or by its name as a PrintableString.
+pub fn edwards_of_parameters(parameters: &[u8]) -> Result<Edwards, FormatError> {
+    if let Ok(oid) = ObjectIdentifier::from_der(parameters) {
+        return curve_of(&AlgorithmIdentifierRef { oid, parameters: None });
+    }
+    let name = PrintableStringRef::from_der(parameters).map_err(|_| FormatError::Malformed("CKA_EC_PARAMS"))?;
+    match name.as_str() {
+        "edwards25519" => Ok(Edwards::Ed25519),
+        "edwards448" => Ok(Edwards::Ed448),
+        "curve25519" => Ok(Edwards::X25519),
+        other => Err(FormatError::UnknownAlgorithm(other.to_owned())),
     }
 }
 

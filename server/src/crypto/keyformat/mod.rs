@@ -28,7 +28,7 @@ pub use ec::{
     ecdsa_halves, ecdsa_signature, pkcs8_to_ec_private,
 };
 pub(in crate::crypto) use edwards::carried;
-pub use edwards::{EdwardsPrivate, EdwardsPublic};
+pub use edwards::{EdwardsPrivate, EdwardsPublic, edwards_of_parameters, edwards_parameters};
 pub use point::PointForm;
 pub use postquantum::{PostQuantumPrivateParts, post_quantum_public, post_quantum_spki};
 pub use rsa::{

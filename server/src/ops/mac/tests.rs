@@ -185,7 +185,8 @@ fn what_is_refused_has_the_reason_of_the_table() {
     assert_eq!(reason(&key, with(|it| it.hashing_algorithm = Some(HashingAlgorithm::SHA1))), bad);
     assert_eq!(reason(&key, with(|it| it.hashing_algorithm = Some(HashingAlgorithm::Tiger))), bad);
     assert_eq!(reason(&key, with(|it| it.block_cipher_mode = Some(BlockCipherMode::CBC))), bad);
-    assert_eq!(reason(&key, with(|it| it.tag_length = Some(16))), bad);
+    assert_eq!(reason(&key, with(|it| it.tag_length = Some(7))), bad);
+    assert_eq!(reason(&key, with(|it| it.tag_length = Some(33))), bad);
     assert_eq!(reason(&key, with(|it| it.counter_length = Some(16))), feature);
     assert_eq!(reason(&key, hmac(Algorithm::AES)), feature);
     let md5 = bench.key(Algorithm::HMACMD5, &[1; 16], BOTH, vec![]);

@@ -217,7 +217,7 @@ fn plain(object: &Permitted, class: Class, kind: u64) -> Option<Own> {
         ck::CKA_TRUSTED if class != Class::Private && class != Class::Data => Own::Bool(false),
         ck::CKA_APPLICATION | ck::CKA_OBJECT_ID if class == Class::Data => Own::bytes([]),
         _ if !class.is_key() => return None,
-        ck::CKA_KEY_TYPE => Own::Ulong(classes::key_type(object.algorithm()?)?),
+        ck::CKA_KEY_TYPE => Own::Ulong(classes::key_type(object)?),
         ck::CKA_START_DATE => date(Tag::ActivationDate)?,
         ck::CKA_END_DATE => date(Tag::DeactivationDate)?,
         ck::CKA_LOCAL => Own::Bool(object.origin == Origin::Generated),
@@ -277,11 +277,28 @@ fn generated_by(object: &Permitted) -> u64 {
     if object.origin != Origin::Generated {
         return ck::CK_UNAVAILABLE_INFORMATION;
     }
-    match object.algorithm().and_then(classes::key_type) {
+    // What was derived is made here, too, and by none of these.
+    if linked(object, LinkType::DerivationBaseObjectLink).is_some() {
+        return ck::CK_UNAVAILABLE_INFORMATION;
+    }
+    match classes::key_type(object) {
         Some(ck::CKK_AES) => ck::CKM_AES_KEY_GEN,
+        Some(ck::CKK_AES_XTS) => ck::CKM_AES_XTS_KEY_GEN,
+        Some(ck::CKK_CHACHA20) => ck::CKM_CHACHA20_KEY_GEN,
+        Some(ck::CKK_POLY1305) => ck::CKM_POLY1305_KEY_GEN,
         Some(ck::CKK_GENERIC_SECRET) => ck::CKM_GENERIC_SECRET_KEY_GEN,
+        Some(ck::CKK_SHA_1_HMAC) => ck::CKM_SHA_1_KEY_GEN,
+        Some(ck::CKK_SHA224_HMAC) => ck::CKM_SHA224_KEY_GEN,
+        Some(ck::CKK_SHA384_HMAC) => ck::CKM_SHA384_KEY_GEN,
+        Some(ck::CKK_SHA512_HMAC) => ck::CKM_SHA512_KEY_GEN,
+        Some(ck::CKK_SHA3_224_HMAC) => ck::CKM_SHA3_224_KEY_GEN,
+        Some(ck::CKK_SHA3_256_HMAC) => ck::CKM_SHA3_256_KEY_GEN,
+        Some(ck::CKK_SHA3_384_HMAC) => ck::CKM_SHA3_384_KEY_GEN,
+        Some(ck::CKK_SHA3_512_HMAC) => ck::CKM_SHA3_512_KEY_GEN,
         Some(ck::CKK_RSA) => ck::CKM_RSA_PKCS_KEY_PAIR_GEN,
         Some(ck::CKK_EC) => ck::CKM_EC_KEY_PAIR_GEN,
+        Some(ck::CKK_EC_EDWARDS) => ck::CKM_EC_EDWARDS_KEY_PAIR_GEN,
+        Some(ck::CKK_EC_MONTGOMERY) => ck::CKM_EC_MONTGOMERY_KEY_PAIR_GEN,
         _ => ck::CK_UNAVAILABLE_INFORMATION,
     }
 }
@@ -353,6 +370,9 @@ fn secret(view: &mut View, object: &Permitted, kind: u64) -> Done<Option<Own>> {
         KeyKind::Ec { .. } if kind == ck::CKA_VALUE => {
             keyformat::EcPrivateParts::from_pkcs8(bytes.expose()).map_err(Failure::from)?.d
         }
+        KeyKind::Edwards { .. } if kind == ck::CKA_VALUE => {
+            keyformat::EdwardsPrivate::from_pkcs8(bytes.expose()).map_err(Failure::from)?.key
+        }
         _ if kind == ck::CKA_VALUE => bytes,
         _ => return Ok(None),
     };
@@ -373,8 +393,12 @@ fn public_part(view: &mut View, object: &Permitted, class: Class, kind: u64) -> 
         return Ok(None);
     }
     if kind == ck::CKA_EC_PARAMS {
-        let KeyKind::Ec { curve } = view.key_kind(object)? else { return Ok(None) };
-        return Ok(Some(Own::bytes(keyformat::curve_parameters(curve).map_err(Failure::from)?)));
+        let parameters = match view.key_kind(object)? {
+            KeyKind::Ec { curve } => keyformat::curve_parameters(curve),
+            KeyKind::Edwards { curve } => keyformat::edwards_parameters(curve),
+            _ => return Ok(None),
+        };
+        return Ok(Some(Own::bytes(parameters.map_err(Failure::from)?)));
     }
     let Some(spki) = public_half(view, object, class)? else { return Ok(None) };
     let rsa = || keyformat::RsaPublicParts::from_spki(&spki).map_err(Failure::from);
@@ -382,7 +406,10 @@ fn public_part(view: &mut View, object: &Permitted, class: Class, kind: u64) -> 
         ck::CKA_MODULUS => Own::bytes(rsa()?.modulus),
         ck::CKA_PUBLIC_EXPONENT => Own::bytes(rsa()?.exponent),
         ck::CKA_EC_POINT => {
-            let point = keyformat::EcPublicParts::from_spki(&spki).map_err(Failure::from)?.point;
+            let point = match keyformat::identify_public(&spki).map_err(Failure::from)? {
+                KeyKind::Edwards { .. } => keyformat::EdwardsPublic::from_spki(&spki).map_err(Failure::from)?.key,
+                _ => keyformat::EcPublicParts::from_spki(&spki).map_err(Failure::from)?.point,
+            };
             Own::bytes(OctetStringRef::new(&point).and_then(|point| point.to_der()).map_err(|_| Code::GeneralError)?)
         }
         _ => Own::bytes(spki),

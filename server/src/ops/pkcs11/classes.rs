@@ -3,13 +3,15 @@
 use cryptoki_sys as ck;
 use kmip_codec::Value;
 use kmip_codec::spec::{
-    AlternativeNameType, CertificateType, CryptographicAlgorithm as Algorithm, CryptographicUsageMask as Mask,
-    NameType, ObjectType, Tag,
+    AlternativeNameType, BlockCipherMode, CertificateType, CryptographicAlgorithm as Algorithm,
+    CryptographicUsageMask as Mask, NameType, ObjectType, RecommendedCurve, Tag,
 };
 use kmip_codec::ttlv::{Blob, Text};
-use kmip_codec::types::{Attribute, AttributeReference, Name};
+use kmip_codec::types::{Attribute, AttributeReference, CryptographicDomainParameters, CryptographicParameters, Name};
 use kmip_codec::{Element, ttlv};
 
+use crate::crypto::algorithm::KeyKind;
+use crate::crypto::public::hmac_hash;
 use crate::failure::Outcome;
 use crate::object::Managed;
 use crate::view::{Filter, View, value_of};
@@ -47,29 +49,32 @@ const CLASSES: [(Class, u64, ObjectType); 5] = [
     (Class::Secret, ck::CKO_SECRET_KEY, ObjectType::SymmetricKey),
 ];
 
-/// The kinds of keys: CK_KEY_TYPE, and the algorithms that are it; one that is made gets the first of them.
-const KEY_TYPES: [(u64, &[Algorithm]); 6] = [
+/// The kinds of keys: CK_KEY_TYPE, and the algorithms that are it; one that is made gets the first of them. Of an algorithm
+/// that has several, the first is meant, unless [`key_type`] says otherwise.
+const KEY_TYPES: [(u64, &[Algorithm]); 19] = [
     (ck::CKK_AES, &[Algorithm::AES]),
+    (ck::CKK_AES_XTS, &[Algorithm::AES]),
     (ck::CKK_DES3, &[Algorithm::DES3]),
     (ck::CKK_CHACHA20, &[Algorithm::ChaCha20, Algorithm::ChaCha20Poly1305]),
-    (
-        ck::CKK_GENERIC_SECRET,
-        &[
-            Algorithm::HMACSHA256,
-            Algorithm::HMACMD5,
-            Algorithm::HMACSHA1,
-            Algorithm::HMACSHA224,
-            Algorithm::HMACSHA384,
-            Algorithm::HMACSHA512,
-            Algorithm::HMACSHA3224,
-            Algorithm::HMACSHA3256,
-            Algorithm::HMACSHA3384,
-            Algorithm::HMACSHA3512,
-        ],
-    ),
+    (ck::CKK_POLY1305, &[Algorithm::Poly1305]),
+    (ck::CKK_GENERIC_SECRET, &[Algorithm::HMACSHA256, Algorithm::HMACMD5]),
+    (ck::CKK_SHA_1_HMAC, &[Algorithm::HMACSHA1]),
+    (ck::CKK_SHA224_HMAC, &[Algorithm::HMACSHA224]),
+    (ck::CKK_SHA256_HMAC, &[Algorithm::HMACSHA256]),
+    (ck::CKK_SHA384_HMAC, &[Algorithm::HMACSHA384]),
+    (ck::CKK_SHA512_HMAC, &[Algorithm::HMACSHA512]),
+    (ck::CKK_SHA3_224_HMAC, &[Algorithm::HMACSHA3224]),
+    (ck::CKK_SHA3_256_HMAC, &[Algorithm::HMACSHA3256]),
+    (ck::CKK_SHA3_384_HMAC, &[Algorithm::HMACSHA3384]),
+    (ck::CKK_SHA3_512_HMAC, &[Algorithm::HMACSHA3512]),
     (ck::CKK_RSA, &[Algorithm::RSA]),
     (ck::CKK_EC, &[Algorithm::EC, Algorithm::ECDSA, Algorithm::ECDH]),
+    (ck::CKK_EC_EDWARDS, &[Algorithm::Ed25519, Algorithm::Ed448]),
+    (ck::CKK_EC_MONTGOMERY, &[Algorithm::ECDH, Algorithm::EC]),
 ];
+
+/// The types that keys of HMAC with SHA-256 have: which one is meant is not kept.
+const OF_SHA256: [u64; 2] = [ck::CKK_GENERIC_SECRET, ck::CKK_SHA256_HMAC];
 
 /// The uses of a key: its CKA_…, and the bits of a secret key and of a key of a pair.
 const USES: [(u64, Mask, Mask); 7] = [
@@ -91,7 +96,7 @@ impl Class {
         if other {
             return None;
         }
-        (!class.is_key() || key_type(object.algorithm()?).is_some()).then_some(class)
+        (!class.is_key() || key_type(object).is_some()).then_some(class)
     }
 
     /// The class of a number.
@@ -133,9 +138,10 @@ impl Class {
     pub fn usual(self, algorithm: Algorithm) -> Mask {
         let rsa = algorithm == Algorithm::RSA;
         match self {
-            Self::Secret if key_type(algorithm) == Some(ck::CKK_GENERIC_SECRET) => {
+            Self::Secret if hmac_hash(algorithm).is_some() || algorithm == Algorithm::Poly1305 => {
                 Mask::MAC_GENERATE | Mask::MAC_VERIFY
             }
+            Self::Private | Self::Public if algorithm == Algorithm::ECDH => Mask::DERIVE_KEY,
             Self::Secret => Mask::ENCRYPT | Mask::DECRYPT | Mask::WRAP_KEY | Mask::UNWRAP_KEY,
             Self::Private if rsa => Mask::SIGN | Mask::DECRYPT,
             Self::Public if rsa => Mask::VERIFY | Mask::ENCRYPT,
@@ -146,9 +152,50 @@ impl Class {
     }
 }
 
-/// CK_KEY_TYPE of an algorithm.
-pub fn key_type(algorithm: Algorithm) -> Option<u64> {
+/// CK_KEY_TYPE of a key.
+pub fn key_type(object: &Managed) -> Option<u64> {
+    let algorithm = object.algorithm()?;
+    if algorithm == Algorithm::AES && is_for_xts(object) {
+        return Some(ck::CKK_AES_XTS);
+    }
+    let domain = object.attributes.structures::<CryptographicDomainParameters>(Tag::CryptographicDomainParameters);
+    let mut curves = domain.filter_map(|domain| domain.recommended_curve);
+    if matches!(algorithm, Algorithm::EC | Algorithm::ECDH) && curves.any(|curve| curve == RecommendedCurve::CURVE25519)
+    {
+        return Some(ck::CKK_EC_MONTGOMERY);
+    }
     KEY_TYPES.iter().find(|(_, algorithms)| algorithms.contains(&algorithm)).map(|row| row.0)
+}
+
+/// Whether a key is of a CK_KEY_TYPE.
+pub fn is_of_type(object: &Managed, named: u64) -> bool {
+    key_type(object) == Some(named) || object.algorithm() == Some(Algorithm::HMACSHA256) && OF_SHA256.contains(&named)
+}
+
+/// A key of 512 bits is for XTS alone; one of 256 is if its Cryptographic Parameters say so.
+fn is_for_xts(object: &Managed) -> bool {
+    let parameters = object.attributes.structures::<CryptographicParameters>(Tag::CryptographicParameters);
+    object.attributes.integer(Tag::CryptographicLength) == Some(512)
+        || parameters.into_iter().any(|parameters| parameters.block_cipher_mode == Some(BlockCipherMode::XTS))
+}
+
+/// The Cryptographic Parameters of a key of this type.
+pub fn parameters_of(named: u64) -> Option<Attribute> {
+    let block_cipher_mode = (named == ck::CKK_AES_XTS).then_some(BlockCipherMode::XTS)?;
+    let parameters =
+        CryptographicParameters { block_cipher_mode: Some(block_cipher_mode), ..CryptographicParameters::default() };
+    value_of(&parameters, Tag::CryptographicParameters).map(|value| Attribute::new(Tag::CryptographicParameters, value))
+}
+
+/// CK_KEY_TYPE of a key of a pair, of its kind.
+pub const fn pair_type(kind: KeyKind) -> Option<u64> {
+    Some(match kind {
+        KeyKind::Rsa { .. } => ck::CKK_RSA,
+        KeyKind::Ec { .. } => ck::CKK_EC,
+        KeyKind::Edwards { curve } if curve.signs() => ck::CKK_EC_EDWARDS,
+        KeyKind::Edwards { .. } => ck::CKK_EC_MONTGOMERY,
+        _ => return None,
+    })
 }
 
 /// The algorithms of a CK_KEY_TYPE.

@@ -48,7 +48,7 @@ pub fn copy_object(call: &mut Call<'_>) -> Done {
     if !id.is_empty() {
         all.otherwise(ck::CKA_ID, Value::Bytes(&id));
     }
-    if let Some(key_type) = object.algorithm().and_then(classes::key_type).filter(|_| class.is_key()) {
+    if let Some(key_type) = classes::key_type(&object).filter(|_| class.is_key()) {
         all.otherwise(ck::CKA_KEY_TYPE, Value::Ulong(key_type));
         let mask = object.usage_mask();
         for (kind, _) in class.uses().filter(|(_, bit)| mask.contains(*bit)) {

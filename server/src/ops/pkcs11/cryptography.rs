@@ -58,6 +58,8 @@ struct Blocks {
     tag: usize,
     /// The end of the ciphertext, which may be the tag.
     tail: Zeroizing<Vec<u8>>,
+    /// How much data is still to come, in bytes, where that was said beforehand.
+    left: Option<u64>,
 }
 
 /// A digest that was initialised.
@@ -151,8 +153,9 @@ pub fn init(call: &mut Call<'_>, way: Way) -> Done {
         return Err(Code::OperationActive.into());
     }
     let row = mechanisms::usable(mechanism.id, way.flag(), &call.view.shared().settings)?;
-    let Prepared { parameters, iv, aad, tag } = row.prepare(&mechanism)?;
+    let Prepared { parameters, iv, aad, tag, length } = row.prepare(&mechanism)?;
     let opened = open_key(call.view, key, way.deed(), way.purpose())?;
+    row.suits(&opened)?;
     let work = match row.kind {
         Kind::RsaPkcs | Kind::RsaOaep => {
             parameters::rsa_cipher(&parameters)?;
@@ -168,7 +171,7 @@ pub fn init(call: &mut Call<'_>, way: Way) -> Done {
             let with = Accompanying { iv: iv.as_ref(), aad: aad.as_ref(), tag: None };
             let most = call.view.shared().parts.limits().bytes;
             let stream = Ciphering::begin(&how.encrypting(with)?, way == Way::Encrypt, most);
-            Work::Blocks(Box::new(Blocks { stream, tag, tail: Zeroizing::default() }))
+            Work::Blocks(Box::new(Blocks { stream, tag, tail: Zeroizing::default(), left: length }))
         }
     };
     *slot(call, session, way)? = Some(Cipher { key, work, has_begun: false });
@@ -290,6 +293,10 @@ impl Blocks {
         }
         if !input.is_empty() || way == Way::Decrypt && self.tag > 0 {
             work = &input;
+        }
+        if let Some(left) = &mut self.left {
+            let short = if way == Way::Encrypt { Code::DataLenRange } else { Code::FunctionFailed };
+            *left = left.checked_sub(work.len() as u64).filter(|left| !last || *left == 0).ok_or(short)?;
         }
         let stepped = view.with_key(key, |provider, key| self.stream.step(provider, key, work, last))?;
         let mut out = Zeroizing::new(Vec::with_capacity(stepped.data.expose().len().saturating_add(stepped.tag.len())));

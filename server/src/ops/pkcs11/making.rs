@@ -5,7 +5,7 @@ use cryptoki_sys as ck;
 use kmip_codec::Value as Kmip;
 use kmip_codec::spec::{
     CertificateType, CryptographicAlgorithm as Algorithm, KeyFormatType, ObjectType, OpaqueDataType, Operation,
-    Pkcs11ReturnCode as Code, RevocationReasonCode, State, Tag,
+    Pkcs11ReturnCode as Code, RecommendedCurve, RevocationReasonCode, State, Tag,
 };
 use kmip_codec::ttlv::Blob;
 use kmip_codec::types::{
@@ -18,10 +18,11 @@ use super::classes::{self, Class};
 use super::codec::{Value, Writer};
 use super::codes::{Done, Trouble};
 use super::mechanisms::{self, Kind};
-use super::objects;
 use super::template::Template;
+use super::{deriving, objects};
+use crate::crypto::algorithm::{Curve, Edwards, KeyKind};
 use crate::crypto::keyblock::{self, Canonical};
-use crate::crypto::keyformat;
+use crate::crypto::keyformat::{self, EdwardsPrivate, EdwardsPublic};
 use crate::failure::Failure;
 use crate::ops::{Handler, activate, attribute, create, create_key_pair, destroy, register, revoke};
 use crate::secret::Secret;
@@ -57,7 +58,7 @@ pub fn create_object(call: &mut Call<'_>) -> Done {
             let value = Secret::copy_of(template.needed(ck::CKA_VALUE)?);
             secret_key(template.algorithm()?, value)?
         }
-        Class::Private => private_key(call.view, template.algorithm()?, private_parts(&template)?)?,
+        Class::Private => private_key(call.view, &template, private_parts(&template)?)?,
         Class::Public => public_key(call.view, &template)?,
     };
     kept(call, session, class, &template, object)
@@ -89,14 +90,29 @@ pub fn kept(call: &mut Call<'_>, session: u64, class: Class, template: &Template
 pub fn generate_key(call: &mut Call<'_>) -> Done {
     let (session, mechanism, template) =
         call.read(|input| Ok((input.ulong()?, input.mechanism()?, input.template()?)))?;
-    let template = Template::new(template)?;
+    let mut template = Template::new(template)?;
     writable(call, session, template.is_lasting())?;
     let row = mechanisms::usable(mechanism.id, ck::CKF_GENERATE, &call.view.shared().settings)?;
     row.prepare(&mechanism)?;
-    let Kind::Generate(algorithm) = row.kind else { return Err(Code::MechanismInvalid.into()) };
+    let (algorithm, usual) = match row.kind {
+        Kind::Generate(algorithm, usual) => (algorithm, usual),
+        Kind::Password => return deriving::of_password(call, session, &mechanism, &template),
+        _ => return Err(Code::MechanismInvalid.into()),
+    };
     call.view.do_as(Operation::Create)?;
+    let is_for_xts = mechanism.id == ck::CKM_AES_XTS_KEY_GEN;
+    if is_for_xts {
+        template.otherwise(ck::CKA_KEY_TYPE, Value::Ulong(ck::CKK_AES_XTS));
+    }
+    if is_for_xts != (template.ulong(ck::CKA_KEY_TYPE) == Some(ck::CKK_AES_XTS)) {
+        return Err(Code::TemplateInconsistent.into());
+    }
+    let length = match (template.ulong(ck::CKA_VALUE_LEN), usual) {
+        (None, Some(usual)) => usual,
+        _ => template.needed_ulong(ck::CKA_VALUE_LEN)?,
+    };
     let mut list = template.attributes(call, Class::Secret, Some(algorithm));
-    list.extend(of_algorithm(algorithm, template.needed_ulong(ck::CKA_VALUE_LEN)?.saturating_mul(8))?);
+    list.extend(of_algorithm(algorithm, length.saturating_mul(8))?);
     if let Some(label) = template.label()? {
         list.push(classes::label(call.view, label)?);
     }
@@ -121,19 +137,18 @@ pub fn generate_key_pair(call: &mut Call<'_>) -> Done {
     row.prepare(&mechanism)?;
     let Kind::Pair(algorithm) = row.kind else { return Err(Code::MechanismInvalid.into()) };
     call.view.do_as(Operation::CreateKeyPair)?;
+    let mut algorithm = algorithm;
     let common = match algorithm {
         Algorithm::RSA => of_algorithm(algorithm, public.needed_ulong(ck::CKA_MODULUS_BITS)?)?,
-        _ => {
-            let curve = keyformat::curve_of_parameters(public.needed(ck::CKA_EC_PARAMS)?)
-                .map_err(|_| Trouble::from(Code::CurveNotSupported))?;
-            let domain =
-                CryptographicDomainParameters { q_length: None, recommended_curve: Some(keyblock::recommended(curve)) };
-            let value = value_of(&domain, Tag::CryptographicDomainParameters).ok_or(Code::GeneralError)?;
-            vec![
-                Attribute::new(Tag::CryptographicAlgorithm, Kmip::Enumeration(algorithm.into())),
-                Attribute::new(Tag::CryptographicDomainParameters, value),
-            ]
+        Algorithm::Ed25519 | Algorithm::ECDH => {
+            let curve = edwards(&public)?;
+            if curve.signs() != (algorithm == Algorithm::Ed25519) {
+                return Err(Code::CurveNotSupported.into());
+            }
+            algorithm = keyblock::algorithm_of(KeyKind::Edwards { curve }).unwrap_or(algorithm);
+            on_curve(algorithm, keyblock::recommended_edwards(curve))?
         }
+        _ => on_curve(algorithm, keyblock::recommended(prime_curve(&public)?))?,
     };
     let mut of_private = private.attributes(call, Class::Private, Some(algorithm));
     let mut of_public = public.attributes(call, Class::Public, Some(algorithm));
@@ -162,6 +177,26 @@ pub fn generate_key_pair(call: &mut Call<'_>) -> Done {
     note(call, session, &public, of_public)?;
     note(call, session, &private, of_private)?;
     Ok(Writer::default().ulong(of_public).ulong(of_private).finish())
+}
+
+/// The algorithm and the curve of a pair to be made.
+fn on_curve(algorithm: Algorithm, curve: RecommendedCurve) -> Done<Vec<Attribute>> {
+    let domain = CryptographicDomainParameters { q_length: None, recommended_curve: Some(curve) };
+    let value = value_of(&domain, Tag::CryptographicDomainParameters).ok_or(Code::GeneralError)?;
+    Ok(vec![
+        Attribute::new(Tag::CryptographicAlgorithm, Kmip::Enumeration(algorithm.into())),
+        Attribute::new(Tag::CryptographicDomainParameters, value),
+    ])
+}
+
+/// The curve that CKA_EC_PARAMS name, of those whose keys are points and numbers.
+fn prime_curve(template: &Template<'_>) -> Done<Curve> {
+    keyformat::curve_of_parameters(template.needed(ck::CKA_EC_PARAMS)?).map_err(|_| Code::CurveNotSupported.into())
+}
+
+/// The curve that CKA_EC_PARAMS name, of those whose keys are bytes.
+fn edwards(template: &Template<'_>) -> Done<Edwards> {
+    keyformat::edwards_of_parameters(template.needed(ck::CKA_EC_PARAMS)?).map_err(|_| Code::CurveNotSupported.into())
 }
 
 /// C_DestroyObject. What is active is revoked first: an application knows of no such thing.
@@ -380,14 +415,20 @@ pub fn secret_key(algorithm: Algorithm, bytes: Secret) -> Done<Object> {
 ///
 /// # Errors
 /// ATTRIBUTE_VALUE_INVALID; TEMPLATE_INCONSISTENT for one of another algorithm.
-pub fn private_key(view: &View, algorithm: Algorithm, pkcs8: Secret) -> Done<Object> {
+pub fn private_key(view: &View, template: &Template<'_>, pkcs8: Secret) -> Done<Object> {
     let kind = keyformat::identify_private(pkcs8.expose()).map_err(Failure::from)?;
-    let is_rsa = keyblock::algorithm_of(kind) == Some(Algorithm::RSA);
-    if is_rsa != (algorithm == Algorithm::RSA) {
-        return Err(Code::TemplateInconsistent.into());
-    }
+    let algorithm = of_pair(template, kind)?;
     let format = keyblock::default_format(ObjectType::PrivateKey, kind, view.version());
     Ok(Object::PrivateKey(keyblock::block(&Canonical::Secret { kind, bytes: pkcs8 }, Some(algorithm), format)?))
+}
+
+/// The algorithm of a key of a pair: that of its kind, where that says it, else that of the type in the template.
+fn of_pair(template: &Template<'_>, kind: KeyKind) -> Done<Algorithm> {
+    let algorithm = template.algorithm()?;
+    if classes::pair_type(kind) != template.ulong(ck::CKA_KEY_TYPE) {
+        return Err(Code::TemplateInconsistent.into());
+    }
+    Ok(keyblock::algorithm_of(kind).unwrap_or(algorithm))
 }
 
 fn private_parts(template: &Template<'_>) -> Done<Secret> {
@@ -404,34 +445,39 @@ fn private_parts(template: &Template<'_>) -> Done<Secret> {
             qinv: part(ck::CKA_COEFFICIENT)?,
         }
         .to_pkcs8(),
-        _ => {
-            let curve = keyformat::curve_of_parameters(template.needed(ck::CKA_EC_PARAMS)?)
-                .map_err(|_| Trouble::from(Code::CurveNotSupported))?;
-            keyformat::EcPrivateParts { curve, d: part(ck::CKA_VALUE)? }.to_pkcs8()
-        }
+        _ if is_edwards(template) => EdwardsPrivate { curve: edwards(template)?, key: part(ck::CKA_VALUE)? }.to_pkcs8(),
+        _ => keyformat::EcPrivateParts { curve: prime_curve(template)?, d: part(ck::CKA_VALUE)? }.to_pkcs8(),
     };
     Ok(pkcs8.map_err(Failure::from)?)
 }
 
-fn public_key(view: &View, template: &Template<'_>) -> Done<Object> {
+/// Whether the key is bytes on a curve of RFC 8032 or RFC 7748.
+fn is_edwards(template: &Template<'_>) -> bool {
+    matches!(template.ulong(ck::CKA_KEY_TYPE), Some(ck::CKK_EC_EDWARDS | ck::CKK_EC_MONTGOMERY))
+}
+
+/// What is in CKA_EC_POINT, in its OCTET STRING.
+fn point<'a>(template: &Template<'a>) -> Done<&'a [u8]> {
     use der::Decode;
-    let algorithm = template.algorithm()?;
-    let spki = match algorithm {
+    let point = <&der::asn1::OctetStringRef>::from_der(template.needed(ck::CKA_EC_POINT)?);
+    Ok(point.map_err(|_| Trouble::from(Code::AttributeValueInvalid))?.as_bytes())
+}
+
+fn public_key(view: &View, template: &Template<'_>) -> Done<Object> {
+    let spki = match template.algorithm()? {
         Algorithm::RSA => keyformat::RsaPublicParts {
             modulus: template.needed(ck::CKA_MODULUS)?.to_vec(),
             exponent: template.needed(ck::CKA_PUBLIC_EXPONENT)?.to_vec(),
         }
         .to_spki(),
-        _ => {
-            let curve = keyformat::curve_of_parameters(template.needed(ck::CKA_EC_PARAMS)?)
-                .map_err(|_| Trouble::from(Code::CurveNotSupported))?;
-            let point = <&der::asn1::OctetStringRef>::from_der(template.needed(ck::CKA_EC_POINT)?)
-                .map_err(|_| Trouble::from(Code::AttributeValueInvalid))?;
-            keyformat::EcPublicParts { curve, point: point.as_bytes().to_vec() }.to_spki()
+        _ if is_edwards(template) => {
+            EdwardsPublic { curve: edwards(template)?, key: point(template)?.to_vec() }.to_spki()
         }
+        _ => keyformat::EcPublicParts { curve: prime_curve(template)?, point: point(template)?.to_vec() }.to_spki(),
     };
     let spki = spki.map_err(Failure::from)?;
     let kind = keyformat::identify_public(&spki).map_err(Failure::from)?;
+    let algorithm = of_pair(template, kind)?;
     let format = keyblock::default_format(ObjectType::PublicKey, kind, view.version());
     Ok(Object::PublicKey(keyblock::block(&Canonical::Public { kind, spki }, Some(algorithm), format)?))
 }

@@ -126,11 +126,16 @@ fn fits(view: &mut View, object: &Permitted, class: Class, wanted: &[(u64, Value
         }
         match attributes::read(view, object, class, *kind)? {
             Read::Value(own) if own.is(value) => {}
+            Read::Value(_) if *kind == ck::CKA_KEY_TYPE && is_type(object, value) => {}
             _ => return Ok(false),
         }
         view.do_as(Operation::Locate)?;
     }
     Ok(true)
+}
+
+fn is_type(object: &Permitted, value: &Value<'_>) -> bool {
+    matches!(value, Value::Ulong(named) if classes::is_of_type(object, *named))
 }
 
 /// The objects among which all that fit are: those that the index gives for what it knows of the template.

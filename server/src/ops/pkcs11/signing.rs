@@ -4,6 +4,7 @@ use cryptoki_sys as ck;
 use kmip_codec::spec::{ObjectType, Operation, Pkcs11ReturnCode as Code, ValidityIndicator};
 use kmip_codec::ttlv::Blob;
 use kmip_codec::types::CryptographicParameters as Parameters;
+use zeroize::Zeroizing;
 
 use super::Call;
 use super::codec::{Room, Writer};
@@ -12,9 +13,10 @@ use super::cryptography::{fits, length, named, open_key};
 use super::mechanisms::{self, Kind, Row};
 use crate::crypto::algorithm::KeyKind;
 use crate::crypto::public::{self, Hasher};
-use crate::crypto::stream::Macing;
+use crate::crypto::stream::{Macing, append};
 use crate::crypto::{keyblock, keyformat};
 use crate::object::usage::Purpose;
+use crate::ops::data::Data;
 use crate::ops::parts::{self, Part, Running};
 use crate::ops::{Handler, mac, parameters, sign, signature_verify};
 use crate::trust::policy::Permitted;
@@ -48,6 +50,8 @@ enum Work {
     Data(Running<Hasher>),
     /// A signature of what the client has hashed, in one part.
     Digest(Box<Parameters>),
+    /// A signature that reads all of the data twice: so it waits here, up to so many bytes.
+    Twice(Box<Parameters>, Zeroizing<Vec<u8>>, usize),
 }
 
 impl Way {
@@ -77,7 +81,7 @@ impl Signing {
     /// How many bytes wait for the last part.
     pub fn waiting(&self) -> usize {
         match &self.work {
-            Work::Mac(Running { work: Macing::Waiting(waiting, _), .. }) => waiting.len(),
+            Work::Mac(Running { work: Macing::Waiting(waiting, _), .. }) | Work::Twice(_, waiting, _) => waiting.len(),
             _ => 0,
         }
     }
@@ -104,8 +108,9 @@ pub fn init(call: &mut Call<'_>, way: Way) -> Done {
     }
     let row = mechanisms::usable(mechanism.id, way.flag(), &call.view.shared().settings)?;
     let prepared = row.prepare(&mechanism)?;
-    let (deed, purpose) = way.deed(matches!(row.kind, Kind::Hmac(_)));
+    let (deed, purpose) = way.deed(matches!(row.kind, Kind::Mac(..)));
     let opened = open_key(call.view, key, deed, purpose)?;
+    row.suits(&opened)?;
     let signing = begin(call.view, key, &opened, way, row, prepared.parameters)?;
     *slot(call, session, way)? = Some(signing);
     Ok(Vec::new())
@@ -114,8 +119,10 @@ pub fn init(call: &mut Call<'_>, way: Way) -> Done {
 fn begin(view: &mut View, handle: u64, key: &Permitted, way: Way, row: &Row, given: Parameters) -> Done<Signing> {
     let inconsistent = |failure| Trouble::from(failure).instead(Code::MechanismParamInvalid, Code::KeyTypeInconsistent);
     let new = |work, length, is_ecdsa| Signing { key: handle, work, has_begun: false, length, is_ecdsa };
-    if let Kind::Hmac(algorithm) = row.kind {
-        let length = parameters::hmac_hash(algorithm).map_or(0, |hash| hash.len());
+    if let Kind::Mac(..) = row.kind {
+        let method = parameters::mac(&given, key).map_err(inconsistent)?;
+        // A length that no such code has is the parameter's fault, and not the key's.
+        let length = parameters::mac_len(&given, method)?;
         let (operation, _) = way.deed(true);
         let running = mac::begin(view, operation, key, None, Some(given)).map_err(inconsistent)?;
         return Ok(new(Work::Mac(running), length, false));
@@ -132,11 +139,14 @@ fn begin(view: &mut View, handle: u64, key: &Permitted, way: Way, row: &Row, giv
     let (length, is_ecdsa) = match (kind, row.kind) {
         (KeyKind::Ec { curve }, Kind::Ecdsa(_)) => (curve.coordinate_len(), true),
         (KeyKind::Rsa { bits }, Kind::RsaPkcs | Kind::RsaSign(..) | Kind::RsaPss) => (bits.div_ceil(8) as usize, false),
+        (KeyKind::Edwards { curve }, Kind::Eddsa) if curve.signs() => (curve.len().saturating_mul(2), false),
         _ => return Err(Code::KeyTypeInconsistent.into()),
     };
     let is_digested = matches!(row.kind, Kind::RsaPkcs | Kind::RsaPss | Kind::Ecdsa(None));
     let work = if is_digested {
         Work::Digest(Box::new(given))
+    } else if row.kind == Kind::Eddsa {
+        Work::Twice(Box::new(given), Zeroizing::default(), view.shared().parts.limits().bytes)
     } else {
         let (operation, _) = way.deed(false);
         Work::Data(sign::begin(operation, key, bits, None, Some(given), &None).map_err(inconsistent)?)
@@ -174,12 +184,13 @@ pub fn sign(call: &mut Call<'_>, is_whole: bool) -> Done {
     let part = if is_whole { Part::Whole } else { Part::Last };
     let signature = match &signing.work {
         Work::Digest(_) if !is_whole => return Err(Code::OperationNotInitialized.into()),
-        Work::Digest(given) => digested(call.view, &key, given, data)?,
+        Work::Digest(given) => signed(call.view, &key, given, None, Some(data))?,
         _ => {
             signing.take(call.view, &key, Way::Sign, part, data)?;
             match signing.work {
                 Work::Mac(running) => mac::finish(call.view, &key, running)?,
                 Work::Data(running) => sign::finish(call.view, &key, running)?,
+                Work::Twice(given, data, _) => signed(call.view, &key, &given, Some(&data), None)?,
                 Work::Digest(_) => return Err(Code::GeneralError.into()),
             }
         }
@@ -211,12 +222,13 @@ pub fn verify(call: &mut Call<'_>, is_whole: bool) -> Done {
     };
     let is_valid = match &signing.work {
         Work::Digest(_) if !is_whole => return Err(Code::OperationNotInitialized.into()),
-        Work::Digest(given) => verified(call.view, &key, given, data, claimed)?,
+        Work::Digest(given) => verified(call.view, &key, given, None, Some(data), claimed)?,
         _ => {
             signing.take(call.view, &key, Way::Verify, part, data)?;
             match signing.work {
                 Work::Mac(running) => public::mac_equal(&mac::finish(call.view, &key, running)?, &claimed),
                 Work::Data(running) => signature_verify::finish(call.view, &key, running, &claimed)?,
+                Work::Twice(given, data, _) => verified(call.view, &key, &given, Some(&data), None, claimed)?,
                 Work::Digest(_) => return Err(Code::GeneralError.into()),
             }
         }
@@ -245,7 +257,8 @@ fn open(view: &mut View, signing: &Signing, way: Way) -> Done<Permitted> {
 impl Signing {
     /// The next data.
     fn take(&mut self, view: &mut View, key: &Permitted, way: Way, part: Part, data: &[u8]) -> Done<()> {
-        if way == Way::Sign {
+        // What waits here is counted when it is signed.
+        if way == Way::Sign && !matches!(self.work, Work::Twice(..)) {
             parts::take_usage(view, key, part, data.len())?;
         }
         match &mut self.work {
@@ -256,18 +269,26 @@ impl Signing {
                 running.work.update(data);
                 Ok(())
             }
+            Work::Twice(_, waiting, most) => {
+                if waiting.len().saturating_add(data.len()) > *most {
+                    return Err(Code::DeviceMemory.into());
+                }
+                append(waiting, data);
+                Ok(())
+            }
             // The digest is not this token's to make.
             Work::Digest(_) => Err(Code::FunctionNotSupported.into()),
         }
     }
 }
 
-fn digested(view: &mut View, key: &Permitted, given: &Parameters, digest: &[u8]) -> Done {
+/// Signs data, or a digest, at once.
+fn signed(view: &mut View, key: &Permitted, given: &Parameters, data: Option<&[u8]>, digest: Option<&[u8]>) -> Done {
     let request = sign::Request {
         unique_identifier: named(key),
         cryptographic_parameters: Some(given.clone()),
-        data: None,
-        digested_data: Some(Blob::copy_of(digest)),
+        data: data.map(|data| Data::Bytes(Blob::copy_of(data))),
+        digested_data: digest.map(Blob::copy_of),
         correlation_value: None,
         init_indicator: None,
         final_indicator: None,
@@ -276,12 +297,19 @@ fn digested(view: &mut View, key: &Permitted, given: &Parameters, digest: &[u8])
     Ok(answer.signature_data.map(|signature| signature.to_vec()).unwrap_or_default())
 }
 
-fn verified(view: &mut View, key: &Permitted, given: &Parameters, digest: &[u8], claimed: Vec<u8>) -> Done<bool> {
+fn verified(
+    view: &mut View,
+    key: &Permitted,
+    given: &Parameters,
+    data: Option<&[u8]>,
+    digest: Option<&[u8]>,
+    claimed: Vec<u8>,
+) -> Done<bool> {
     let request = signature_verify::Request {
         unique_identifier: named(key),
         cryptographic_parameters: Some(given.clone()),
-        data: None,
-        digested_data: Some(Blob::copy_of(digest)),
+        data: data.map(|data| Data::Bytes(Blob::copy_of(data))),
+        digested_data: digest.map(Blob::copy_of),
         signature_data: Some(Blob::new(claimed)),
         correlation_value: None,
         init_indicator: None,

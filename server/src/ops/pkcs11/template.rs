@@ -13,7 +13,9 @@ use super::attributes::{self, Read};
 use super::classes::{self, Class};
 use super::codec::{Entry, Given, Value};
 use super::codes::Done;
-use crate::trust::policy::Use;
+use crate::crypto::algorithm::KeyKind;
+use crate::crypto::keyformat;
+use crate::trust::policy::{Permitted, Use};
 use crate::view::View;
 
 /// A template whose attributes have values.
@@ -106,6 +108,17 @@ impl<'a> Template<'a> {
         classes::algorithms(key_type).first().copied().ok_or_else(|| Code::AttributeValueInvalid.into())
     }
 
+    /// The length of its secret key in bytes, as CKA_VALUE_LEN says, or as all keys of the type have it.
+    ///
+    /// # Errors
+    /// TEMPLATE_INCOMPLETE.
+    pub fn length(&self, algorithm: Algorithm) -> Done<u64> {
+        match (self.ulong(ck::CKA_VALUE_LEN), algorithm) {
+            (None, Algorithm::ChaCha20 | Algorithm::Poly1305) => Ok(32),
+            _ => self.needed_ulong(ck::CKA_VALUE_LEN),
+        }
+    }
+
     /// The label.
     ///
     /// # Errors
@@ -138,6 +151,7 @@ impl<'a> Template<'a> {
             list.extend(self.boolean(kind).map(|value| Attribute::new(tag, Kmip::Boolean(value))));
         }
         list.extend(self.bytes(ck::CKA_ID).filter(|id| !id.is_empty()).map(classes::id));
+        list.extend(self.ulong(ck::CKA_KEY_TYPE).and_then(classes::parameters_of));
         if !self.is_lasting() {
             list.extend(classes::session(&call.name));
         }
@@ -162,6 +176,15 @@ impl<'a> Template<'a> {
             if *kind == ck::CKA_ID && *value == Value::Bytes(&[]) {
                 continue;
             }
+            let is_so = match (*kind, value) {
+                // What has two names.
+                (ck::CKA_KEY_TYPE, Value::Ulong(named)) => classes::is_of_type(&object, *named),
+                (ck::CKA_EC_PARAMS, Value::Bytes(given)) => is_curve(view, &object, given)?,
+                _ => false,
+            };
+            if is_so {
+                continue;
+            }
             match attributes::read(view, &object, class, *kind)? {
                 Read::Value(own) if own.is(value) => {}
                 Read::Unknown => return Err(Code::AttributeTypeInvalid.into()),
@@ -170,4 +193,12 @@ impl<'a> Template<'a> {
         }
         Ok(object.sequence)
     }
+}
+
+/// Whether a key is on the curve that CKA_EC_PARAMS name, by its number or by its name.
+fn is_curve(view: &mut View, object: &Permitted, parameters: &[u8]) -> Done<bool> {
+    Ok(match view.key_kind(object)? {
+        KeyKind::Edwards { curve } => keyformat::edwards_of_parameters(parameters) == Ok(curve),
+        _ => false,
+    })
 }

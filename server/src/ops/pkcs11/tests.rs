@@ -2,6 +2,7 @@
 
 mod cryptography;
 mod deriving;
+mod mechanisms;
 mod objects;
 
 use std::sync::Arc;

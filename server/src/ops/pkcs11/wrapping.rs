@@ -38,6 +38,11 @@ fn information(
     let parameters: Parameters = row.prepare(mechanism)?.parameters;
     let key = call.view.open_numbered(handle, Use::ReadAttributes);
     let key = key.map_err(|failure| Trouble::from(failure).instead(Code::ObjectHandleInvalid, invalid))?;
+    let inconsistent = match flag {
+        ck::CKF_WRAP => Code::WrappingKeyTypeInconsistent,
+        _ => Code::UnwrappingKeyTypeInconsistent,
+    };
+    row.suits(&key).map_err(|trouble| trouble.instead(Code::KeyTypeInconsistent, inconsistent))?;
     Ok(EncryptionKeyInformation {
         unique_identifier: UniqueIdentifier::Text(key.identifier()),
         cryptographic_parameters: Some(parameters),
@@ -123,7 +128,7 @@ pub fn unwrap_key(call: &mut Call<'_>) -> Done {
     let bytes = Secret::copy_of(bytes);
     let algorithm = template.algorithm()?;
     let object = match class.object_type() {
-        ObjectType::PrivateKey => making::private_key(call.view, algorithm, bytes),
+        ObjectType::PrivateKey => making::private_key(call.view, &template, bytes),
         _ => making::secret_key(algorithm, bytes),
     };
     let object = object.map_err(|trouble| trouble.instead(Code::AttributeValueInvalid, Code::WrappedKeyInvalid))?;

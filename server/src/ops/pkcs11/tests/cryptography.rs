@@ -18,7 +18,7 @@ fn hex(text: &str) -> Vec<u8> {
 }
 
 /// What C_…Init takes.
-fn init(session: u64, mechanism: u64, parameter: Option<Writer>, key: u64) -> Writer {
+pub(super) fn init(session: u64, mechanism: u64, parameter: Option<Writer>, key: u64) -> Writer {
     let out = p().ulong(session).ulong(mechanism).flag(parameter.is_some());
     let out = parameter.into_iter().fold(out, |out, parameter| out.bytes(&parameter.finish()));
     out.ulong(key)
@@ -36,12 +36,12 @@ impl Client {
 
     /// A function that takes data and has room for much.
     #[track_caller]
-    fn gives(&self, function: Function, session: u64, data: &[u8]) -> Vec<u8> {
+    pub(super) fn gives(&self, function: Function, session: u64, data: &[u8]) -> Vec<u8> {
         self.ask(function, p().ulong(session).bytes(data).flag(true).count(9999))[4..].to_vec()
     }
 
     #[track_caller]
-    fn ends(&self, function: Function, session: u64) -> Vec<u8> {
+    pub(super) fn ends(&self, function: Function, session: u64) -> Vec<u8> {
         self.ask(function, p().ulong(session).flag(true).count(9999))[4..].to_vec()
     }
 }
@@ -260,7 +260,7 @@ fn digests_of_one_part_and_of_several() {
 }
 
 /// Generates a pair; answers the public and the private key.
-fn pair(client: &Client, session: u64, mechanism: u64, public: (u64, V)) -> (u64, u64) {
+pub(super) fn pair(client: &Client, session: u64, mechanism: u64, public: (u64, V)) -> (u64, u64) {
     let asked = append(p().ulong(session).ulong(mechanism).flag(false), &[public]);
     let made = client.ask(Function::GenerateKeyPair, append(asked, &[]));
     (ulong(&made[..8]), ulong(&made[8..]))
