@@ -158,6 +158,16 @@ pub(super) fn kind_of(given: &Given) -> Outcome<(Algorithm, KeyKind)> {
     let algorithm = given.algorithm()?.unwrap_or(Algorithm::RSA);
     let length = given.length()?;
     let wrong = |what: String| Failure::new(ResultReason::InvalidAttributeValue, what);
+    if given.names_q() {
+        return Err(wrong(format!(
+            "{algorithm} has no Qlength: that is for algorithms whose keys this server does not make"
+        )));
+    }
+    let has_curve =
+        matches!(algorithm, Algorithm::EC | Algorithm::ECDSA | Algorithm::ECDH | Algorithm::Ed25519 | Algorithm::Ed448);
+    if let Some(curve) = given.curve().filter(|_| !has_curve) {
+        return Err(wrong(format!("{algorithm} has no Recommended Curve, and not {curve}")));
+    }
     let kind = match algorithm {
         Algorithm::RSA => {
             let bits = length.unwrap_or(2048);

@@ -220,6 +220,11 @@ impl Given {
         }
     }
 
+    /// Whether Cryptographic Domain Parameters say a Qlength.
+    pub fn names_q(&self) -> bool {
+        self.get(Tag::CryptographicDomainParameters).is_some_and(|domain| domain.find(Tag::Qlength).is_some())
+    }
+
     /// Key Format Type that the client wants.
     pub fn format(&self) -> Option<KeyFormatType> {
         self.enumeration(Tag::KeyFormatType).map(KeyFormatType)

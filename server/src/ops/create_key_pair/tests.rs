@@ -14,7 +14,7 @@ use crate::ops::register::{self, Register};
 use crate::ops::sign::{self, Sign};
 use crate::ops::signature_verify::{self, SignatureVerify};
 use crate::view::Settings;
-use crate::view::testing::{Bench, NOW, block, usage};
+use crate::view::testing::{Bench, NOW, block, structured, usage};
 
 const V: Version = Version::V2_1;
 
@@ -231,4 +231,24 @@ fn cnsa_2_makes_the_largest_alone() {
         let reason = answer.err().map(|failure| failure.reason);
         assert_eq!(reason, (!largest).then_some(ResultReason::ConstraintViolation), "{set:?}");
     }
+}
+
+/// Domain parameters are of algorithms that have them.
+#[test]
+fn a_curve_or_a_length_that_has_no_place_is_refused() {
+    let bench = Bench::new();
+    let domain = |q_length, recommended_curve| {
+        structured(Tag::CryptographicDomainParameters, &CryptographicDomainParameters { q_length, recommended_curve })
+    };
+    let reason = |algorithm, domain| {
+        let answer = bench.run::<CreateKeyPair>(V, asked(algorithm, &[domain]));
+        answer.err().map(|failure| failure.reason)
+    };
+    let refused = Some(ResultReason::InvalidAttributeValue);
+    let p256 = Some(RecommendedCurve::P256);
+    assert_eq!(reason(Algorithm::EC, domain(None, p256)), None);
+    assert_eq!(reason(Algorithm::EC, domain(Some(256), p256)), refused);
+    assert_eq!(reason(Algorithm::RSA, domain(None, p256)), refused);
+    assert_eq!(reason(Algorithm::RSA, domain(Some(256), None)), refused);
+    assert_eq!(reason(Algorithm::MLKEM768, domain(None, p256)), refused);
 }

@@ -129,6 +129,49 @@ fn every_padding_method_goes_both_ways() {
     }
 }
 
+/// Under a key that is not Extractable the server makes what must not come twice, unless the configuration says otherwise.
+#[test]
+fn a_key_that_stays_takes_no_nonce_of_a_client() {
+    let settings = |client_nonces| crate::view::Settings { client_nonces, ..Default::default() };
+    for leave in [false, true] {
+        let bench = Bench::with(settings(leave), None);
+        let stays =
+            |value| bench.key(Algorithm::AES, &hex(SP800_38A), BOTH, vec![(Tag::Extractable, Value::Boolean(value))]);
+        for extractable in [false, true] {
+            let key = stays(extractable);
+            for (given, iv) in [(gcm(16), IV.get(..24)), (mode(Mode::CTR), Some(IV)), (mode(Mode::OFB), Some(IV))] {
+                let mut asked = request(&key, Some(given), PLAIN);
+                asked.iv_counter_nonce = iv.and_then(blob);
+                let first = Request { init_indicator: Some(true), ..asked.clone() };
+                for asked in [asked, first] {
+                    let answer = encrypt(&bench, asked);
+                    if leave || extractable {
+                        answer.unwrap();
+                    } else {
+                        refused(answer, Reason::PermissionDenied, "the server makes the nonces");
+                    }
+                }
+            }
+            // The same IV twice tells little in CBC.
+            let mut asked = request(&key, Some(mode(Mode::CBC)), PLAIN);
+            asked.iv_counter_nonce = blob(IV);
+            encrypt(&bench, asked).unwrap();
+        }
+    }
+}
+
+/// The last part of a decryption, which has nothing but its key.
+fn reverse_end(whole: &decrypt::Request) -> decrypt::Request {
+    decrypt::Request {
+        cryptographic_parameters: None,
+        iv_counter_nonce: None,
+        additional_data: None,
+        authenticated_encryption_tag: None,
+        final_indicator: Some(true),
+        ..whole.clone()
+    }
+}
+
 /// Nobody learns from an answer what is wrong with a ciphertext.
 #[test]
 fn what_does_not_decrypt_is_answered_alike() {
@@ -160,8 +203,13 @@ fn what_does_not_decrypt_is_answered_alike() {
         for data in wrong {
             let mut bad = good.clone();
             bad.data = Some(Data::Bytes(Blob::new(data)));
-            let said = decrypt(&bench, bad).unwrap_err();
+            let said = decrypt(&bench, bad.clone()).unwrap_err();
             assert_eq!(said, Failure::new(Reason::CryptographicFailure, "the data does not decrypt"), "{named}");
+            // In parts it is the last one that says so.
+            let mut last = decrypt::Request { data: bad.data, ..reverse_end(&good) };
+            let begun = decrypt(&bench, decrypt::Request { data: None, init_indicator: Some(true), ..good.clone() });
+            last.correlation_value = begun.unwrap().correlation_value;
+            assert_eq!(decrypt(&bench, last).unwrap_err(), said, "{named} in parts");
         }
         for tag in good.authenticated_encryption_tag.iter().flat_map(|tag| [tag[1..].to_vec(), vec![0; 16], vec![]]) {
             let mut bad = good.clone();

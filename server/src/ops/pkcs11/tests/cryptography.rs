@@ -159,6 +159,30 @@ fn what_does_not_decrypt_is_told_in_one_way() {
     }
 }
 
+/// A client of the token always brings its own nonce: under a key that is not extractable that needs the configuration's leave.
+#[test]
+fn keys_that_stay_take_no_nonce_of_a_client() {
+    for leave in [false, true] {
+        let settings = Settings { client_nonces: leave, ..Settings::default() };
+        let client = Client::on(Bench::with(settings, None));
+        let session = client.session();
+        for extractable in [false, true] {
+            let key = client.create(session, &aes(&[7; 16], &[(ck::CKA_EXTRACTABLE, V::Bool(extractable))]));
+            let gcm = || p().bytes(&[0; 12]).ulong(96).bytes(b"").ulong(128);
+            let counter = || p().ulong(128).raw(&[7; 16]);
+            for (mechanism, parameter) in [(ck::CKM_AES_GCM, gcm()), (ck::CKM_AES_CTR, counter())] {
+                let code = if leave || extractable { Code::Ok } else { Code::FunctionRejected };
+                client.comes_to(code, Function::EncryptInit, init(session, mechanism, Some(parameter), key));
+                if code == Code::Ok {
+                    client.gives(Function::Encrypt, session, b"data");
+                }
+            }
+            client.ask(Function::DecryptInit, init(session, ck::CKM_AES_CTR, Some(counter()), key));
+            client.gives(Function::Decrypt, session, b"data");
+        }
+    }
+}
+
 #[test]
 fn what_keys_may_and_may_not() {
     let client = Client::new();
