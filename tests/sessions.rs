@@ -10,6 +10,9 @@ mod attestation;
 #[path = "sessions/credentials.rs"]
 mod credentials;
 #[cfg(test)]
+#[path = "sessions/functions.rs"]
+mod functions;
+#[cfg(test)]
 #[path = "sessions/provisions.rs"]
 mod provisions;
 #[cfg(test)]

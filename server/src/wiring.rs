@@ -176,6 +176,8 @@ const fn parts_limits(limits: &config::Limits) -> parts::Limits {
         all: limits.parts,
         idle: limits.parts_seconds,
         bytes: limits.parts_bytes,
+        bytes_per_client: limits.parts_bytes_per_client,
+        bytes_in_all: limits.parts_bytes_in_all,
         held_per_client: limits.parts_in_module_per_client,
         held: limits.parts_in_module,
     }

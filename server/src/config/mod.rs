@@ -400,6 +400,10 @@ pub struct Limits {
     pub parts_seconds: u32,
     /// Bytes of one that wait for its last part.
     pub parts_bytes: usize,
+    /// Bytes of memory of all that one client has under way, with what it has open as a PKCS #11 token.
+    pub parts_bytes_per_client: usize,
+    /// The same of all clients.
+    pub parts_bytes_in_all: usize,
     /// Those for which the module keeps a session: MACs, and encryption that authenticates, with keys in it.
     pub parts_in_module: usize,
     /// Those of one client. The data of a further one waits in the server.
@@ -426,6 +430,8 @@ impl Default for Limits {
             parts_per_client: parts.per_client,
             parts_seconds: parts.idle,
             parts_bytes: parts.bytes,
+            parts_bytes_per_client: parts.bytes_per_client,
+            parts_bytes_in_all: parts.bytes_in_all,
             parts_in_module: parts.held,
             parts_in_module_per_client: parts.held_per_client,
         }

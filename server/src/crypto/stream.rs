@@ -119,6 +119,11 @@ impl Ciphering {
         self.waiting.len()
     }
 
+    /// How much memory it keeps besides itself, in bytes: what waits, and what is authenticated with it.
+    pub fn weight(&self) -> usize {
+        self.waiting.capacity().saturating_add(self.aad.capacity()).saturating_add(self.iv.capacity())
+    }
+
     /// The next part.
     ///
     /// # Errors
@@ -320,6 +325,11 @@ impl Macing {
             }
             Self::Waiting(waiting, most) => hold(waiting, data, *most),
         }
+    }
+
+    /// How much memory it keeps besides itself, in bytes.
+    pub fn weight(&self) -> usize {
+        if let Self::Waiting(waiting, _) = self { waiting.capacity() } else { 0 }
     }
 
     /// The MAC, of full length.

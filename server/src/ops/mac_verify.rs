@@ -14,6 +14,7 @@ use crate::crypto::public;
 use crate::crypto::stream::Macing;
 use crate::failure::Outcome;
 use crate::object::usage::Purpose;
+use crate::session::parts::Weighs;
 use crate::trust::policy::{Permitted, Use};
 use crate::view::View;
 
@@ -79,6 +80,12 @@ impl Handler for MacVerify {
 struct Verifying {
     running: Running<Macing>,
     claimed: Option<Blob>,
+}
+
+impl Weighs for Verifying {
+    fn weight(&self) -> usize {
+        self.running.weight().saturating_add(self.claimed.as_ref().map_or(0, |bytes| bytes.len()))
+    }
 }
 
 fn in_parts(view: &mut View, key: &Permitted, request: Request, part: Part) -> Outcome<Response> {

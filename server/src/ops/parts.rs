@@ -8,9 +8,10 @@ use kmip_codec::types::CryptographicParameters as Parameters;
 use super::data::Data;
 use super::parameters::bad;
 use crate::crypto::algorithm::Hash;
-use crate::crypto::public;
-use crate::crypto::stream::Place;
+use crate::crypto::public::{self, Hasher};
+use crate::crypto::stream::{Ciphering, Macing, Place};
 use crate::failure::{Failure, Outcome};
+use crate::session::parts::Weighs;
 use crate::trust::policy::Permitted;
 use crate::view::View;
 
@@ -87,6 +88,27 @@ impl<T> Running<T> {
     }
 }
 
+/// What the parameters and the rest of a state take, in bytes; nobody counts them.
+const STATE: usize = 1024;
+
+impl Weighs for Running<Ciphering> {
+    fn weight(&self) -> usize {
+        STATE.saturating_add(self.work.weight())
+    }
+}
+
+impl Weighs for Running<Macing> {
+    fn weight(&self) -> usize {
+        STATE.saturating_add(self.work.weight())
+    }
+}
+
+impl Weighs for Running<Hasher> {
+    fn weight(&self) -> usize {
+        STATE
+    }
+}
+
 /// What tells a request from every other one of the message.
 pub fn print(operation: Operation, version: Version, request: &impl Encode) -> Vec<u8> {
     let mut writer = Writer::new(version);
@@ -116,7 +138,8 @@ pub fn once(before: Option<Blob>, now: Option<Blob>, tag: Tag) -> Outcome<Option
         (Some(before), Some(now)) if before != now => {
             Err(Failure::invalid_field(format!("{tag} is not that of the parts before")))
         }
-        (before, now) => Ok(before.or(now)),
+        // By itself: it would keep the whole message that it came with.
+        (before, now) => Ok(before.or(now.map(|now| Blob::copy_of(&now)))),
     }
 }
 
@@ -150,6 +173,52 @@ pub fn take_usage(view: &mut View, key: &Permitted, part: Part, bytes: usize) ->
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// What waits in all streams of a client together is bounded, and what ends makes room.
+    #[test]
+    fn what_waits_in_all_streams_is_bounded() {
+        use kmip_codec::spec::{BlockCipherMode, CryptographicAlgorithm, CryptographicUsageMask};
+
+        use crate::ops::decrypt::{Decrypt, Request, Response};
+        use crate::view::testing::Bench;
+
+        let limits = crate::session::parts::Limits { bytes_per_client: 100_000, ..Default::default() };
+        let bench = Bench::limited(limits);
+        let key = bench.key(CryptographicAlgorithm::AES, &[7; 16], CryptographicUsageMask::DECRYPT, vec![]);
+        let parameters = || Parameters {
+            block_cipher_mode: Some(BlockCipherMode::GCM),
+            tag_length: Some(16),
+            ..Parameters::default()
+        };
+        let part = |correlation: Option<&Blob>, bytes: usize, last: bool| {
+            let begins = correlation.is_none();
+            let request = Request {
+                unique_identifier: Some(key.clone()),
+                cryptographic_parameters: begins.then(parameters),
+                data: Some(Data::Bytes(Blob::new(vec![1; bytes]))),
+                iv_counter_nonce: begins.then(|| Blob::copy_of(&[0; 12])),
+                correlation_value: correlation.cloned(),
+                init_indicator: begins.then_some(true),
+                final_indicator: last.then_some(true),
+                additional_data: None,
+                authenticated_encryption_tag: last.then(|| Blob::copy_of(&[0; 16])),
+            };
+            bench.run::<Decrypt>(Version::V2_1, request).map_err(|failure| failure.reason)
+        };
+        let stream = |answer: Result<Response, ResultReason>| answer.unwrap().correlation_value.unwrap();
+        let full = Some(ResultReason::ServerLimitExceeded);
+        let first = stream(part(None, 50_000, false));
+        assert_eq!(part(None, 50_000, false).err(), full);
+        // The first one is still there, and its end makes room, whatever it comes to.
+        let second = stream(part(None, 40_000, false));
+        assert_eq!(part(None, 20_000, false).err(), full);
+        assert!(part(Some(&first), 1, true).is_err());
+        stream(part(None, 20_000, false));
+        // A part for which there is no room ends its stream.
+        assert_eq!(part(Some(&second), 60_000, false).err(), full);
+        assert_eq!(part(Some(&second), 1, false).err(), Some(ResultReason::InvalidCorrelationValue));
+        stream(part(None, 40_000, false));
+    }
 
     #[test]
     fn a_request_is_one_part() {

@@ -10,12 +10,17 @@ pub mod codes;
 pub mod copying;
 pub mod cryptography;
 pub mod deriving;
+pub mod digesting;
+pub mod dual;
 pub mod general;
 pub mod instance;
 pub mod making;
 pub mod mechanisms;
+pub mod messages;
 pub mod objects;
+pub mod recovering;
 pub mod sessions;
+pub mod signed_messages;
 pub mod signing;
 pub mod template;
 pub mod wrapping;
@@ -28,6 +33,7 @@ use kmip_codec::{Element, Value, structure};
 use self::codec::Reader;
 use self::codes::{Done, Trouble};
 use self::cryptography::Way;
+use self::dual::With;
 use self::instance::Instance;
 use super::Handler;
 use crate::failure::{Failure, Outcome};
@@ -169,10 +175,15 @@ fn with_instance(view: &mut View, value: &Blob, function: Function, input: Reade
         return Ok(Err(Code::FunctionFailed.into()));
     };
     let mut instance = (*before).clone();
-    let done = match function {
+    let mut done = match function {
         Function::Initialize => Err(Code::CryptokiAlreadyInitialized.into()),
         _ => perform(view, name, &mut instance, function, input),
     };
+    // What there is no room for has not happened, and everything is as it was.
+    if !matches!(done, Err(Trouble::Failure(_))) && !instance.weigh(view) {
+        instance = (*before).clone();
+        done = Err(Code::DeviceMemory.into());
+    }
     match &done {
         // An intent must be committed before the message can go on; what the function did so far is void.
         Err(Trouble::Failure(_)) => {}
@@ -228,7 +239,11 @@ const FUNCTIONS: &[(Function, Work)] = &[
     (Function::CloseSession, sessions::close_session),
     (Function::CloseAllSessions, sessions::close_all_sessions),
     (Function::GetSessionInfo, sessions::get_session_info),
+    (Function::SessionCancel, sessions::cancel),
+    (Function::GetOperationState, sessions::get_operation_state),
+    (Function::SetOperationState, sessions::set_operation_state),
     (Function::Login, sessions::login),
+    (Function::LoginUser, sessions::login_user),
     (Function::Logout, sessions::logout),
     (Function::CreateObject, making::create_object),
     (Function::CopyObject, copying::copy_object),
@@ -247,18 +262,47 @@ const FUNCTIONS: &[(Function, Work)] = &[
     (Function::Decrypt, |call| cryptography::whole(call, Way::Decrypt)),
     (Function::DecryptUpdate, |call| cryptography::update(call, Way::Decrypt)),
     (Function::DecryptFinal, |call| cryptography::last(call, Way::Decrypt)),
-    (Function::DigestInit, cryptography::digest_init),
-    (Function::Digest, |call| cryptography::digest(call, true)),
-    (Function::DigestUpdate, cryptography::digest_update),
-    (Function::DigestFinal, |call| cryptography::digest(call, false)),
+    (Function::DigestInit, digesting::init),
+    (Function::Digest, |call| digesting::last(call, true)),
+    (Function::DigestUpdate, digesting::update),
+    (Function::DigestKey, digesting::key),
+    (Function::DigestFinal, |call| digesting::last(call, false)),
+    (Function::DigestEncryptUpdate, |call| dual::update(call, Way::Encrypt, With::Digest)),
+    (Function::DecryptDigestUpdate, |call| dual::update(call, Way::Decrypt, With::Digest)),
+    (Function::SignEncryptUpdate, |call| dual::update(call, Way::Encrypt, With::Signing(signing::Way::Sign))),
+    (Function::DecryptVerifyUpdate, |call| dual::update(call, Way::Decrypt, With::Signing(signing::Way::Verify))),
     (Function::SignInit, |call| signing::init(call, signing::Way::Sign)),
-    (Function::Sign, |call| signing::sign(call, true)),
+    (Function::Sign, |call| signing::sign(call, signing::Way::Sign, true)),
     (Function::SignUpdate, |call| signing::update(call, signing::Way::Sign)),
-    (Function::SignFinal, |call| signing::sign(call, false)),
+    (Function::SignFinal, |call| signing::sign(call, signing::Way::Sign, false)),
+    (Function::SignRecoverInit, |call| signing::init(call, signing::Way::Recover)),
+    (Function::SignRecover, |call| signing::sign(call, signing::Way::Recover, true)),
     (Function::VerifyInit, |call| signing::init(call, signing::Way::Verify)),
     (Function::Verify, |call| signing::verify(call, true)),
     (Function::VerifyUpdate, |call| signing::update(call, signing::Way::Verify)),
     (Function::VerifyFinal, |call| signing::verify(call, false)),
+    (Function::VerifyRecoverInit, recovering::init),
+    (Function::VerifyRecover, recovering::recover),
+    (Function::MessageEncryptInit, |call| messages::init(call, Way::Encrypt)),
+    (Function::EncryptMessage, |call| messages::whole(call, Way::Encrypt)),
+    (Function::EncryptMessageBegin, |call| messages::begin(call, Way::Encrypt)),
+    (Function::EncryptMessageNext, |call| messages::next(call, Way::Encrypt)),
+    (Function::MessageEncryptFinal, |call| messages::end(call, Way::Encrypt)),
+    (Function::MessageDecryptInit, |call| messages::init(call, Way::Decrypt)),
+    (Function::DecryptMessage, |call| messages::whole(call, Way::Decrypt)),
+    (Function::DecryptMessageBegin, |call| messages::begin(call, Way::Decrypt)),
+    (Function::DecryptMessageNext, |call| messages::next(call, Way::Decrypt)),
+    (Function::MessageDecryptFinal, |call| messages::end(call, Way::Decrypt)),
+    (Function::MessageSignInit, |call| signed_messages::init(call, signing::Way::Sign)),
+    (Function::SignMessage, signed_messages::sign),
+    (Function::SignMessageBegin, |call| signed_messages::begin(call, signing::Way::Sign)),
+    (Function::SignMessageNext, signed_messages::sign_next),
+    (Function::MessageSignFinal, |call| signed_messages::end(call, signing::Way::Sign)),
+    (Function::MessageVerifyInit, |call| signed_messages::init(call, signing::Way::Verify)),
+    (Function::VerifyMessage, signed_messages::verify),
+    (Function::VerifyMessageBegin, |call| signed_messages::begin(call, signing::Way::Verify)),
+    (Function::VerifyMessageNext, signed_messages::verify_next),
+    (Function::MessageVerifyFinal, |call| signed_messages::end(call, signing::Way::Verify)),
     (Function::GenerateKey, making::generate_key),
     (Function::GenerateKeyPair, making::generate_key_pair),
     (Function::WrapKey, wrapping::wrap_key),

@@ -16,6 +16,7 @@ use crate::crypto::{CryptoError, certificate, keyblock, keyformat, public};
 use crate::failure::{Failure, Outcome};
 use crate::object::material::Material;
 use crate::object::usage::Purpose;
+use crate::session::parts::Weighs;
 use crate::trust::policy::{Permitted, Use};
 use crate::view::View;
 
@@ -80,6 +81,12 @@ impl Handler for SignatureVerify {
 struct Verifying {
     running: Running<Hasher>,
     signature: Option<Blob>,
+}
+
+impl Weighs for Verifying {
+    fn weight(&self) -> usize {
+        self.running.weight().saturating_add(self.signature.as_ref().map_or(0, |bytes| bytes.len()))
+    }
 }
 
 fn in_parts(view: &mut View, key: &Permitted, spki: &[u8], request: Request, part: Part) -> Outcome<Response> {

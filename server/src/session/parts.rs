@@ -25,6 +25,10 @@ pub struct Limits {
     pub idle: u32,
     /// The most that waits in one of them for its last part, in bytes.
     pub bytes: usize,
+    /// The most memory that all of one client take, in bytes, with what it has open as a PKCS #11 token.
+    pub bytes_per_client: usize,
+    /// The most that those of all clients take.
+    pub bytes_in_all: usize,
     /// The most of one client for which the module keeps a session.
     pub held_per_client: usize,
     /// The most for which it keeps one.
@@ -33,7 +37,17 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { per_client: 64, all: 4096, idle: 600, bytes: 16 * 1024 * 1024, held_per_client: 4, held: 64 }
+        const MIB: usize = 1024 * 1024;
+        Self {
+            per_client: 64,
+            all: 4096,
+            idle: 600,
+            bytes: 16 * MIB,
+            bytes_per_client: 64 * MIB,
+            bytes_in_all: 512 * MIB,
+            held_per_client: 4,
+            held: 64,
+        }
     }
 }
 
@@ -43,6 +57,12 @@ pub type Correlation = [u8; 16];
 /// A state of any operation.
 pub type State = Box<dyn Any + Send + Sync>;
 
+/// What takes memory between two messages.
+pub trait Weighs {
+    /// How much, in bytes: what grows with the data exactly, the rest roughly.
+    fn weight(&self) -> usize;
+}
+
 /// All states.
 #[derive(Default)]
 pub struct Parts {
@@ -50,6 +70,7 @@ pub struct Parts {
     seats: Arc<Seats>,
     /// Of those for which the module keeps a session.
     held_seats: Arc<Seats>,
+    budget: Arc<Budget>,
     /// Keeps what one server gave from meaning anything to the next.
     salt: OnceLock<Vec<u8>>,
     limits: Limits,
@@ -90,6 +111,23 @@ impl Parts {
     /// A place for a state of which the module keeps a part in a session of its own.
     pub fn reserve_held(&self, owner: &Arc<str>) -> Option<Seat> {
         Seats::sit(&self.held_seats, owner, self.limits.held_per_client, self.limits.held)
+    }
+
+    /// Notes how much memory what stands in a place takes; whether there is room for so much.
+    pub fn weigh(&self, seat: &mut Seat, bytes: usize) -> bool {
+        match &mut seat.charge {
+            Some(charge) => charge.resize(bytes, &self.limits),
+            none => {
+                *none = self.charge(&seat.owner, bytes);
+                none.is_some()
+            }
+        }
+    }
+
+    /// Counts memory that an owner takes, for as long as the answer lives; nothing if there is no room for so much more.
+    pub fn charge(&self, owner: &Arc<str>, bytes: usize) -> Option<Charge> {
+        let is_there = self.budget.take(owner, bytes, &self.limits);
+        is_there.then(|| Charge { budget: Arc::clone(&self.budget), owner: Arc::clone(owner), bytes })
     }
 
     /// Takes out the states that nobody has gone on with for too long.
@@ -139,6 +177,74 @@ pub struct Seat {
     seats: Arc<Seats>,
     owner: Arc<str>,
     number: usize,
+    /// Of what stands in it.
+    charge: Option<Charge>,
+}
+
+/// Memory that is counted for an owner; it is free again when this goes.
+pub struct Charge {
+    budget: Arc<Budget>,
+    owner: Arc<str>,
+    bytes: usize,
+}
+
+/// The memory that is taken: by everybody, and by each.
+#[derive(Default)]
+struct Budget {
+    taken: Mutex<(usize, HashMap<Arc<str>, usize>)>,
+}
+
+impl Budget {
+    fn take(&self, owner: &Arc<str>, bytes: usize, limits: &Limits) -> bool {
+        let mut taken = lock(&self.taken);
+        let (all, each) = &mut *taken;
+        let own = each.get(owner).copied().unwrap_or(0).saturating_add(bytes);
+        let most = all.saturating_add(bytes);
+        if own > limits.bytes_per_client || most > limits.bytes_in_all {
+            return false;
+        }
+        *all = most;
+        each.insert(Arc::clone(owner), own);
+        true
+    }
+
+    fn give(&self, owner: &Arc<str>, bytes: usize) {
+        let mut taken = lock(&self.taken);
+        let (all, each) = &mut *taken;
+        *all = all.saturating_sub(bytes);
+        if let Some(own) = each.get_mut(owner) {
+            *own = own.saturating_sub(bytes);
+            if *own == 0 {
+                each.remove(owner);
+            }
+        }
+    }
+}
+
+impl Charge {
+    /// How much it is, in bytes.
+    pub const fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    /// Makes it another one; whether there is room for so much. Less always has.
+    fn resize(&mut self, bytes: usize, limits: &Limits) -> bool {
+        if let Some(more) = bytes.checked_sub(self.bytes) {
+            if more > 0 && !self.budget.take(&self.owner, more, limits) {
+                return false;
+            }
+        } else {
+            self.budget.give(&self.owner, self.bytes.saturating_sub(bytes));
+        }
+        self.bytes = bytes;
+        true
+    }
+}
+
+impl Drop for Charge {
+    fn drop(&mut self) {
+        self.budget.give(&self.owner, self.bytes);
+    }
 }
 
 #[derive(Default)]
@@ -155,7 +261,7 @@ impl Seats {
             return None;
         }
         taken.entry(Arc::clone(owner)).or_default().insert(number);
-        Some(Seat { seats: Arc::clone(seats), owner: Arc::clone(owner), number })
+        Some(Seat { seats: Arc::clone(seats), owner: Arc::clone(owner), number, charge: None })
     }
 }
 
@@ -225,6 +331,35 @@ mod tests {
         let _last = parts.reserve(&alice, 9).unwrap();
         assert!(parts.reserve(&alice, 9).is_none());
         assert!(parts.reserve(&alice, 10).is_some());
+    }
+
+    #[test]
+    fn memory_is_counted_for_each_and_for_all() {
+        let parts = Parts::new(Limits { bytes_per_client: 10, bytes_in_all: 15, idle: 10, ..Limits::default() });
+        let (alice, bob): (Arc<str>, Arc<str>) = ("alice".into(), "bob".into());
+        let (mut first, mut second) = (parts.reserve(&alice, 0).unwrap(), parts.reserve(&alice, 0).unwrap());
+        assert!(parts.weigh(&mut first, 6) && parts.weigh(&mut second, 4));
+        assert!(!parts.weigh(&mut second, 5));
+        // What was refused changes nothing; what gets smaller makes room.
+        assert!(parts.weigh(&mut first, 5) && parts.weigh(&mut second, 5));
+        assert!(parts.charge(&alice, 1).is_none());
+        // Bob has room for ten, and the server for five.
+        assert!(parts.charge(&bob, 6).is_none());
+        let of_bob = parts.charge(&bob, 5).unwrap();
+        assert_eq!(of_bob.bytes(), 5);
+        drop(first);
+        assert!(parts.charge(&bob, 6).is_none());
+        drop(of_bob);
+        let of_bob = parts.charge(&bob, 10).unwrap();
+        assert!(parts.charge(&alice, 1).is_none());
+        // A state keeps its charge, and gives it back with its place.
+        parts.put([1; 16], Box::new(()), second, 0);
+        assert!(parts.charge(&alice, 1).is_none());
+        drop(parts.lost(10));
+        drop(parts.charge(&alice, 5).unwrap());
+        drop(of_bob);
+        assert_eq!(lock(&parts.budget.taken).0, 0);
+        assert!(lock(&parts.budget.taken).1.is_empty());
     }
 
     #[test]

@@ -8,7 +8,7 @@ use kmip_codec::ttlv::Blob;
 
 use super::View;
 use crate::failure::{Failure, Outcome};
-use crate::session::parts::{Correlation, Seat, State};
+use crate::session::parts::{Charge, Correlation, Seat, State, Weighs};
 
 /// A step that one run of a message has done.
 pub(super) struct KeptStep {
@@ -30,8 +30,8 @@ impl View {
     /// the state for the next part, if it goes on, and its answer; with it comes the Correlation Value of what goes on.
     ///
     /// # Errors
-    /// Invalid Correlation Value for a state that is not there, not the asker's, or does not fit; Server Limit Exceeded;
-    /// what the work says. A state whose step fails is gone.
+    /// Invalid Correlation Value for a state that is not there, not the asker's, or does not fit; Server Limit Exceeded
+    /// for too many of them, and for too much that waits in them; what the work says. A state whose step fails is gone.
     pub fn part<S, R>(
         &mut self,
         print: Vec<u8>,
@@ -40,7 +40,7 @@ impl View {
         work: impl FnOnce(&mut Self, Option<S>) -> Outcome<(Option<S>, R)>,
     ) -> Outcome<(R, Option<Blob>)>
     where
-        S: Any + Send + Sync,
+        S: Any + Send + Sync + Weighs,
         R: Any + Clone + Send + Sync,
     {
         let answers = |step: &KeptStep| !step.taken && step.print == print;
@@ -50,7 +50,7 @@ impl View {
             step.taken = true;
             return repeated(step);
         }
-        let (name, state, seat) = match correlation {
+        let (name, state, mut seat) = match correlation {
             None => {
                 let seat = self.shared.parts.reserve(&self.requester.owner, self.now).ok_or_else(|| {
                     Failure::new(ResultReason::ServerLimitExceeded, "too many operations in parts are under way")
@@ -74,6 +74,7 @@ impl View {
             }
         };
         let (answer, next) = match work(self, state) {
+            Ok((Some(next), _)) if !self.shared.parts.weigh(&mut seat, next.weight()) => (Err(too_much()), None),
             Ok((next, answer)) => (Ok(Arc::new(answer) as Arc<dyn Any + Send + Sync>), next),
             Err(failure) => (Err(failure), None),
         };
@@ -84,6 +85,11 @@ impl View {
         let came = repeated(&step);
         self.kept.steps.push(step);
         came
+    }
+
+    /// Counts memory that outlives the message, in bytes; nothing if there is no room for so much more.
+    pub fn charge(&self, bytes: usize) -> Option<Charge> {
+        self.shared.parts.charge(&self.requester.owner, bytes)
     }
 
     /// Lets the next parts begin, and instances be what was made of them: the commit stands.
@@ -98,6 +104,13 @@ impl View {
             }
         }
     }
+}
+
+fn too_much() -> Failure {
+    Failure::new(
+        ResultReason::ServerLimitExceeded,
+        "too much waits for the last parts of operations; [limits] says how much there is room for",
+    )
 }
 
 fn repeated<R: Any + Clone>(step: &KeptStep) -> Outcome<(R, Option<Blob>)> {

@@ -63,6 +63,13 @@ impl Bench {
         Self { shared: Arc::new(shared), clock }
     }
 
+    /// With bounds of what lives between messages.
+    pub(crate) fn limited(limits: crate::session::parts::Limits) -> Self {
+        let mut bench = Self::new();
+        Arc::get_mut(&mut bench.shared).unwrap().parts = crate::session::parts::Parts::new(limits);
+        bench
+    }
+
     /// What its messages share.
     pub(crate) const fn shared(&self) -> &Arc<Shared> {
         &self.shared

@@ -17,6 +17,7 @@ use super::{CryptoError, ec};
 pub(super) use hash::aws_digest;
 pub use hash::{Hasher, hash, hash_named, hmac_hash};
 pub(super) use rsa::digest_info;
+pub use rsa::recover;
 
 /// Verifies a signature with a public key given as SubjectPublicKeyInfo DER (RFC 5280 §4.1).
 ///

@@ -88,6 +88,20 @@ fn public_operation(spki: &[u8], signature: &[u8]) -> Result<Option<Vec<u8>>, Cr
     Ok(Some(encoded))
 }
 
+/// What a signature of PKCS #1 v1.5 was made of, whatever that is; `None` if it is none.
+///
+/// # Errors
+/// A public key that cannot be used.
+pub fn recover(spki: &[u8], signature: &[u8]) -> Result<Option<Vec<u8>>, CryptoError> {
+    let Some(encoded) = public_operation(spki, signature)? else { return Ok(None) };
+    let data = encoded.strip_prefix(&[0, 1]).and_then(|rest| {
+        let fill = rest.iter().take_while(|byte| **byte == 0xff).count();
+        let (_, rest) = rest.split_at_checked(fill).filter(|_| fill >= 8)?;
+        rest.strip_prefix(&[0])
+    });
+    Ok(data.map(<[u8]>::to_vec))
+}
+
 /// EMSA-PKCS1-v1_5 (RFC 8017 §9.2) of a digest and what stands before it, `len` bytes long; `None` if it does not fit.
 fn encode_pkcs1(info: &[u8], digest: &[u8], len: usize) -> Option<Vec<u8>> {
     let fill = len.checked_sub(3 + info.len() + digest.len()).filter(|fill| *fill >= 8)?;

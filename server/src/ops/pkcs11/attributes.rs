@@ -234,14 +234,28 @@ fn plain(object: &Permitted, class: Class, kind: u64) -> Option<Own> {
             Own::Bool(object.attributes.boolean(Tag::NeverExtractable).unwrap_or(false))
         }
         ck::CKA_WRAP_WITH_TRUSTED | ck::CKA_ALWAYS_AUTHENTICATE if class.is_secret() => Own::Bool(false),
-        ck::CKA_SIGN_RECOVER if class == Class::Private => Own::Bool(false),
-        ck::CKA_VERIFY_RECOVER if class == Class::Public => Own::Bool(false),
+        ck::CKA_SIGN_RECOVER if class == Class::Private => Own::Bool(may_recover(object).is_ok()),
+        ck::CKA_VERIFY_RECOVER if class == Class::Public => Own::Bool(may_recover(object).is_ok()),
         ck::CKA_VALUE_LEN if class == Class::Secret => Own::Ulong(bits(object)? / 8),
         ck::CKA_MODULUS_BITS if class == Class::Public && object.algorithm() == Some(Algorithm::RSA) => {
             Own::Ulong(bits(object)?)
         }
         _ => Own::Bool(object.usage_mask().contains(class.usage(kind)?)),
     })
+}
+
+/// Refuses a key that has neither CKA_SIGN_RECOVER nor CKA_VERIFY_RECOVER.
+///
+/// # Errors
+/// KEY_TYPE_INCONSISTENT for one that is no RSA key, KEY_FUNCTION_NOT_PERMITTED.
+pub fn may_recover(object: &Permitted) -> Done<()> {
+    if object.algorithm() != Some(Algorithm::RSA) {
+        return Err(Code::KeyTypeInconsistent.into());
+    }
+    match classes::bytes_of(object, &classes::recovery_reference()) {
+        Some(_) => Ok(()),
+        None => Err(Code::KeyFunctionNotPermitted.into()),
+    }
 }
 
 fn bits(object: &Permitted) -> Option<u64> {

@@ -22,6 +22,8 @@ const VENDOR: &str = "x";
 const ID: &str = "PKCS11-ID";
 /// Marks a session object, which ends with its session.
 const SESSION: &str = "PKCS11-Session";
+/// Marks an RSA key that has CKA_SIGN_RECOVER or CKA_VERIFY_RECOVER.
+const RECOVERY: &str = "PKCS11-Recovery";
 /// The Correlation Value under which a session object was made.
 const INSTANCE: &str = "PKCS11-Instance";
 
@@ -283,6 +285,16 @@ fn vendor(name: &str, value: &[u8]) -> Attribute {
         Element::new(Tag::AttributeValue, Value::ByteString(Blob::copy_of(value))),
     ];
     Attribute::new(Tag::Attribute, Value::Structure(fields))
+}
+
+/// What says that a key may sign with recovery, or verify so: no bit of the usage mask does.
+pub fn recovery() -> Attribute {
+    vendor(RECOVERY, &[1])
+}
+
+/// What refers to it.
+pub fn recovery_reference() -> AttributeReference {
+    AttributeReference::Vendor { vendor: VENDOR.into(), name: RECOVERY.into() }
 }
 
 /// The bytes of a vendor's attribute.

@@ -150,6 +150,13 @@ impl<'a> Reader<'a> {
         Ok(Room::LengthOnly)
     }
 
+    /// How much room there is, where something stands behind it: then a length does, too, whatever the indicator says.
+    pub fn room_between(&mut self) -> Outcome<Room> {
+        let is_wanted = self.flag()?;
+        let count = self.count()?;
+        Ok(if is_wanted { Room::Of(count) } else { Room::LengthOnly })
+    }
+
     /// CK_MECHANISM.
     pub fn mechanism(&mut self) -> Outcome<Mechanism<'a>> {
         let id = self.ulong()?;

@@ -1,4 +1,4 @@
-//! Encryption, decryption and digests (PKCS #11 3.0 §5.8 to §5.11): by what Encrypt, Decrypt and Hash are made of.
+//! Encryption and decryption (PKCS #11 3.0 §5.8, §5.10): by what Encrypt and Decrypt are made of.
 //!
 //! A function that answers bytes tries its work first. If the caller asks for the length alone, or has no room for what
 //! comes of it, the state stays as it was and nothing leaves; else the new state takes its place.
@@ -14,8 +14,8 @@ use zeroize::Zeroizing;
 use super::Call;
 use super::codec::{Room, Writer};
 use super::codes::{Done, Trouble};
+use super::instance::OPERATION;
 use super::mechanisms::{self, Kind, Prepared};
-use crate::crypto::public::Hasher;
 use crate::crypto::stream::Ciphering;
 use crate::object::usage::Purpose;
 use crate::ops::data::Data;
@@ -62,14 +62,6 @@ struct Blocks {
     left: Option<u64>,
 }
 
-/// A digest that was initialised.
-#[derive(Clone)]
-pub struct Digest {
-    hasher: Hasher,
-    length: usize,
-    has_begun: bool,
-}
-
 impl Way {
     const fn flag(self) -> u64 {
         match self {
@@ -78,14 +70,16 @@ impl Way {
         }
     }
 
-    const fn purpose(self) -> Purpose {
+    /// What for the key is used.
+    pub const fn purpose(self) -> Purpose {
         match self {
             Self::Encrypt => Purpose::Encrypt,
             Self::Decrypt => Purpose::Decrypt,
         }
     }
 
-    const fn deed(self) -> Operation {
+    /// What it is among the operations.
+    pub const fn deed(self) -> Operation {
         match self {
             Self::Encrypt => Operation::Encrypt,
             Self::Decrypt => Operation::Decrypt,
@@ -93,7 +87,7 @@ impl Way {
     }
 
     /// What is wrong with data that does not fit.
-    fn unfit(self, trouble: Trouble, is_authenticated: bool) -> Trouble {
+    pub fn unfit(self, trouble: Trouble, is_authenticated: bool) -> Trouble {
         let (invalid, length) = match self {
             Self::Encrypt => (Code::DataLenRange, Code::DataLenRange),
             Self::Decrypt if is_authenticated => (Code::AeadDecryptFailed, Code::EncryptedDataLenRange),
@@ -197,6 +191,25 @@ pub fn last(call: &mut Call<'_>, way: Way) -> Done {
 }
 
 fn step(call: &mut Call<'_>, session: u64, way: Way, part: Part, data: &[u8], room: Room) -> Done {
+    Ok(match stepped(call, session, way, part, data, room)? {
+        Stepped::Out(out) => Writer::default().bytes(&out).finish(),
+        Stepped::Length(bytes) => length(bytes),
+    })
+}
+
+/// What came of a step.
+pub enum Stepped {
+    /// What leaves.
+    Out(Zeroizing<Vec<u8>>),
+    /// Nothing has happened: the length of what would leave was asked for.
+    Length(usize),
+}
+
+/// A step of an encryption or decryption.
+///
+/// # Errors
+/// BUFFER_TOO_SMALL, and nothing has happened; what the work comes to, and it is over.
+pub fn stepped(call: &mut Call<'_>, session: u64, way: Way, part: Part, data: &[u8], room: Room) -> Done<Stepped> {
     let Some(before) = slot(call, session, way)?.clone() else {
         return Err(Code::OperationNotInitialized.into());
     };
@@ -214,7 +227,7 @@ fn step(call: &mut Call<'_>, session: u64, way: Way, part: Part, data: &[u8], ro
             *slot(call, session, way)? = Some(before);
             // Nothing of it has happened, its usage least of all.
             call.view.retract();
-            return Ok(length(out.len()));
+            return Ok(Stepped::Length(out.len()));
         }
         Err(trouble) => {
             *slot(call, session, way)? = Some(before);
@@ -231,7 +244,7 @@ fn step(call: &mut Call<'_>, session: u64, way: Way, part: Part, data: &[u8], ro
             return Err(Code::DeviceMemory.into());
         }
     }
-    Ok(Writer::default().bytes(&out).finish())
+    Ok(Stepped::Out(out))
 }
 
 impl Cipher {
@@ -240,6 +253,16 @@ impl Cipher {
         match &self.work {
             Work::Blocks(blocks) => blocks.stream.waiting().saturating_add(blocks.tail.len()),
             Work::Rsa(_) => 0,
+        }
+    }
+
+    /// How much memory it takes, in bytes.
+    pub fn weight(&self) -> usize {
+        match &self.work {
+            Work::Blocks(blocks) => {
+                OPERATION.saturating_add(blocks.stream.weight()).saturating_add(blocks.tail.capacity())
+            }
+            Work::Rsa(given) => OPERATION.saturating_add(given.p_source.as_ref().map_or(0, |label| label.len())),
         }
     }
 
@@ -338,50 +361,4 @@ fn rsa(view: &mut View, key: &Permitted, way: Way, given: &Parameters, data: &[u
         }
     };
     Ok(Zeroizing::new(out.map(|data| data.to_vec()).unwrap_or_default()))
-}
-
-/// C_DigestInit.
-pub fn digest_init(call: &mut Call<'_>) -> Done {
-    let (session, mechanism) = call.read(|input| Ok((input.ulong()?, input.mechanism()?)))?;
-    if call.instance.session(session)?.digesting.is_some() {
-        return Err(Code::OperationActive.into());
-    }
-    let row = mechanisms::usable(mechanism.id, ck::CKF_DIGEST, &call.view.shared().settings)?;
-    let prepared = row.prepare(&mechanism)?;
-    call.view.do_as(Operation::Hash)?;
-    let hash = parameters::hash(&prepared.parameters)?;
-    call.view.permit_hash(hash)?;
-    let digest = Digest { hasher: Hasher::new(hash), length: hash.len(), has_begun: false };
-    call.instance.session(session)?.digesting = Some(digest);
-    Ok(Vec::new())
-}
-
-/// C_DigestUpdate.
-pub fn digest_update(call: &mut Call<'_>) -> Done {
-    let (session, data) = call.read(|input| Ok((input.ulong()?, input.bytes()?)))?;
-    let slot = &mut call.instance.session(session)?.digesting;
-    let digest = slot.as_mut().ok_or(Code::OperationNotInitialized)?;
-    digest.hasher.update(data);
-    digest.has_begun = true;
-    Ok(Vec::new())
-}
-
-/// C_Digest and C_DigestFinal.
-pub fn digest(call: &mut Call<'_>, is_whole: bool) -> Done {
-    let (session, data, room) = call.read(|input| {
-        let session = input.ulong()?;
-        let data = if is_whole { input.bytes()? } else { &[] };
-        Ok((session, data, input.room()?))
-    })?;
-    let slot = &mut call.instance.session(session)?.digesting;
-    let digest = slot.as_ref().ok_or(Code::OperationNotInitialized)?;
-    if is_whole && digest.has_begun {
-        return Err(Code::OperationActive.into());
-    }
-    if !fits(room, digest.length)? {
-        return Ok(length(digest.length));
-    }
-    let Some(mut digest) = slot.take() else { return Err(Code::OperationNotInitialized.into()) };
-    digest.hasher.update(data);
-    Ok(Writer::default().bytes(&digest.hasher.finish()).finish())
 }

@@ -54,8 +54,11 @@ pub fn get_token_info(call: &mut Call<'_>) -> Done {
     let out = Writer::default().padded(&token.label, 32).padded(&token.manufacturer, 32);
     let out = out.padded(KMIP, 16).padded(&token.serial_number, 16);
     // Who asks has shown that with a certificate: a login has no PIN, and nothing waits for it.
-    let flags =
-        ck::CKF_RNG | ck::CKF_TOKEN_INITIALIZED | ck::CKF_USER_PIN_INITIALIZED | ck::CKF_PROTECTED_AUTHENTICATION_PATH;
+    let flags = ck::CKF_RNG
+        | ck::CKF_DUAL_CRYPTO_OPERATIONS
+        | ck::CKF_TOKEN_INITIALIZED
+        | ck::CKF_USER_PIN_INITIALIZED
+        | ck::CKF_PROTECTED_AUTHENTICATION_PATH;
     let most = MOST_SESSIONS as u64;
     let out = [flags, most, open, most, writing, 0, 0].into_iter().fold(out, Writer::ulong);
     let out = [ck::CK_UNAVAILABLE_INFORMATION; 4].into_iter().fold(out, Writer::ulong);

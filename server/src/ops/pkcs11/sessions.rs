@@ -68,9 +68,46 @@ pub fn get_session_info(call: &mut Call<'_>) -> Done {
     Ok(out.ulong(0).finish())
 }
 
+/// C_SessionCancel: what the flags name ends. Whatever else they are, there is nothing of it to be ended.
+pub fn cancel(call: &mut Call<'_>) -> Done {
+    let (handle, flags) = call.read(|input| Ok((input.ulong()?, input.ulong()?)))?;
+    call.instance.session(handle)?.cancel(flags);
+    Ok(Vec::new())
+}
+
+/// C_GetOperationState: what is under way is the server's to keep. Its state would be intermediate values of keys, and one that
+/// was given out could be begun again from, as often as one likes, whatever was counted or forbidden meanwhile.
+pub fn get_operation_state(call: &mut Call<'_>) -> Done {
+    let (handle, _room) = call.read(|input| Ok((input.ulong()?, input.room()?)))?;
+    match call.instance.session(handle)?.is_at_work() {
+        true => Err(Code::StateUnsaveable.into()),
+        false => Err(Code::OperationNotInitialized.into()),
+    }
+}
+
+/// C_SetOperationState: no state was ever given out.
+pub fn set_operation_state(call: &mut Call<'_>) -> Done {
+    let (handle, ..) = call.read(|input| Ok((input.ulong()?, input.bytes()?, input.ulong()?, input.ulong()?)))?;
+    call.instance.session(handle)?;
+    Err(Code::SavedStateInvalid.into())
+}
+
 /// C_Login: the user without a PIN, since the certificate has shown who it is. There is no security officer.
 pub fn login(call: &mut Call<'_>) -> Done {
     let (handle, user, pin) = call.read(|input| Ok((input.ulong()?, input.ulong()?, input.bytes()?.len())))?;
+    logged_in(call, handle, user, pin == 0)
+}
+
+/// C_LoginUser: the same. Who the user is the certificate says, and a name is none of the token's.
+pub fn login_user(call: &mut Call<'_>) -> Done {
+    let (handle, user, is_bare) = call.read(|input| {
+        let (handle, user) = (input.ulong()?, input.ulong()?);
+        Ok((handle, user, input.bytes()?.is_empty() & input.bytes()?.is_empty()))
+    })?;
+    logged_in(call, handle, user, is_bare)
+}
+
+fn logged_in(call: &mut Call<'_>, handle: u64, user: u64, is_bare: bool) -> Done {
     call.instance.session(handle)?;
     match user {
         ck::CKU_USER => {}
@@ -81,7 +118,7 @@ pub fn login(call: &mut Call<'_>) -> Done {
     if call.instance.is_logged_in {
         return Err(Code::UserAlreadyLoggedIn.into());
     }
-    if pin > 0 {
+    if !is_bare {
         return Err(Code::PinIncorrect.into());
     }
     call.instance.is_logged_in = true;

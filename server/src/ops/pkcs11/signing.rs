@@ -7,9 +7,11 @@ use kmip_codec::types::CryptographicParameters as Parameters;
 use zeroize::Zeroizing;
 
 use super::Call;
-use super::codec::{Room, Writer};
+use super::attributes;
+use super::codec::{Mechanism, Room, Writer};
 use super::codes::{Done, Trouble};
 use super::cryptography::{fits, length, named, open_key};
+use super::instance::OPERATION;
 use super::mechanisms::{self, Kind, Row};
 use crate::crypto::algorithm::KeyKind;
 use crate::crypto::public::{self, Hasher};
@@ -29,6 +31,8 @@ pub enum Way {
     Sign,
     /// C_Verify….
     Verify,
+    /// C_SignRecover….
+    Recover,
 }
 
 /// A signature, a MAC, or the verification of one, that was initialised.
@@ -59,15 +63,24 @@ impl Way {
         match self {
             Self::Sign => ck::CKF_SIGN,
             Self::Verify => ck::CKF_VERIFY,
+            Self::Recover => ck::CKF_SIGN_RECOVER,
+        }
+    }
+
+    /// CKF_…, where it is done with messages.
+    pub const fn of_messages(self) -> u64 {
+        match self {
+            Self::Verify => ck::CKF_MESSAGE_VERIFY,
+            Self::Sign | Self::Recover => ck::CKF_MESSAGE_SIGN,
         }
     }
 
     /// What it is among the operations, and what for the key is used.
     const fn deed(self, is_mac: bool) -> (Operation, Purpose) {
         match (self, is_mac) {
-            (Self::Sign, false) => (Operation::Sign, Purpose::Sign),
+            (Self::Sign | Self::Recover, false) => (Operation::Sign, Purpose::Sign),
             (Self::Verify, false) => (Operation::SignatureVerify, Purpose::Verify),
-            (Self::Sign, true) => (Operation::MAC, Purpose::Mac),
+            (Self::Sign | Self::Recover, true) => (Operation::MAC, Purpose::Mac),
             (Self::Verify, true) => (Operation::MACVerify, Purpose::MacVerify),
         }
     }
@@ -86,8 +99,18 @@ impl Signing {
         }
     }
 
+    /// How much memory it takes, in bytes.
+    pub fn weight(&self) -> usize {
+        let waiting = match &self.work {
+            Work::Mac(running) => running.work.weight(),
+            Work::Twice(_, waiting, _) => waiting.capacity(),
+            Work::Data(_) | Work::Digest(_) => 0,
+        };
+        OPERATION.saturating_add(waiting)
+    }
+
     /// The length of the signature.
-    const fn signature_len(&self) -> usize {
+    pub const fn signature_len(&self) -> usize {
         if self.is_ecdsa { self.length.saturating_mul(2) } else { self.length }
     }
 }
@@ -97,6 +120,7 @@ fn slot<'a>(call: &'a mut Call<'_>, session: u64, way: Way) -> Done<&'a mut Opti
     Ok(match way {
         Way::Sign => &mut session.signing,
         Way::Verify => &mut session.verifying,
+        Way::Recover => &mut session.sign_recovering,
     })
 }
 
@@ -106,14 +130,25 @@ pub fn init(call: &mut Call<'_>, way: Way) -> Done {
     if slot(call, session, way)?.is_some() {
         return Err(Code::OperationActive.into());
     }
-    let row = mechanisms::usable(mechanism.id, way.flag(), &call.view.shared().settings)?;
-    let prepared = row.prepare(&mechanism)?;
+    let signing = begun(call, &mechanism, key, way, way.flag())?;
+    *slot(call, session, way)? = Some(signing);
+    Ok(Vec::new())
+}
+
+/// What begins with a mechanism that may be used as the flag says, and a key.
+///
+/// # Errors
+/// MECHANISM_INVALID and MECHANISM_PARAM_INVALID; KEY_TYPE_INCONSISTENT; what the use of the key is refused for.
+pub fn begun(call: &mut Call<'_>, mechanism: &Mechanism<'_>, key: u64, way: Way, flag: u64) -> Done<Signing> {
+    let row = mechanisms::usable(mechanism.id, flag, &call.view.shared().settings)?;
+    let prepared = row.prepare(mechanism)?;
     let (deed, purpose) = way.deed(matches!(row.kind, Kind::Mac(..)));
     let opened = open_key(call.view, key, deed, purpose)?;
     row.suits(&opened)?;
-    let signing = begin(call.view, key, &opened, way, row, prepared.parameters)?;
-    *slot(call, session, way)? = Some(signing);
-    Ok(Vec::new())
+    if way == Way::Recover {
+        attributes::may_recover(&opened)?;
+    }
+    begin(call.view, key, &opened, way, row, prepared.parameters)
 }
 
 fn begin(view: &mut View, handle: u64, key: &Permitted, way: Way, row: &Row, given: Parameters) -> Done<Signing> {
@@ -128,8 +163,10 @@ fn begin(view: &mut View, handle: u64, key: &Permitted, way: Way, row: &Row, giv
         return Ok(new(Work::Mac(running), length, false));
     }
     let kind = match way {
-        Way::Sign if key.object_type() != ObjectType::PrivateKey => return Err(Code::KeyTypeInconsistent.into()),
-        Way::Sign => view.key_kind(key)?,
+        Way::Sign | Way::Recover if key.object_type() != ObjectType::PrivateKey => {
+            return Err(Code::KeyTypeInconsistent.into());
+        }
+        Way::Sign | Way::Recover => view.key_kind(key)?,
         Way::Verify => {
             let spki = signature_verify::public_key(view, key)?;
             keyformat::identify_public(&spki).map_err(crate::failure::Failure::from)?
@@ -154,51 +191,46 @@ fn begin(view: &mut View, handle: u64, key: &Permitted, way: Way, row: &Row, giv
     Ok(new(work, length, is_ecdsa))
 }
 
-/// C_SignUpdate and C_VerifyUpdate.
-pub fn update(call: &mut Call<'_>, way: Way) -> Done {
-    let (session, data) = call.read(|input| Ok((input.ulong()?, input.bytes()?)))?;
+/// Refuses a session in which nothing of this is under way.
+///
+/// # Errors
+/// OPERATION_NOT_INITIALIZED.
+pub fn is_begun(call: &mut Call<'_>, session: u64, way: Way) -> Done<()> {
+    slot(call, session, way)?.as_ref().map(drop).ok_or_else(|| Code::OperationNotInitialized.into())
+}
+
+/// The next data of what is under way. What fails is over.
+///
+/// # Errors
+/// OPERATION_NOT_INITIALIZED; what the use of the key is refused for.
+pub fn add(call: &mut Call<'_>, session: u64, way: Way, data: &[u8]) -> Done<()> {
     let Some(mut signing) = slot(call, session, way)?.take() else {
         return Err(Code::OperationNotInitialized.into());
     };
-    let part = if signing.has_begun { Part::Further } else { Part::First };
-    let key = open(call.view, &signing, way)?;
-    signing.take(call.view, &key, way, part, data)?;
-    signing.has_begun = true;
+    signing.add(call.view, way, data)?;
     *slot(call, session, way)? = Some(signing);
+    Ok(())
+}
+
+/// C_SignUpdate and C_VerifyUpdate.
+pub fn update(call: &mut Call<'_>, way: Way) -> Done {
+    let (session, data) = call.read(|input| Ok((input.ulong()?, input.bytes()?)))?;
+    add(call, session, way, data)?;
     Ok(Vec::new())
 }
 
-/// C_Sign and C_SignFinal.
-pub fn sign(call: &mut Call<'_>, is_whole: bool) -> Done {
+/// C_Sign, C_SignFinal and C_SignRecover.
+pub fn sign(call: &mut Call<'_>, way: Way, is_whole: bool) -> Done {
     let (session, data, room) = call.read(|input| {
         let session = input.ulong()?;
         let data = if is_whole { input.bytes()? } else { &[] };
         Ok((session, data, input.room()?))
     })?;
-    let signing = ended(call, session, Way::Sign, is_whole, Some(room))?;
-    let Some(mut signing) = signing else {
-        let there = slot(call, session, Way::Sign)?.as_ref().map_or(0, Signing::signature_len);
+    let Some(signing) = ended(call, session, way, is_whole, Some(room))? else {
+        let there = slot(call, session, way)?.as_ref().map_or(0, Signing::signature_len);
         return Ok(length(there));
     };
-    let key = open(call.view, &signing, Way::Sign)?;
-    let part = if is_whole { Part::Whole } else { Part::Last };
-    let signature = match &signing.work {
-        Work::Digest(_) if !is_whole => return Err(Code::OperationNotInitialized.into()),
-        Work::Digest(given) => signed(call.view, &key, given, None, Some(data))?,
-        _ => {
-            signing.take(call.view, &key, Way::Sign, part, data)?;
-            match signing.work {
-                Work::Mac(running) => mac::finish(call.view, &key, running)?,
-                Work::Data(running) => sign::finish(call.view, &key, running)?,
-                Work::Twice(given, data, _) => signed(call.view, &key, &given, Some(&data), None)?,
-                Work::Digest(_) => return Err(Code::GeneralError.into()),
-            }
-        }
-    };
-    let signature = match signing.is_ecdsa {
-        true => keyformat::ecdsa_halves(&signature, signing.length).ok_or(Code::GeneralError)?,
-        false => signature,
-    };
+    let signature = signing.sign(call.view, data, is_whole)?;
     Ok(Writer::default().bytes(&signature).finish())
 }
 
@@ -209,31 +241,8 @@ pub fn verify(call: &mut Call<'_>, is_whole: bool) -> Done {
         let data = if is_whole { input.bytes()? } else { &[] };
         Ok((session, data, input.bytes()?))
     })?;
-    let signing = ended(call, session, Way::Verify, is_whole, None)?;
-    let mut signing = signing.ok_or(Code::OperationNotInitialized)?;
-    let key = open(call.view, &signing, Way::Verify)?;
-    if signature.len() != signing.signature_len() {
-        return Err(Code::SignatureLenRange.into());
-    }
-    let part = if is_whole { Part::Whole } else { Part::Last };
-    let claimed = match signing.is_ecdsa {
-        true => keyformat::ecdsa_signature(signature).ok_or(Code::SignatureLenRange)?,
-        false => signature.to_vec(),
-    };
-    let is_valid = match &signing.work {
-        Work::Digest(_) if !is_whole => return Err(Code::OperationNotInitialized.into()),
-        Work::Digest(given) => verified(call.view, &key, given, None, Some(data), claimed)?,
-        _ => {
-            signing.take(call.view, &key, Way::Verify, part, data)?;
-            match signing.work {
-                Work::Mac(running) => public::mac_equal(&mac::finish(call.view, &key, running)?, &claimed),
-                Work::Data(running) => signature_verify::finish(call.view, &key, running, &claimed)?,
-                Work::Twice(given, data, _) => verified(call.view, &key, &given, Some(&data), None, claimed)?,
-                Work::Digest(_) => return Err(Code::GeneralError.into()),
-            }
-        }
-    };
-    if is_valid { Ok(Vec::new()) } else { Err(Code::SignatureInvalid.into()) }
+    let signing = ended(call, session, Way::Verify, is_whole, None)?.ok_or(Code::OperationNotInitialized)?;
+    signing.verify(call.view, data, signature, is_whole)
 }
 
 /// Takes what comes to its end: nothing if only its length is asked for.
@@ -255,6 +264,74 @@ fn open(view: &mut View, signing: &Signing, way: Way) -> Done<Permitted> {
 }
 
 impl Signing {
+    /// The next of several parts.
+    ///
+    /// # Errors
+    /// What the use of the key is refused for; DEVICE_MEMORY for more than can wait.
+    pub fn add(&mut self, view: &mut View, way: Way, data: &[u8]) -> Done<()> {
+        let part = if self.has_begun { Part::Further } else { Part::First };
+        let key = open(view, self, way)?;
+        self.take(view, &key, way, part, data)?;
+        self.has_begun = true;
+        Ok(())
+    }
+
+    /// The signature of all of it, or of what came and these last bytes.
+    ///
+    /// # Errors
+    /// What the use of the key is refused for; DATA_LEN_RANGE.
+    pub fn sign(mut self, view: &mut View, data: &[u8], is_whole: bool) -> Done {
+        let key = open(view, &self, Way::Sign)?;
+        let part = if is_whole { Part::Whole } else { Part::Last };
+        let signature = match &self.work {
+            Work::Digest(_) if !is_whole => return Err(Code::OperationNotInitialized.into()),
+            Work::Digest(given) => signed(view, &key, given, None, Some(data))?,
+            _ => {
+                self.take(view, &key, Way::Sign, part, data)?;
+                match self.work {
+                    Work::Mac(running) => mac::finish(view, &key, running)?,
+                    Work::Data(running) => sign::finish(view, &key, running)?,
+                    Work::Twice(given, data, _) => signed(view, &key, &given, Some(&data), None)?,
+                    Work::Digest(_) => return Err(Code::GeneralError.into()),
+                }
+            }
+        };
+        Ok(match self.is_ecdsa {
+            true => keyformat::ecdsa_halves(&signature, self.length).ok_or(Code::GeneralError)?,
+            false => signature,
+        })
+    }
+
+    /// Whether a signature is that of all of it, or of what came and these last bytes. Nothing is answered.
+    ///
+    /// # Errors
+    /// SIGNATURE_INVALID, SIGNATURE_LEN_RANGE; what the use of the key is refused for.
+    pub fn verify(mut self, view: &mut View, data: &[u8], signature: &[u8], is_whole: bool) -> Done {
+        let key = open(view, &self, Way::Verify)?;
+        if signature.len() != self.signature_len() {
+            return Err(Code::SignatureLenRange.into());
+        }
+        let part = if is_whole { Part::Whole } else { Part::Last };
+        let claimed = match self.is_ecdsa {
+            true => keyformat::ecdsa_signature(signature).ok_or(Code::SignatureLenRange)?,
+            false => signature.to_vec(),
+        };
+        let is_valid = match &self.work {
+            Work::Digest(_) if !is_whole => return Err(Code::OperationNotInitialized.into()),
+            Work::Digest(given) => verified(view, &key, given, None, Some(data), claimed)?,
+            _ => {
+                self.take(view, &key, Way::Verify, part, data)?;
+                match self.work {
+                    Work::Mac(running) => public::mac_equal(&mac::finish(view, &key, running)?, &claimed),
+                    Work::Data(running) => signature_verify::finish(view, &key, running, &claimed)?,
+                    Work::Twice(given, data, _) => verified(view, &key, &given, Some(&data), None, claimed)?,
+                    Work::Digest(_) => return Err(Code::GeneralError.into()),
+                }
+            }
+        };
+        if is_valid { Ok(Vec::new()) } else { Err(Code::SignatureInvalid.into()) }
+    }
+
     /// The next data.
     fn take(&mut self, view: &mut View, key: &Permitted, way: Way, part: Part, data: &[u8]) -> Done<()> {
         // What waits here is counted when it is signed.

@@ -152,6 +152,12 @@ impl<'a> Template<'a> {
         }
         list.extend(self.bytes(ck::CKA_ID).filter(|id| !id.is_empty()).map(classes::id));
         list.extend(self.ulong(ck::CKA_KEY_TYPE).and_then(classes::parameters_of));
+        let recovers = match class {
+            Class::Private => self.boolean(ck::CKA_SIGN_RECOVER),
+            Class::Public => self.boolean(ck::CKA_VERIFY_RECOVER),
+            _ => None,
+        };
+        list.extend(recovers.filter(|recovers| *recovers).map(|_| classes::recovery()));
         if !self.is_lasting() {
             list.extend(classes::session(&call.name));
         }

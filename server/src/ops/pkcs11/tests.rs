@@ -2,6 +2,7 @@
 
 mod cryptography;
 mod deriving;
+mod functions;
 mod mechanisms;
 mod objects;
 

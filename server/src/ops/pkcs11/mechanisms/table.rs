@@ -18,7 +18,11 @@ const MONTGOMERY: (u64, u64) = (256, 256);
 const BYTES: (u64, u64) = (8, 4096);
 const NONE: (u64, u64) = (0, 0);
 const BOTH: u64 = ck::CKF_ENCRYPT | ck::CKF_DECRYPT;
-const SIGNS: u64 = ck::CKF_SIGN | ck::CKF_VERIFY;
+/// Of modes that authenticate: messages, too.
+const SEALS: u64 = BOTH | ck::CKF_MESSAGE_ENCRYPT | ck::CKF_MESSAGE_DECRYPT | ck::CKF_MULTI_MESSAGE;
+const SIGNS: u64 =
+    ck::CKF_SIGN | ck::CKF_VERIFY | ck::CKF_MESSAGE_SIGN | ck::CKF_MESSAGE_VERIFY | ck::CKF_MULTI_MESSAGE;
+const RECOVERS: u64 = ck::CKF_SIGN_RECOVER | ck::CKF_VERIFY_RECOVER;
 const WRAPS: u64 = ck::CKF_WRAP | ck::CKF_UNWRAP;
 const CURVES: u64 = ck::CKF_EC_F_P | ck::CKF_EC_NAMEDCURVE | ck::CKF_EC_UNCOMPRESS;
 const NAMED: u64 = ck::CKF_EC_F_P | ck::CKF_EC_NAMEDCURVE | ck::CKF_EC_CURVENAME;
@@ -30,8 +34,8 @@ pub(super) static MECHANISMS: &[Row] = &[
     row(ck::CKM_AES_CBC, Kind::Cipher(Algorithm::AES, Mode::CBC, false), AES, BOTH),
     row(ck::CKM_AES_CBC_PAD, Kind::Cipher(Algorithm::AES, Mode::CBC, true), AES, BOTH),
     row(ck::CKM_AES_CTR, Kind::Cipher(Algorithm::AES, Mode::CTR, false), AES, BOTH),
-    row(ck::CKM_AES_GCM, Kind::Cipher(Algorithm::AES, Mode::GCM, false), AES, BOTH),
-    row(ck::CKM_AES_CCM, Kind::Cipher(Algorithm::AES, Mode::CCM, false), AES, BOTH),
+    row(ck::CKM_AES_GCM, Kind::Cipher(Algorithm::AES, Mode::GCM, false), AES, SEALS),
+    row(ck::CKM_AES_CCM, Kind::Cipher(Algorithm::AES, Mode::CCM, false), AES, SEALS),
     row(ck::CKM_AES_OFB, Kind::Cipher(Algorithm::AES, Mode::OFB, false), AES, BOTH),
     row(ck::CKM_AES_CFB128, Kind::Cipher(Algorithm::AES, Mode::CFB, false), AES, BOTH),
     row(ck::CKM_AES_XTS_KEY_GEN, Kind::Generate(Algorithm::AES, None), XTS, ck::CKF_GENERATE),
@@ -45,7 +49,7 @@ pub(super) static MECHANISMS: &[Row] = &[
     row(ck::CKM_DES3_CBC_PAD, Kind::Cipher(Algorithm::DES3, Mode::CBC, true), TDES, BOTH),
     row(ck::CKM_CHACHA20_KEY_GEN, Kind::Generate(Algorithm::ChaCha20, Some(32)), CHACHA, ck::CKF_GENERATE),
     row(ck::CKM_CHACHA20, Kind::ChaCha20(Algorithm::ChaCha20), CHACHA, BOTH),
-    row(ck::CKM_CHACHA20_POLY1305, Kind::ChaCha20(Algorithm::ChaCha20Poly1305), CHACHA, BOTH),
+    row(ck::CKM_CHACHA20_POLY1305, Kind::ChaCha20(Algorithm::ChaCha20Poly1305), CHACHA, SEALS),
     row(ck::CKM_POLY1305_KEY_GEN, Kind::Generate(Algorithm::Poly1305, Some(32)), CHACHA, ck::CKF_GENERATE),
     row(ck::CKM_POLY1305, Kind::Mac(Algorithm::Poly1305, false), CHACHA, SIGNS),
     row(ck::CKM_GENERIC_SECRET_KEY_GEN, Kind::Generate(Algorithm::HMACSHA256, None), BYTES, ck::CKF_GENERATE),
@@ -89,7 +93,7 @@ pub(super) static MECHANISMS: &[Row] = &[
     row(ck::CKM_SHA3_384, Kind::Digest(Hash::SHA3384), NONE, ck::CKF_DIGEST),
     row(ck::CKM_SHA3_512, Kind::Digest(Hash::SHA3512), NONE, ck::CKF_DIGEST),
     row(ck::CKM_RSA_PKCS_KEY_PAIR_GEN, Kind::Pair(Algorithm::RSA), RSA, ck::CKF_GENERATE_KEY_PAIR),
-    row(ck::CKM_RSA_PKCS, Kind::RsaPkcs, RSA, BOTH | SIGNS),
+    row(ck::CKM_RSA_PKCS, Kind::RsaPkcs, RSA, BOTH | SIGNS | RECOVERS),
     row(ck::CKM_RSA_PKCS_OAEP, Kind::RsaOaep, RSA, BOTH),
     row(ck::CKM_SHA1_RSA_PKCS, Kind::RsaSign(Hash::SHA1, Padding::PKCS1V15), RSA, SIGNS),
     row(ck::CKM_SHA224_RSA_PKCS, Kind::RsaSign(Hash::SHA224, Padding::PKCS1V15), RSA, SIGNS),
