@@ -4,7 +4,7 @@
 
 use std::num::NonZeroU32;
 
-pub use crate::object::guarded::{Curve, Edwards, KeyKind, ParameterSet};
+pub use crate::object::guarded::{Curve, Edwards, Family, KeyKind, ParameterSet};
 
 /// A hash function (FIPS 180-4, FIPS 202 and, for digests alone, older ones).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -342,6 +342,8 @@ pub enum Signature {
     EcdsaBare,
     /// ML-DSA (FIPS 204 §5.2), pure, with an empty context: the data is signed, never its digest.
     MlDsa,
+    /// SLH-DSA (FIPS 205 §10.2.1), pure, with an empty context: the data is signed, never its digest.
+    SlhDsa,
     /// Ed25519 and Ed448 (RFC 8032 §5.1, §5.2) without a context, of the data itself.
     Eddsa,
 }

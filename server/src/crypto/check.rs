@@ -1,7 +1,7 @@
 //! What can be told from the parameters alone, the same for every provider: which key a mechanism takes, which lengths
 //! fit. A provider calls these first, so that all of them refuse the same request with the same kind of error.
 
-use super::algorithm::{Cipher, Curve, Hash, KeyKind, Mac, Message, Padding, RsaCipher, Signature, Wrap};
+use super::algorithm::{Cipher, Curve, Family, Hash, KeyKind, Mac, Message, Padding, RsaCipher, Signature, Wrap};
 use super::{CryptoError, UNDECRYPTABLE, keyblock};
 
 /// Length of an AES block in bytes.
@@ -118,18 +118,11 @@ impl Signature {
         match (self, key) {
             (Self::RsaPkcs1(_) | Self::RsaPkcs1Bare | Self::RsaPss { .. }, KeyKind::Rsa { .. })
             | (Self::Ecdsa(_) | Self::EcdsaBare, KeyKind::Ec { .. }) => {}
-            (Self::MlDsa, KeyKind::PostQuantum { set }) if !set.is_kem() => {
-                return match message {
-                    Message::Data(_) => Ok(()),
-                    Message::Digest(_) => Err(bad("ML-DSA signs the data itself, and not its digest")),
-                };
+            (Self::MlDsa, KeyKind::PostQuantum { set }) if set.family() == Family::MlDsa => return data_alone(message),
+            (Self::SlhDsa, KeyKind::PostQuantum { set }) if set.family() == Family::SlhDsa => {
+                return data_alone(message);
             }
-            (Self::Eddsa, KeyKind::Edwards { curve }) if curve.signs() => {
-                return match message {
-                    Message::Data(_) => Ok(()),
-                    Message::Digest(_) => Err(bad("EdDSA signs the data itself, and no digest of it")),
-                };
-            }
+            (Self::Eddsa, KeyKind::Edwards { curve }) if curve.signs() => return data_alone(message),
             _ => {
                 return Err(bad(format!("{self:?} does not go with a key that is {key:?}")));
             }
@@ -169,8 +162,21 @@ impl Signature {
     pub const fn hash(&self) -> Option<Hash> {
         match self {
             Self::RsaPkcs1(hash) | Self::RsaPss { hash, .. } | Self::Ecdsa(hash) => Some(*hash),
-            Self::RsaPkcs1Bare | Self::EcdsaBare | Self::MlDsa | Self::Eddsa => None,
+            Self::RsaPkcs1Bare | Self::EcdsaBare | Self::MlDsa | Self::SlhDsa | Self::Eddsa => None,
         }
+    }
+
+    /// Whether the data itself is signed, and never a digest of it.
+    pub const fn is_pure(&self) -> bool {
+        matches!(self, Self::MlDsa | Self::SlhDsa | Self::Eddsa)
+    }
+}
+
+/// Refuses a digest where the data itself is signed.
+fn data_alone(message: Message<'_>) -> Result<(), CryptoError> {
+    match message {
+        Message::Data(_) => Ok(()),
+        Message::Digest(_) => Err(bad("this signature is of the data itself, and not of its digest")),
     }
 }
 

@@ -17,7 +17,6 @@ use super::algorithm::{Curve, Edwards, KeyKind, ParameterSet};
 use super::keyformat::{self, EdwardsPrivate, EdwardsPublic, FormatError, PostQuantumPrivateParts};
 use super::software;
 use crate::failure::{Failure, Outcome};
-use crate::object::postquantum::is_slh_dsa;
 use crate::secret::Secret;
 
 pub use discrete::kept;
@@ -226,9 +225,6 @@ pub fn canonical(object: ObjectType, block: &KeyBlock) -> Outcome<Canonical> {
         return Ok(symmetric(block.cryptographic_algorithm, &key.key));
     }
     let algorithm = block.cryptographic_algorithm;
-    if algorithm.is_some_and(is_slh_dsa) {
-        return Err(unsupported());
-    }
     let bytes = match (material, object) {
         (KeyMaterial::Bytes(bytes), _) => bytes,
         (KeyMaterial::Structure(numbers), ObjectType::PrivateKey) if transparent::is_private(format) => {

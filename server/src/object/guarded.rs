@@ -18,7 +18,7 @@ pub enum Curve {
     Secp256k1,
 }
 
-pub use super::postquantum::ParameterSet;
+pub use super::postquantum::{Family, ParameterSet};
 
 /// An Edwards curve for signatures (RFC 8032), or a Montgomery one for key agreement (RFC 7748). Their keys are bytes, not
 /// points and numbers.
@@ -71,7 +71,7 @@ pub enum KeyKind {
         /// The curve.
         curve: Curve,
     },
-    /// A key of ML-KEM or ML-DSA.
+    /// A key of ML-KEM, ML-DSA or SLH-DSA.
     PostQuantum {
         /// The parameter set.
         set: ParameterSet,

@@ -3,7 +3,7 @@
 use kmip_codec::spec::{CryptographicAlgorithm as Algorithm, ResultReason, Tag};
 
 use super::attributes::AttributeSet;
-use super::postquantum::{ParameterSet, is_slh_dsa};
+use super::postquantum::ParameterSet;
 use crate::failure::{Failure, Outcome};
 
 /// Bits of a symmetric key of which a search with a quantum computer still leaves 128.
@@ -12,7 +12,7 @@ const ENOUGH: i32 = 256;
 /// Whether the server says Quantum Safe of a new object of which nobody says it: its algorithm was made for that. What is
 /// safe by its length alone stays as its owner left it.
 pub fn is_said(algorithm: Option<Algorithm>) -> bool {
-    algorithm.is_some_and(|algorithm| ParameterSet::of(algorithm).is_some() || is_slh_dsa(algorithm))
+    algorithm.is_some_and(|algorithm| ParameterSet::of(algorithm).is_some())
 }
 
 /// Checks an object's attributes.
@@ -39,7 +39,7 @@ fn is_safe(algorithm: Algorithm, bits: i32) -> bool {
         | Algorithm::McEliece
         | Algorithm::McEliece6960119
         | Algorithm::McEliece8192128 => true,
-        algorithm if ParameterSet::of(algorithm).is_some() || is_slh_dsa(algorithm) => true,
+        algorithm if ParameterSet::of(algorithm).is_some() => true,
         Algorithm::DSA
         | Algorithm::ECDSA
         | Algorithm::RSA

@@ -12,7 +12,7 @@ use kmip_codec::spec::{
 use kmip_codec::ttlv::Blob;
 use kmip_codec::types::CryptographicParameters as Parameters;
 
-use crate::crypto::algorithm::{Hash, Mac, Message, ParameterSet, RsaCipher, Signature};
+use crate::crypto::algorithm::{Family as SetsOf, Hash, Mac, Message, ParameterSet, RsaCipher, Signature};
 use crate::crypto::public;
 pub use crate::crypto::public::hmac_hash;
 use crate::failure::{Failure, Outcome};
@@ -172,8 +172,8 @@ pub struct Schemes {
 pub fn signature(parameters: &Parameters, key: &Permitted, bits: u32, message: Message<'_>) -> Outcome<Schemes> {
     let Parameters { padding_method, hashing_algorithm, cryptographic_algorithm, .. } = parameters;
     let algorithm = cryptographic_algorithm.or(key.algorithm());
-    if algorithm.and_then(ParameterSet::of).is_some_and(|set| !set.is_kem()) {
-        return ml_dsa(parameters, key, message);
+    if let Some(set) = algorithm.and_then(ParameterSet::of).filter(|set| !set.is_kem()) {
+        return post_quantum(parameters, key, message, set);
     }
     if matches!(algorithm, Some(Algorithm::Ed25519 | Algorithm::Ed448)) {
         return eddsa(parameters, key, message);
@@ -244,21 +244,26 @@ pub fn signature(parameters: &Parameters, key: &Permitted, bits: u32, message: M
     }
 }
 
-/// ML-DSA as FIPS 204 §5.2 has it, without a hash function before it (that is HashML-DSA, §5.4).
-fn ml_dsa(parameters: &Parameters, key: &Permitted, message: Message<'_>) -> Outcome<Schemes> {
+/// ML-DSA as FIPS 204 §5.2 has it and SLH-DSA as FIPS 205 §10.2.1, without a hash function before it (that is HashML-DSA,
+/// §5.4, and HashSLH-DSA, §10.2.2).
+fn post_quantum(parameters: &Parameters, key: &Permitted, message: Message<'_>, set: ParameterSet) -> Outcome<Schemes> {
+    let (name, signing) = match set.family() {
+        SetsOf::SlhDsa => ("SLH-DSA", Signature::SlhDsa),
+        SetsOf::MlDsa | SetsOf::MlKem => ("ML-DSA", Signature::MlDsa),
+    };
     if parameters.hashing_algorithm.is_some() {
-        return Err(unsupported("HashML-DSA: ML-DSA signs the data itself, without a Hashing Algorithm"));
+        return Err(unsupported(format!("Hash{name}: {name} signs the data itself, without a Hashing Algorithm")));
     }
-    only(parameters, &[Tag::CryptographicAlgorithm], "ML-DSA")?;
+    only(parameters, &[Tag::CryptographicAlgorithm], name)?;
     if let (Some(named), Some(own)) = (parameters.cryptographic_algorithm, key.algorithm())
         && named != own
     {
         return Err(bad(format!("the Cryptographic Algorithm {named} is not that of the key, {own}")));
     }
     if matches!(message, Message::Digest(_)) {
-        return Err(unsupported("HashML-DSA: ML-DSA signs the data itself, and not its digest"));
+        return Err(unsupported(format!("Hash{name}: {name} signs the data itself, and not its digest")));
     }
-    Ok(Schemes { signing: Signature::MlDsa, also: Vec::new() })
+    Ok(Schemes { signing, also: Vec::new() })
 }
 
 /// The curve says everything of the signature.

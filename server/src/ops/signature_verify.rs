@@ -10,7 +10,7 @@ use super::data::{self, Data};
 use super::parameters::{self, Schemes};
 use super::parts::{self, Part, Running};
 use super::sign::{self, Signed};
-use crate::crypto::algorithm::{KeyKind, Message, Signature};
+use crate::crypto::algorithm::{Family, KeyKind, Message, Signature};
 use crate::crypto::public::Hasher;
 use crate::crypto::{CryptoError, certificate, keyblock, keyformat, public};
 use crate::failure::{Failure, Outcome};
@@ -166,7 +166,8 @@ fn verify(
         Signature::RsaPkcs1(_) | Signature::RsaPkcs1Bare | Signature::RsaPss { .. } => {
             matches!(kind, KeyKind::Rsa { .. })
         }
-        Signature::MlDsa => matches!(kind, KeyKind::PostQuantum { .. }),
+        Signature::MlDsa => matches!(kind, KeyKind::PostQuantum { set } if set.family() == Family::MlDsa),
+        Signature::SlhDsa => matches!(kind, KeyKind::PostQuantum { set } if set.family() == Family::SlhDsa),
     };
     if !is_its_own {
         return Ok(false);

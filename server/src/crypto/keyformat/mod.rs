@@ -1,5 +1,5 @@
 //! The formats in which keys come and go, all as DER bytes: PKCS#8 (RFC 5208, RFC 5958), PKCS#1 (RFC 8017 appendix A.1),
-//! ECPrivateKey (RFC 5915), SubjectPublicKeyInfo (RFC 5280 §4.1, RFC 5480, RFC 8410, RFC 9881, RFC 9935), and the numbers that
+//! ECPrivateKey (RFC 5915), SubjectPublicKeyInfo (RFC 5280 §4.1, RFC 5480, RFC 8410, RFC 9881, RFC 9909, RFC 9935), and the numbers that
 //! they consist of.
 //!
 //! Inside the server a private key is PKCS#8 and a public key is SubjectPublicKeyInfo; everything else is converted at

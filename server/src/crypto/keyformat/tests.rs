@@ -154,7 +154,8 @@ fn parameters_of_an_rsa_key_must_be_null() {
 fn private_keys_of_ml_kem_and_ml_dsa_have_three_forms() {
     for set in ParameterSet::ALL {
         let kind = KeyKind::PostQuantum { set };
-        let (seed, expanded) = (vec![7; set.seed_len()], vec![9; set.expanded_len()]);
+        let Some(seed_len) = set.seed_len() else { continue };
+        let (seed, expanded) = (vec![7; seed_len], vec![9; set.expanded_len()]);
         let whole = || Some(Secret::new(expanded.clone()));
         let forms = [(Some(&seed), None), (None, whole()), (Some(&seed), whole())];
         for (place, (seed, expanded)) in forms.into_iter().enumerate() {
@@ -171,7 +172,8 @@ fn private_keys_of_ml_kem_and_ml_dsa_have_three_forms() {
             assert!(matches!(identify_private(cut), Err(FormatError::Malformed(_))));
         }
         let other = if set.is_kem() { ParameterSet::MlDsa44 } else { ParameterSet::MlKem512 };
-        let wrong = PostQuantumPrivateParts { set, seed: Some(Secret::new(vec![7; other.seed_len()])), expanded: None };
+        let seed = Some(Secret::new(vec![7; other.seed_len().unwrap()]));
+        let wrong = PostQuantumPrivateParts { set, seed, expanded: None };
         assert!(matches!(identify_private(wrong.to_pkcs8().unwrap().expose()), Err(FormatError::Invalid(_))));
         let spki = post_quantum_spki(set, &vec![5; set.public_len()]).unwrap();
         assert_eq!(identify_public(&spki), Ok(kind));
@@ -188,8 +190,32 @@ fn seeds_are_written_as_the_standards_print_them() {
         (ParameterSet::MlDsa44, "3034020100300b060960864801650304031104228020"),
         (ParameterSet::MlKem512, "3054020100300b060960864801650304040104428040"),
     ] {
-        let seed = &seed[..set.seed_len()];
+        let seed = &seed[..set.seed_len().unwrap()];
         let pkcs8 = PostQuantumPrivateParts::from_raw(set, seed).unwrap().to_pkcs8().unwrap();
         assert_eq!(hex::encode(pkcs8.expose()), [head, &hex::encode(seed)].concat());
     }
+}
+
+/// A private key of SLH-DSA is its bytes in the OCTET STRING, and nothing around them (RFC 9909 §6).
+#[test]
+fn private_keys_of_slh_dsa_are_their_bytes() {
+    let sets = ParameterSet::ALL.into_iter().filter(|set| set.seed_len().is_none());
+    let mut names = Vec::new();
+    for set in sets {
+        let key: Vec<u8> = (0..).take(set.expanded_len()).collect();
+        let pkcs8 = PostQuantumPrivateParts::from_raw(set, &key).unwrap().to_pkcs8().unwrap();
+        assert_eq!(identify_private(pkcs8.expose()), Ok(KeyKind::PostQuantum { set }));
+        let info = open_pkcs8(pkcs8.expose()).unwrap();
+        assert_eq!((info.private_key.as_bytes(), info.algorithm.parameters), (&*key, None));
+        names.push(info.algorithm.oid.to_string());
+        let spki = post_quantum_spki(set, &key[set.public_len()..]).unwrap();
+        assert_eq!(post_quantum_public(&spki), Ok((set, key[set.public_len()..].to_vec())));
+        for wrong in [&key[1..], &[&key[..], &[0]].concat(), &[]] {
+            assert!(matches!(PostQuantumPrivateParts::from_raw(set, wrong), Err(FormatError::Invalid(_))));
+            let wrong = PostQuantumPrivateParts { set, seed: None, expanded: Some(Secret::copy_of(wrong)) };
+            assert!(matches!(identify_private(wrong.to_pkcs8().unwrap().expose()), Err(FormatError::Invalid(_))));
+        }
+    }
+    // id-slh-dsa-sha2-128s to id-slh-dsa-shake-256f (RFC 9909 §3).
+    assert_eq!(names, (20..=31).map(|last| format!("2.16.840.1.101.3.4.3.{last}")).collect::<Vec<_>>());
 }

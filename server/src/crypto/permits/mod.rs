@@ -13,10 +13,9 @@ use self::table::ROWS;
 pub use self::table::Term;
 use super::CryptoError;
 use super::algorithm::{
-    Cipher, Curve, Derivation, Edwards, Hash, KeyKind, Mac, ParameterSet, RsaCipher, Signature, Wrap,
+    Cipher, Curve, Derivation, Edwards, Family, Hash, KeyKind, Mac, ParameterSet, RsaCipher, Signature, Wrap,
 };
 use super::public::hmac_hash;
-use crate::object::postquantum::is_slh_dsa;
 
 /// What may happen with an algorithm.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -211,7 +210,6 @@ impl Permits {
             Algorithm::ChaCha20 | Algorithm::ChaCha20Poly1305 | Algorithm::Poly1305 => {
                 self.check(Term::ChaCha20, leave)
             }
-            other if is_slh_dsa(other) => self.check(Term::SlhDsa, leave),
             other if let Some(set) = ParameterSet::of(other) => self.check(of_set(set), leave),
             other => match hmac_hash(other) {
                 Some(hash) => {
@@ -302,7 +300,7 @@ impl Permits {
             Signature::Ecdsa(hash) => (Term::Ecdsa, Some(hash)),
             Signature::EcdsaBare => (Term::Ecdsa, None),
             // The set of the key says it all.
-            Signature::MlDsa => return Ok(()),
+            Signature::MlDsa | Signature::SlhDsa => return Ok(()),
             // The hash function is the algorithm's own.
             Signature::Eddsa => return self.check(Term::Eddsa, leave),
         };
@@ -440,12 +438,13 @@ const fn on(curve: Curve) -> Term {
 
 const fn of_set(set: ParameterSet) -> Term {
     match set {
+        _ if matches!(set.family(), Family::SlhDsa) => Term::SlhDsa,
         ParameterSet::MlKem512 => Term::MlKem512,
         ParameterSet::MlKem768 => Term::MlKem768,
         ParameterSet::MlKem1024 => Term::MlKem1024,
         ParameterSet::MlDsa44 => Term::MlDsa44,
         ParameterSet::MlDsa65 => Term::MlDsa65,
-        ParameterSet::MlDsa87 => Term::MlDsa87,
+        _ => Term::MlDsa87,
     }
 }
 

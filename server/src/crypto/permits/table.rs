@@ -81,7 +81,7 @@ terms! {
     MlDsa65 "ML-DSA-65"                   ALL ALL ALL READ;
     /// ML-DSA-87.
     MlDsa87 "ML-DSA-87"                   ALL ALL ALL ALL;
-    /// SLH-DSA of any parameter set: keys, which the server stores and does not use.
+    /// SLH-DSA of any parameter set, keys and signatures.
     SlhDsa "SLH-DSA"                      ALL ALL ALL NONE;
     /// Ed25519 keys.
     Ed25519 "ED25519"                     ALL ALL ALL READ;

@@ -26,7 +26,7 @@ pub use rsa::recover;
 pub fn verify(spki: &[u8], scheme: Signature, message: Message<'_>, signature: &[u8]) -> Result<bool, CryptoError> {
     let kind = keyformat::identify_public(spki)?;
     scheme.check(kind, message)?;
-    if let (Signature::MlDsa, Message::Data(data)) = (scheme, message) {
+    if let (Signature::MlDsa | Signature::SlhDsa, Message::Data(data)) = (scheme, message) {
         return verify_post_quantum(spki, data, signature);
     }
     if let (KeyKind::Edwards { .. }, Message::Data(data)) = (kind, message) {

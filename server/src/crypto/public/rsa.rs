@@ -36,7 +36,7 @@ pub(super) fn verify(
             .is_some_and(|it| it == encoded),
         Signature::RsaPkcs1Bare => encode_pkcs1(&[], digest, encoded.len()).is_some_and(|it| it == encoded),
         Signature::RsaPss { hash, mgf, salt } => verify_pss(&encoded, bits, hash, mgf, salt, digest).unwrap_or(false),
-        Signature::Ecdsa(_) | Signature::EcdsaBare | Signature::MlDsa | Signature::Eddsa => false,
+        Signature::Ecdsa(_) | Signature::EcdsaBare | Signature::MlDsa | Signature::SlhDsa | Signature::Eddsa => false,
     })
 }
 

@@ -40,7 +40,7 @@ fn other_parameters_do_not_verify() {
             Signature::Ecdsa(_) => vec![Signature::Ecdsa(Hash::Sha3_384)],
             Signature::EcdsaBare => vec![Signature::Ecdsa(Hash::Sha256)],
             Signature::RsaPkcs1Bare => vec![Signature::RsaPkcs1(Hash::Sha256)],
-            Signature::MlDsa => Vec::new(),
+            Signature::MlDsa | Signature::SlhDsa => Vec::new(),
             Signature::Eddsa => Vec::new(),
         };
         for other in others {

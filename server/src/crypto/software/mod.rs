@@ -11,6 +11,7 @@ mod mac;
 mod poly;
 mod postquantum;
 mod private;
+mod slhdsa;
 mod unhurried;
 mod wrap;
 mod xts;

@@ -1,4 +1,4 @@
-//! ML-KEM (FIPS 203) and ML-DSA (FIPS 204), by aws-lc-rs.
+//! ML-KEM (FIPS 203) and ML-DSA (FIPS 204), by aws-lc-rs; what SLH-DSA does is in `slhdsa`.
 
 use aws_lc_rs::encoding::AsRawBytes;
 use aws_lc_rs::kem::{self, Ciphertext, DecapsulationKey, EncapsulationKey};
@@ -7,7 +7,8 @@ use aws_lc_rs::signature::{self, KeyPair, PqdsaKeyPair, PqdsaSigningAlgorithm};
 use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
-use crate::crypto::algorithm::{Hash, ParameterSet};
+use super::slhdsa;
+use crate::crypto::algorithm::{Family, Hash, ParameterSet};
 use crate::crypto::keyformat::{self, PostQuantumPrivateParts};
 use crate::crypto::{CryptoError, public, seed};
 use crate::secret::Secret;
@@ -22,14 +23,20 @@ pub(super) struct Opened {
 enum Form {
     Kem(DecapsulationKey),
     Dsa(PqdsaKeyPair),
+    Slh(Secret),
 }
 
 impl Opened {
     /// Opens a PKCS#8 private key. A seed decides; an expanded key beside it must be what comes of it (RFC 9881 §8, RFC 9935
-    /// §8). An expanded key alone must work together with the public key that it holds.
+    /// §8). An expanded key of ML-KEM alone must work together with the public key that it holds. One of SLH-DSA shows when it
+    /// signs whether its halves belong together: to make the public half again costs as much as to make the key.
     pub(super) fn new(pkcs8: &Secret) -> Result<Self, CryptoError> {
         let parts = PostQuantumPrivateParts::from_pkcs8(pkcs8.expose())?;
         let set = parts.set;
+        if set.family() == Family::SlhDsa {
+            let key = parts.expanded.ok_or_else(rejected)?;
+            return Ok(Self { set, public: slhdsa::public_half(set, key.expose())?.to_vec(), key: Form::Slh(key) });
+        }
         if set.is_kem() {
             let expanded = expanded(&parts)?;
             let public = kem_public(set, expanded.expose()).ok_or_else(rejected)?.to_vec();
@@ -56,9 +63,13 @@ impl Opened {
         Ok(keyformat::post_quantum_spki(self.set, &self.public)?)
     }
 
-    /// Signs the data with ML-DSA, hedged, with an empty context (FIPS 204 §5.2).
+    /// Signs the data with ML-DSA or SLH-DSA, hedged, with an empty context (FIPS 204 §5.2, FIPS 205 §10.2.1).
     pub(super) fn sign(&self, data: &[u8]) -> Result<Vec<u8>, CryptoError> {
-        let Form::Dsa(pair) = &self.key else { return Err(not_for_this()) };
+        let pair = match &self.key {
+            Form::Dsa(pair) => pair,
+            Form::Slh(key) => return slhdsa::sign(self.set, key, data),
+            Form::Kem(_) => return Err(not_for_this()),
+        };
         let mut signature = vec![0; self.set.output_len()];
         let len = pair.sign(data, &mut signature).map_err(|_| failed())?;
         signature.truncate(len);
@@ -76,22 +87,32 @@ impl Opened {
     }
 }
 
-/// Makes a key pair: PKCS#8 with the seed alone, and SubjectPublicKeyInfo.
+/// Makes a key pair: PKCS#8, with the seed alone where there is one, and SubjectPublicKeyInfo.
 pub(super) fn generate(set: ParameterSet) -> Result<(Secret, Vec<u8>), CryptoError> {
-    let mut seed = Zeroizing::new(vec![0; set.seed_len()]);
-    rand::fill(&mut seed).map_err(|_| CryptoError::Unavailable("the random generator failed".into()))?;
-    let pkcs8 = PostQuantumPrivateParts::from_raw(set, &seed)?.to_pkcs8()?;
+    let private = match set.seed_len() {
+        Some(len) => {
+            let mut seed = Zeroizing::new(vec![0; len]);
+            rand::fill(&mut seed).map_err(|_| CryptoError::Unavailable("the random generator failed".into()))?;
+            PostQuantumPrivateParts::from_raw(set, &seed)?
+        }
+        None => PostQuantumPrivateParts::from_raw(set, slhdsa::generate(set)?.expose())?,
+    };
+    let pkcs8 = private.to_pkcs8()?;
     let public = Opened::new(&pkcs8)?.public()?;
     Ok((pkcs8, public))
 }
 
-/// The expanded private key of a PKCS#8 private key, as FIPS 203 and FIPS 204 write it.
+/// The private key of a PKCS#8 private key as FIPS 203, FIPS 204 and FIPS 205 write it: of the first two the expanded one.
 ///
 /// # Errors
 /// A key that is malformed, or whose parts do not belong together.
 pub fn expanded_key(pkcs8: &Secret) -> Result<Secret, CryptoError> {
     let parts = PostQuantumPrivateParts::from_pkcs8(pkcs8.expose())?;
-    if parts.set.is_kem() { expanded(&parts) } else { dsa_expanded(&dsa_pair(&parts)?) }
+    match parts.set.family() {
+        Family::MlKem => expanded(&parts),
+        Family::MlDsa => dsa_expanded(&dsa_pair(&parts)?),
+        Family::SlhDsa => parts.expanded.ok_or_else(rejected),
+    }
 }
 
 /// Encapsulates to a public key of ML-KEM given as SubjectPublicKeyInfo DER: the ciphertext and the shared secret (FIPS 203
@@ -104,7 +125,7 @@ pub fn encapsulate(spki: &[u8]) -> Result<(Vec<u8>, Secret), CryptoError> {
     encapsulate_to(set, &raw)
 }
 
-/// Whether a key of ML-DSA, given as SubjectPublicKeyInfo DER, signed the data. A signature of the wrong length does not
+/// Whether a key of ML-DSA or SLH-DSA, given as SubjectPublicKeyInfo DER, signed the data. A signature of the wrong length does not
 /// verify.
 ///
 /// # Errors
@@ -115,6 +136,7 @@ pub fn verify(spki: &[u8], data: &[u8], signature: &[u8]) -> Result<bool, Crypto
         ParameterSet::MlDsa44 => &signature::ML_DSA_44,
         ParameterSet::MlDsa65 => &signature::ML_DSA_65,
         ParameterSet::MlDsa87 => &signature::ML_DSA_87,
+        _ if set.family() == Family::SlhDsa => return slhdsa::verify(set, &raw, data, signature),
         _ => return Err(not_for_this()),
     };
     if signature.len() != set.output_len() {

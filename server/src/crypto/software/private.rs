@@ -234,14 +234,15 @@ pub(super) fn sign_with_any_hash(
             rsa::sign(pkcs8, Encoding::Pkcs1, &[&info, digest].concat())
         }
         Signature::RsaPss { hash, mgf, salt } => rsa::sign(pkcs8, Encoding::Pss { hash, mgf, salt }, digest),
-        Signature::Ecdsa(_) | Signature::EcdsaBare | Signature::MlDsa | Signature::Eddsa => Err(failed()),
+        Signature::Ecdsa(_) | Signature::EcdsaBare | Signature::MlDsa | Signature::SlhDsa | Signature::Eddsa => {
+            Err(failed())
+        }
     }
 }
 
 /// Whether the scheme is one that keys sign by once they are opened; the others are RSA's with rarer hashes.
 pub(super) fn is_native(scheme: Signature) -> bool {
-    matches!(scheme, Signature::Ecdsa(_) | Signature::EcdsaBare | Signature::MlDsa | Signature::Eddsa)
-        || rsa_encoding(scheme).is_ok()
+    matches!(scheme, Signature::Ecdsa(_) | Signature::EcdsaBare) || scheme.is_pure() || rsa_encoding(scheme).is_ok()
 }
 
 fn rsa_encoding(scheme: Signature) -> Result<&'static RsaSignatureEncoding, CryptoError> {

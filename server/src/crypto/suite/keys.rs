@@ -2,13 +2,13 @@
 
 use super::{Refusal, Suite, check_made, refused, with};
 use crate::crypto::algorithm::{
-    Cipher, Curve, Derivation, Edwards, Hash, KeyKind, Mac, Message, ParameterSet, Signature,
+    Cipher, Curve, Derivation, Edwards, Family, Hash, KeyKind, Mac, Message, ParameterSet, Signature,
 };
 use crate::crypto::software::{self, SoftwareProvider};
 use crate::crypto::{CryptoError, Key, Made, Provider, Residency, keyformat, public};
 use crate::secret::Secret;
 
-pub(super) const PAIRS: [KeyKind; 16] = [
+pub(super) const PAIRS: [KeyKind; 18] = [
     KeyKind::Rsa { bits: 2048 },
     KeyKind::Rsa { bits: 3072 },
     KeyKind::Rsa { bits: 4096 },
@@ -23,6 +23,8 @@ pub(super) const PAIRS: [KeyKind; 16] = [
     KeyKind::PostQuantum { set: ParameterSet::MlDsa44 },
     KeyKind::PostQuantum { set: ParameterSet::MlDsa65 },
     KeyKind::PostQuantum { set: ParameterSet::MlDsa87 },
+    KeyKind::PostQuantum { set: ParameterSet::SlhDsaSha2_128f },
+    KeyKind::PostQuantum { set: ParameterSet::SlhDsaShake128f },
     KeyKind::Edwards { curve: Edwards::Ed25519 },
     KeyKind::Edwards { curve: Edwards::Ed448 },
 ];
@@ -118,6 +120,7 @@ fn works(suite: &mut Suite<'_>, key: Key<'_>, public: &[u8]) {
     let scheme = match key.kind() {
         KeyKind::Rsa { .. } => Signature::RsaPkcs1(Hash::Sha256),
         KeyKind::PostQuantum { set } if set.is_kem() => return decapsulates(suite, key, public),
+        KeyKind::PostQuantum { set } if set.family() == Family::SlhDsa => Signature::SlhDsa,
         KeyKind::PostQuantum { .. } => Signature::MlDsa,
         KeyKind::Edwards { .. } => Signature::Eddsa,
         _ => Signature::Ecdsa(Hash::Sha256),

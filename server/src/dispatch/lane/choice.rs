@@ -4,7 +4,7 @@
 use kmip_codec::spec::{CryptographicAlgorithm, KeyFormatType, KeyWrapType, Pkcs11Function, Tag};
 use kmip_codec::{Element, Value};
 
-use crate::object::postquantum::ParameterSet;
+use crate::object::postquantum::{Family, ParameterSet};
 use crate::ops::Lane as OperationLane;
 use crate::view::{Slow, View};
 
@@ -48,18 +48,22 @@ fn by_key(view: &mut View, payload: &Element) -> Option<Slow> {
         _ if payload.value.find(Tag::ObjectType).is_some() => module,
         _ => view.slowness(None),
     };
+    // A key with which it takes seconds to sign is fetched as fast as another.
+    let works = [Tag::Data, Tag::CorrelationValue].iter().any(|&tag| payload.value.find(tag).is_some());
+    let own = own.filter(|own| *own != Slow::Generation || works);
     let contained = is_contained(payload).then_some(Slow::Processor);
     // What waits for the module waits there, whatever else it does.
     [wrapping, signing, own, contained].into_iter().flatten().max()
 }
 
-/// Whether the pair that is made is one of points on a curve, which takes less than a millisecond. A pair of which the
-/// request does not say it is taken to be RSA, which takes up to many seconds.
+/// Whether the pair that is made is one of points on a curve, or of lattices, which takes less than a millisecond. A pair of
+/// which the request does not say it is taken to be RSA, which takes up to many seconds; one of SLH-DSA takes up to one.
 fn makes_curve(view: &mut View, payload: &Element) -> bool {
     let is_curve = |code: u32| {
         use CryptographicAlgorithm as A;
         let algorithm = A::from(code);
-        [A::EC, A::ECDSA, A::ECDH, A::Ed25519, A::Ed448].contains(&algorithm) || ParameterSet::of(algorithm).is_some()
+        [A::EC, A::ECDSA, A::ECDH, A::Ed25519, A::Ed448].contains(&algorithm)
+            || ParameterSet::of(algorithm).is_some_and(|set| set.family() != Family::SlhDsa)
     };
     let mut asked = algorithms(&payload.value);
     asked.dedup();
@@ -156,10 +160,18 @@ mod tests {
         let bench = Bench::new();
         let rsa = private(&bench, KeyKind::Rsa { bits: 2048 }, CryptographicAlgorithm::RSA);
         let curve = private(&bench, KeyKind::Ec { curve: Curve::P256 }, CryptographicAlgorithm::ECDSA);
+        let set = crate::crypto::algorithm::ParameterSet::SlhDsaSha2_128f;
+        let slh = private(&bench, KeyKind::PostQuantum { set }, set.algorithm());
         let aes = bench.key(CryptographicAlgorithm::AES, &[1; 16], CryptographicUsageMask::ENCRYPT, vec![]);
         let mut view = bench.view(Version::V2_1);
         let mut lane = |key| of(OperationLane::ByKey, &mut view, &payload(vec![named(Tag::UniqueIdentifier, key)]));
         assert_eq!([lane(&rsa), lane(&curve), lane(&aes)], [Some(Slow::Processor), None, None]);
+        // What is slow about SLH-DSA is to sign.
+        assert_eq!(lane(&slh), None);
+        let data = Element::new(Tag::Data, Value::ByteString(kmip_codec::ttlv::Blob::copy_of(b"data")));
+        let signing = payload(vec![named(Tag::UniqueIdentifier, &slh), data]);
+        let mut view = bench.view(Version::V2_1);
+        assert_eq!(of(OperationLane::ByKey, &mut view, &signing), Some(Slow::Generation));
         let mut view = bench.view(Version::V2_1);
         let mut replace =
             |key| of(OperationLane::Pair, &mut view, &payload(vec![named(Tag::PrivateKeyUniqueIdentifier, key)]));
@@ -176,6 +188,8 @@ mod tests {
         assert_eq!(lane(common(algorithm(CryptographicAlgorithm::RSA))), Some(Slow::Generation));
         assert_eq!(lane(common(algorithm(CryptographicAlgorithm::ECDSA))), Some(Slow::Processor));
         assert_eq!(lane(common(algorithm(CryptographicAlgorithm::EC))), Some(Slow::Processor));
+        assert_eq!(lane(common(algorithm(CryptographicAlgorithm::MLDSA65))), Some(Slow::Processor));
+        assert_eq!(lane(common(algorithm(CryptographicAlgorithm::SLHDSASHAKE256s))), Some(Slow::Generation));
         // Whose algorithm is said elsewhere, or is said twice.
         assert_eq!(lane(vec![]), Some(Slow::Generation));
         let both = [CryptographicAlgorithm::EC, CryptographicAlgorithm::RSA].map(algorithm);
