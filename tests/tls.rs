@@ -8,7 +8,11 @@ use std::os::unix::fs::PermissionsExt;
 use std::process::Command;
 
 use harness::{Client, Kmipd, Signal, message, openssl, run, served};
-use kmipd_certs::{Issued, Profile, Validity, write_private};
+use kmip_codec::spec::{CertificateType, Operation, ValidityIndicator, Version};
+use kmip_codec::ttlv::Blob;
+use kmip_codec::types::Certificate;
+use kmipd::ops;
+use kmipd_certs::{Authority, Issued, Profile, Validity, write_private};
 
 /// An answer is a Response Message, whatever it says.
 fn is_response(answer: &[u8]) -> bool {
@@ -289,4 +293,42 @@ fn a_configuration_is_checked_without_a_trace() {
         assert!(!good, "{said}");
         assert!(said.contains("unknown key `adress` in [listen], line 3: did you mean `address`?"), "{said}");
     }
+}
+
+#[test]
+fn a_revocation_list_of_the_configuration_is_read_anew_for_validate() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path();
+    let config = served(path, "[validation]\ntrusted = [\"root.pem\"]\ncrl = [\"crl.pem\"]\n");
+    let authority = Authority::new().unwrap();
+    let other = authority.issue_client("other").unwrap();
+    fs::write(path.join("root.pem"), authority.cert_pem()).unwrap();
+    fs::write(path.join("other.pem"), &other.cert_pem).unwrap();
+    openssl(path, "x509 -in other.pem -outform DER -out other.der");
+    let (good, said, _) = run(&["check", "--config", config.to_str().unwrap()]);
+    assert!(!good && said.contains("[validation] crl: ") && said.contains("crl.pem: it cannot be read"), "{said}");
+    let list = |revoked: &[&str]| {
+        fs::write(path.join("crl.pem.new"), authority.revocation_list(1, revoked).unwrap()).unwrap();
+        fs::rename(path.join("crl.pem.new"), path.join("crl.pem")).unwrap();
+    };
+    list(&[]);
+    let (good, said, _) = run(&["check", "--config", config.to_str().unwrap()]);
+    assert!(good && said.contains("[validation] crl of \"") && said.contains("is to be renewed by 2"), "{said}");
+    let kmipd = Kmipd::serve(&config);
+    let mut kmip = kmipd.kmip(Version::V2_1);
+    let certificate = Certificate {
+        certificate_type: CertificateType::X509,
+        certificate_value: Blob::copy_of(&fs::read(path.join("other.der")).unwrap()),
+    };
+    let request =
+        ops::validate::Request { certificates: vec![certificate], unique_identifiers: Vec::new(), validity_date: None };
+    let mut judge = || kmip.ask::<ops::validate::Response>(Operation::Validate, &request).validity_indicator;
+    assert_eq!(judge(), ValidityIndicator::Valid);
+    list(&[&other.cert_pem]);
+    kmipd.wait_for("[validation] crl has changed and was read anew");
+    assert_eq!(judge(), ValidityIndicator::Invalid);
+    // What is no list changes nothing.
+    fs::write(path.join("crl.pem"), "nothing").unwrap();
+    kmipd.wait_for("[validation] crl stays as it was");
+    assert_eq!(judge(), ValidityIndicator::Invalid);
 }

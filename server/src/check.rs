@@ -13,6 +13,7 @@ use x509_cert::Certificate;
 use x509_cert::der::Decode;
 
 use crate::config::{Config, RootKey, RootKeyKind};
+use crate::crypto::chain::RevocationList;
 use crate::net::Tls;
 use crate::net::tls::certificates;
 use crate::store::sled::SledStore;
@@ -72,6 +73,11 @@ pub fn check(config: &Config) -> Vec<Finding> {
     if let Err(why) = Attestation::new(config) {
         findings.add(Grade::Error, why);
     }
+    if let Ok(lists) = certification::revocation(config) {
+        for list in lists.present().iter() {
+            findings.revocation(list, SystemTime::now());
+        }
+    }
     // Whatever else a start would refuse.
     if let Err(error) = wiring::settings(config) {
         let text = error.to_string();
@@ -120,6 +126,18 @@ impl Findings {
         }
         if let Some(key) = config.certification.as_ref().and_then(|section| section.key.as_ref()) {
             self.secret_file("[certification] key", key, Grade::Warning);
+        }
+    }
+
+    fn revocation(&mut self, list: &RevocationList, now: SystemTime) {
+        let place = format!("[validation] crl of \"{}\"", list.issuer());
+        match list.next_update() {
+            Some(next) if next < now => {
+                let why = format!("{place} was to be renewed by {}: Validate answers Unknown", date(next));
+                self.add(Grade::Warning, why);
+            }
+            Some(next) => self.add(Grade::Good, format!("{place} is to be renewed by {}", date(next))),
+            None => self.add(Grade::Good, format!("{place} can be read")),
         }
     }
 

@@ -27,6 +27,9 @@ const ANEW: u64 = 600;
 /// How often tickets are looked at, in seconds. One that has ended is worth nothing before that, too.
 const TICKETS: i64 = 60;
 
+/// How often the files of revocation lists are looked at, in rounds.
+const LISTS: u64 = 5;
+
 /// Objects looked at in one go.
 const AT_ONCE: usize = 1_000;
 
@@ -46,6 +49,9 @@ pub async fn run(shared: Arc<Shared>, left: Outcome<Vec<[u8; 16]>>) {
             if let Err(failure) = finish_intents(&shared, Ok(shared.providers.take_remaining())).await {
                 tracing::warn!(detail = ?failure.log, "destroyed token keys are still on the token: {}", failure.message);
             }
+        }
+        if round.is_multiple_of(LISTS) {
+            look_at_lists(&shared);
         }
         let now = shared.clock.now();
         // Operations in parts that nobody goes on with: their memory, and what the module keeps for them.
@@ -67,6 +73,15 @@ pub async fn run(shared: Arc<Shared>, left: Outcome<Vec<[u8; 16]>>) {
                 }
             }
         }
+    }
+}
+
+/// Has the revocation lists read anew that have changed.
+fn look_at_lists(shared: &Shared) {
+    match shared.settings.revocation.renew() {
+        Ok(true) => tracing::info!("[validation] crl has changed and was read anew"),
+        Ok(false) => {}
+        Err(why) => tracing::error!("[validation] crl stays as it was: {why}"),
     }
 }
 

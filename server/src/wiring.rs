@@ -224,6 +224,7 @@ pub fn settings(config: &Config) -> Result<Settings, StartError> {
     let authority = certification::authority(config)?;
     Ok(Settings {
         anchors: certification::anchors(config, authority.as_deref())?,
+        revocation: Arc::new(certification::revocation(config)?),
         authority,
         accept_foreign_request: config.compatibility.accept_foreign_request,
         extractable: config.keys.extractable_by_default,

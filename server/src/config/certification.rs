@@ -126,4 +126,6 @@ impl Certification {
 pub struct Validation {
     /// Files of certificates in PEM at which a chain may end.
     pub trusted: Vec<PathBuf>,
+    /// Files of revocation lists of those authorities and of the ones below them, PEM or DER; read anew when they change.
+    pub crl: Vec<PathBuf>,
 }

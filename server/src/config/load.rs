@@ -89,7 +89,7 @@ impl Config {
             anchor(&mut certification.certificate);
             certification.key.iter_mut().for_each(anchor);
         }
-        self.validation.trusted.iter_mut().for_each(anchor);
+        self.validation.trusted.iter_mut().chain(&mut self.validation.crl).for_each(anchor);
         if let Some(hsm) = &mut self.hsm {
             anchor(&mut hsm.module);
             hsm.pin_file.iter_mut().for_each(anchor);

@@ -1,6 +1,6 @@
 //! Chains of certificates, validated (RFC 5280 §6).
 //!
-//! A chain is what somebody gives: nothing is looked for elsewhere, neither certificates nor revocation lists.
+//! A chain is what somebody gives: nothing is looked for elsewhere. Revocation lists are those that the configuration names.
 
 use x509_cert::certificate::Certificate;
 use x509_cert::der::asn1::ObjectIdentifier;
@@ -13,6 +13,10 @@ use super::algorithm::{Hash, KeyKind, Signature};
 use super::keyformat;
 use super::signed::{Signed, Verdict};
 use crate::failure::{Failure, Outcome};
+
+mod revoked;
+
+pub use revoked::{RevocationList, revocation};
 
 /// The critical extensions that are heeded here. One with another cannot be judged (RFC 5280 §4.2).
 const KNOWN: [ObjectIdentifier; 4] = [BasicConstraints::OID, KeyUsage::OID, ExtendedKeyUsage::OID, SubjectAltName::OID];

@@ -6,6 +6,7 @@ use std::time::Duration;
 use kmip_codec::spec::KeyFormatType;
 use x509_cert::attr::{Attribute, Attributes};
 use x509_cert::certificate::{Certificate, TbsCertificate, Version};
+use x509_cert::crl::{CertificateList, RevokedCert, TbsCertList};
 use x509_cert::der::asn1::{Any, BitString, GeneralizedTime, ObjectIdentifier, OctetString, SetOfVec};
 use x509_cert::der::oid::AssociatedOid;
 use x509_cert::der::{Decode, Encode};
@@ -101,6 +102,33 @@ impl Entity {
     /// A certificate that may certify others, with so many authorities between.
     pub(crate) fn authority(&self, issuer: &Self, between: Option<u8>) -> Vec<u8> {
         self.certificate(issuer, |body| body.extensions = Some(authority(between)))
+    }
+
+    /// A revocation list of these certificates, each with the date from which on, and then changed.
+    pub(crate) fn revocation_list(
+        &self,
+        revoked: &[(u8, i64)],
+        from: i64,
+        until: i64,
+        change: impl FnOnce(&mut TbsCertList),
+    ) -> Vec<u8> {
+        let entry = |(serial, since): &(u8, i64)| RevokedCert {
+            serial_number: SerialNumber::new(&[*serial]).unwrap(),
+            revocation_date: time(*since),
+            crl_entry_extensions: None,
+        };
+        let mut body = TbsCertList {
+            version: Version::V2,
+            signature: self.algorithm(),
+            issuer: self.name.clone(),
+            this_update: time(from),
+            next_update: Some(time(until)),
+            revoked_certificates: Some(revoked.iter().map(entry).collect()).filter(|all: &Vec<_>| !all.is_empty()),
+            crl_extensions: None,
+        };
+        change(&mut body);
+        let (signature_algorithm, signature) = self.sign(&body.to_der().unwrap());
+        CertificateList { tbs_cert_list: body, signature_algorithm, signature }.to_der().unwrap()
     }
 
     /// A certificate request in PKCS#10 DER that asks for extensions.

@@ -39,7 +39,8 @@ structure! {
 /// Validate.
 ///
 /// A chain is valid if it leads to a certificate that the configuration trusts, and nothing in it is wrong: neither
-/// signatures, dates and what certificates may certify, nor the life of those that the requester has among the managed objects.
+/// signatures, dates and what certificates may certify, nor the life of those that the requester has among the managed objects,
+/// nor what `[validation]` crl says of them. A list that should have been renewed by then makes it Unknown.
 pub struct Validate;
 
 impl Handler for Validate {
@@ -86,7 +87,10 @@ impl Handler for Validate {
                 ));
             }
         }
-        Ok(answer(chain::validate(&chain, &view.shared().settings.anchors, date).max(lives)))
+        let settings = &view.shared().settings;
+        let holds = chain::validate(&chain, &settings.anchors, date);
+        let revoked = chain::revocation(&chain, &settings.anchors, &settings.revocation.present(), date);
+        Ok(answer(holds.max(revoked).max(lives)))
     }
 }
 

@@ -10,4 +10,5 @@ pub mod one_time;
 pub mod password;
 pub mod policy;
 pub mod requester;
+pub mod revocation;
 pub mod ticket;

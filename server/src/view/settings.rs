@@ -9,6 +9,7 @@ use crate::crypto::permits::Permits;
 use crate::trust::accounts::Accounts;
 use crate::trust::attestation::Attestation;
 use crate::trust::link::Provisioning;
+use crate::trust::revocation::RevocationLists;
 
 /// What the configuration says about keys and answers.
 #[derive(Debug, Clone)]
@@ -65,6 +66,8 @@ pub struct Settings {
     pub accept_foreign_request: bool,
     /// At which certificates Validate ends a chain, beside that of the authority.
     pub anchors: Vec<Anchor>,
+    /// What revocation lists say of the certificates of chains.
+    pub revocation: Arc<RevocationLists>,
     /// What clients read of the server as a PKCS #11 token.
     pub client_token: ClientToken,
 }
@@ -109,6 +112,7 @@ impl Default for Settings {
             authority: None,
             accept_foreign_request: false,
             anchors: Vec::new(),
+            revocation: Arc::default(),
             client_token: ClientToken::default(),
         }
     }

@@ -15,6 +15,7 @@ use crate::crypto::authority::{Authority, SigningKey, Terms};
 use crate::crypto::chain::Anchor;
 use crate::crypto::keyformat;
 use crate::secret::Secret;
+use crate::trust::revocation::RevocationLists;
 
 /// The authority of `[certification]`, if there is one.
 ///
@@ -63,6 +64,15 @@ pub fn anchors(config: &Config, authority: Option<&Authority>) -> Result<Vec<Anc
         anchors.push(Anchor::new(own.clone()).map_err(wrong)?);
     }
     Ok(anchors)
+}
+
+/// The revocation lists of `[validation]`.
+///
+/// # Errors
+/// Which of them cannot be read or is none.
+pub fn revocation(config: &Config) -> Result<RevocationLists, StartError> {
+    let wrong = |why| StartError::Refused(format!("[validation] crl: {why}"));
+    RevocationLists::load(config.validation.crl.clone()).map_err(wrong)
 }
 
 pub(super) fn certificates(path: &Path) -> Result<Vec<Vec<u8>>, String> {

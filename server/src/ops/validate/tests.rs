@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use kmip_codec::ttlv::Blob;
 
 use kmip_codec::spec::{Operation, RevocationReasonCode};
@@ -5,8 +7,9 @@ use kmip_codec::types::RevocationReason;
 
 use super::*;
 use crate::crypto::chain::Anchor;
-use crate::crypto::testing::{DAY, Entity};
+use crate::crypto::testing::{DAY, Entity, authority};
 use crate::ops::revoke::{self, Revoke};
+use crate::trust::revocation::RevocationLists;
 use crate::view::Settings;
 use crate::view::testing::{Bench, NOW, usage};
 
@@ -162,4 +165,25 @@ fn what_is_no_chain_is_refused() {
     house.bench.run::<crate::ops::archive::Archive>(V, archive).unwrap();
     let archived = house.reason(request(&[], &[&archived]));
     assert_eq!(archived, (ResultReason::ObjectArchived, ResultReason::ObjectArchived));
+}
+
+#[test]
+fn a_list_of_the_configuration_revokes() {
+    let (root, end) = (Entity::new("CN=root"), Entity::new("CN=end"));
+    let own = root.certificate(&root, |body| body.extensions = Some(authority(None).into_iter().take(1).collect()));
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("crl.der");
+    std::fs::write(&path, root.revocation_list(&[(1, NOW)], NOW, NOW + DAY, |_| {})).unwrap();
+    let settings = Settings {
+        anchors: vec![Anchor::new(own).unwrap()],
+        revocation: Arc::new(RevocationLists::load(vec![path]).unwrap()),
+        ..Settings::default()
+    };
+    let bench = Bench::with(settings, None);
+    let end = end.certificate(&root, |_| {});
+    let at = |date| {
+        let request = Request { validity_date: Some(DateTime(date)), ..request(&[&end], &[]) };
+        bench.run::<Validate>(V, request).unwrap().validity_indicator
+    };
+    assert_eq!((at(NOW), at(NOW - 1)), (ValidityIndicator::Invalid, ValidityIndicator::Valid));
 }
