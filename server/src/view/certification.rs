@@ -45,9 +45,15 @@ impl View {
     pub fn issue(&mut self, authority: &Authority, wanted: &Wanted) -> Outcome<Vec<u8>> {
         let serial = self.random(SERIAL_BYTES)?;
         authority.issue(wanted, serial.expose(), |scheme, body| {
-            self.sign_as(authority.key(), scheme, body).map_err(|failure| {
-                let why = failure.log.unwrap_or(failure.message);
-                Failure::internal(format!("the key of the certification authority cannot be used: {why}"))
+            self.sign_as(authority.key(), scheme, body).map_err(|failure| match failure.reason {
+                // A rule of the configured algorithms is said, in the reason that these operations have in its place.
+                ResultReason::UnsupportedCryptographicParameters => {
+                    Failure { reason: ResultReason::FeatureNotSupported, ..failure }
+                }
+                _ => {
+                    let why = failure.log.unwrap_or(failure.message);
+                    Failure::internal(format!("the key of the certification authority cannot be used: {why}"))
+                }
             })
         })
     }

@@ -98,3 +98,6 @@ fn pair(algorithm: Option<CryptographicAlgorithm>, material: &Material) -> Optio
 pub(super) fn violation(error: CryptoError) -> Failure {
     Failure { reason: ResultReason::ConstraintViolation, ..Failure::from(error) }
 }
+
+#[cfg(test)]
+mod tests;

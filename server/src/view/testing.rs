@@ -14,6 +14,7 @@ use kmip_codec::{Element, Value};
 use super::insert::Home;
 use super::{Clock, Kept, New, Settings, Shared, View};
 use crate::crypto::Provider;
+use crate::crypto::permits::Permits;
 use crate::crypto::providers::Providers;
 use crate::failure::Outcome;
 use crate::object::material::Material;
@@ -68,6 +69,11 @@ impl Bench {
         let mut bench = Self::new();
         Arc::get_mut(&mut bench.shared).unwrap().parts = crate::session::parts::Parts::new(limits);
         bench
+    }
+
+    /// Changes what is permitted, between messages.
+    pub(crate) fn permit(&mut self, permits: Permits) {
+        Arc::get_mut(&mut self.shared).expect("no message is under way").settings.permits = permits;
     }
 
     /// What its messages share.

@@ -17,6 +17,7 @@ use super::*;
 use crate::crypto::algorithm::KeyKind;
 use crate::crypto::authority::{Authority, SigningKey, Wanted};
 use crate::crypto::keyblock::Canonical;
+use crate::crypto::permits::{Permits, Preset};
 use crate::crypto::testing::{DAY, Entity, extension, raw_extension, terms};
 use crate::crypto::{keyblock, keyformat};
 use crate::object::material::Material;
@@ -400,4 +401,18 @@ fn the_authority_may_have_its_key_in_the_store() {
     assert_eq!(keep(Mask::CERTIFICATE_SIGN), Ok(true));
     // A key for other things certifies nothing, and whoever asks reads nothing of it.
     assert_eq!(keep(Mask::SIGN).unwrap_err().reason, ResultReason::InternalServerError);
+}
+
+#[test]
+fn an_authority_signs_by_what_is_permitted_alone() {
+    for name in ["ECDSA", "P-256", "SHA-256"] {
+        let entity = Entity::new("CN=Somebody");
+        let forbid = [name.to_owned()];
+        let mut bench = with(|_| {});
+        let key = public_key(&bench, &entity);
+        bench.permit(Permits::changed(Preset::Legacy, &[], &[], &forbid).unwrap());
+        let refused = bench.run::<Certify>(V, request(Some(&key), Some(entity.request(vec![])))).unwrap_err();
+        assert_eq!(refused.reason, ResultReason::FeatureNotSupported, "{name}: {}", refused.message);
+        assert!(refused.message.contains(&format!("{name} may not be ")), "{}", refused.message);
+    }
 }

@@ -6,6 +6,7 @@ use kmip_codec::types::UniqueIdentifier;
 
 use super::objects::{V, aes, append, b};
 use super::*;
+use crate::crypto::permits::{Permits, Preset};
 use crate::trust::policy::Use;
 use crate::view::testing::limits;
 
@@ -181,6 +182,19 @@ fn keys_that_stay_take_no_nonce_of_a_client() {
             client.gives(Function::Decrypt, session, b"data");
         }
     }
+}
+
+/// A hash function that may process, and no more, has its mechanisms for signatures that are verified; a digest protects.
+#[test]
+fn digests_are_of_what_is_permitted() {
+    let mut bench = Bench::new();
+    let names = ["SHA-256".to_owned()];
+    bench.permit(Permits::changed(Preset::Default, &[], &names, &[]).unwrap());
+    let client = Client::on(bench);
+    let session = client.session();
+    let begin = |mechanism| p().ulong(session).ulong(mechanism).flag(false);
+    client.comes_to(Code::MechanismInvalid, Function::DigestInit, begin(ck::CKM_SHA256));
+    client.ask(Function::DigestInit, begin(ck::CKM_SHA384));
 }
 
 #[test]
