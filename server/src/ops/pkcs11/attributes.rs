@@ -91,6 +91,7 @@ const SHAPES: &[(Shape, &[u64])] = &[
             ck::CKA_VALUE_BITS,
             ck::CKA_VALUE_LEN,
             ck::CKA_KEY_GEN_MECHANISM,
+            ck::CKA_PARAMETER_SET,
             ck::CKA_HW_FEATURE_TYPE,
             ck::CKA_MECHANISM_TYPE,
             ck::CKA_PROFILE_ID,
@@ -236,6 +237,7 @@ fn plain(object: &Permitted, class: Class, kind: u64) -> Option<Own> {
         ck::CKA_WRAP_WITH_TRUSTED | ck::CKA_ALWAYS_AUTHENTICATE if class.is_secret() => Own::Bool(false),
         ck::CKA_SIGN_RECOVER if class == Class::Private => Own::Bool(may_recover(object).is_ok()),
         ck::CKA_VERIFY_RECOVER if class == Class::Public => Own::Bool(may_recover(object).is_ok()),
+        ck::CKA_PARAMETER_SET => Own::Ulong(classes::set_number(object)?),
         ck::CKA_VALUE_LEN if class == Class::Secret => Own::Ulong(bits(object)? / 8),
         ck::CKA_MODULUS_BITS if class == Class::Public && object.algorithm() == Some(Algorithm::RSA) => {
             Own::Ulong(bits(object)?)
@@ -313,6 +315,7 @@ fn generated_by(object: &Permitted) -> u64 {
         Some(ck::CKK_EC) => ck::CKM_EC_KEY_PAIR_GEN,
         Some(ck::CKK_EC_EDWARDS) => ck::CKM_EC_EDWARDS_KEY_PAIR_GEN,
         Some(ck::CKK_EC_MONTGOMERY) => ck::CKM_EC_MONTGOMERY_KEY_PAIR_GEN,
+        Some(ck::CKK_ML_DSA) => ck::CKM_ML_DSA_KEY_PAIR_GEN,
         _ => ck::CK_UNAVAILABLE_INFORMATION,
     }
 }
@@ -333,7 +336,8 @@ fn day(seconds: i64) -> Option<[u8; 8]> {
 
 /// Whether an attribute is of the secret part of a key.
 pub fn is_secret(class: Class, kind: u64) -> bool {
-    const RSA: [u64; 6] = [
+    const PARTS: [u64; 7] = [
+        ck::CKA_SEED,
         ck::CKA_PRIVATE_EXPONENT,
         ck::CKA_PRIME_1,
         ck::CKA_PRIME_2,
@@ -341,7 +345,7 @@ pub fn is_secret(class: Class, kind: u64) -> bool {
         ck::CKA_EXPONENT_2,
         ck::CKA_COEFFICIENT,
     ];
-    class.is_secret() && kind == ck::CKA_VALUE || class == Class::Private && RSA.contains(&kind)
+    class.is_secret() && kind == ck::CKA_VALUE || class == Class::Private && PARTS.contains(&kind)
 }
 
 /// The object as Get gives it: the one way by which bytes leave.
@@ -387,6 +391,18 @@ fn secret(view: &mut View, object: &Permitted, kind: u64) -> Done<Option<Own>> {
         KeyKind::Edwards { .. } if kind == ck::CKA_VALUE => {
             keyformat::EdwardsPrivate::from_pkcs8(bytes.expose()).map_err(Failure::from)?.key
         }
+        KeyKind::PostQuantum { .. } => {
+            let parts = keyformat::PostQuantumPrivateParts::from_pkcs8(bytes.expose()).map_err(Failure::from)?;
+            let part = match kind {
+                ck::CKA_VALUE => parts.expanded,
+                ck::CKA_SEED => parts.seed,
+                _ => None,
+            };
+            match part {
+                Some(part) => part,
+                None => return Ok(None),
+            }
+        }
         _ if kind == ck::CKA_VALUE => bytes,
         _ => return Ok(None),
     };
@@ -396,10 +412,12 @@ fn secret(view: &mut View, object: &Permitted, kind: u64) -> Done<Option<Own>> {
 /// An attribute of the public part of a key.
 fn public_part(view: &mut View, object: &Permitted, class: Class, kind: u64) -> Done<Option<Own>> {
     let is_rsa = object.algorithm() == Some(Algorithm::RSA);
+    let is_ml_dsa = classes::set_number(object).is_some();
     let wanted = match kind {
         ck::CKA_MODULUS | ck::CKA_PUBLIC_EXPONENT => is_rsa,
         ck::CKA_EC_PARAMS => !is_rsa,
-        ck::CKA_EC_POINT => !is_rsa && class == Class::Public,
+        ck::CKA_EC_POINT => !is_rsa && !is_ml_dsa && class == Class::Public,
+        ck::CKA_VALUE => is_ml_dsa && class == Class::Public,
         ck::CKA_PUBLIC_KEY_INFO => true,
         _ => false,
     };
@@ -419,6 +437,7 @@ fn public_part(view: &mut View, object: &Permitted, class: Class, kind: u64) -> 
     Ok(Some(match kind {
         ck::CKA_MODULUS => Own::bytes(rsa()?.modulus),
         ck::CKA_PUBLIC_EXPONENT => Own::bytes(rsa()?.exponent),
+        ck::CKA_VALUE => Own::bytes(keyformat::post_quantum_public(&spki).map_err(Failure::from)?.1),
         ck::CKA_EC_POINT => {
             let point = match keyformat::identify_public(&spki).map_err(Failure::from)? {
                 KeyKind::Edwards { .. } => keyformat::EdwardsPublic::from_spki(&spki).map_err(Failure::from)?.key,

@@ -10,7 +10,7 @@ use kmip_codec::ttlv::{Blob, Text};
 use kmip_codec::types::{Attribute, AttributeReference, CryptographicDomainParameters, CryptographicParameters, Name};
 use kmip_codec::{Element, ttlv};
 
-use crate::crypto::algorithm::KeyKind;
+use crate::crypto::algorithm::{KeyKind, ParameterSet};
 use crate::crypto::public::hmac_hash;
 use crate::failure::Outcome;
 use crate::object::Managed;
@@ -53,7 +53,7 @@ const CLASSES: [(Class, u64, ObjectType); 5] = [
 
 /// The kinds of keys: CK_KEY_TYPE, and the algorithms that are it; one that is made gets the first of them. Of an algorithm
 /// that has several, the first is meant, unless [`key_type`] says otherwise.
-const KEY_TYPES: [(u64, &[Algorithm]); 19] = [
+const KEY_TYPES: [(u64, &[Algorithm]); 20] = [
     (ck::CKK_AES, &[Algorithm::AES]),
     (ck::CKK_AES_XTS, &[Algorithm::AES]),
     (ck::CKK_DES3, &[Algorithm::DES3]),
@@ -73,6 +73,14 @@ const KEY_TYPES: [(u64, &[Algorithm]); 19] = [
     (ck::CKK_EC, &[Algorithm::EC, Algorithm::ECDSA, Algorithm::ECDH]),
     (ck::CKK_EC_EDWARDS, &[Algorithm::Ed25519, Algorithm::Ed448]),
     (ck::CKK_EC_MONTGOMERY, &[Algorithm::ECDH, Algorithm::EC]),
+    (ck::CKK_ML_DSA, &[Algorithm::MLDSA44, Algorithm::MLDSA65, Algorithm::MLDSA87]),
+];
+
+/// The parameter sets of ML-DSA (PKCS #11 3.2 §6.67): CKA_PARAMETER_SET.
+const SETS: [(u64, ParameterSet); 3] = [
+    (ck::CKP_ML_DSA_44, ParameterSet::MlDsa44),
+    (ck::CKP_ML_DSA_65, ParameterSet::MlDsa65),
+    (ck::CKP_ML_DSA_87, ParameterSet::MlDsa87),
 ];
 
 /// The types that keys of HMAC with SHA-256 have: which one is meant is not kept.
@@ -190,14 +198,26 @@ pub fn parameters_of(named: u64) -> Option<Attribute> {
 }
 
 /// CK_KEY_TYPE of a key of a pair, of its kind.
-pub const fn pair_type(kind: KeyKind) -> Option<u64> {
+pub fn pair_type(kind: KeyKind) -> Option<u64> {
     Some(match kind {
+        KeyKind::PostQuantum { set } if SETS.iter().any(|(_, known)| *known == set) => ck::CKK_ML_DSA,
         KeyKind::Rsa { .. } => ck::CKK_RSA,
         KeyKind::Ec { .. } => ck::CKK_EC,
         KeyKind::Edwards { curve } if curve.signs() => ck::CKK_EC_EDWARDS,
         KeyKind::Edwards { .. } => ck::CKK_EC_MONTGOMERY,
         _ => return None,
     })
+}
+
+/// CKA_PARAMETER_SET of a key.
+pub fn set_number(object: &Managed) -> Option<u64> {
+    let set = ParameterSet::of(object.algorithm()?)?;
+    SETS.iter().find(|(_, known)| *known == set).map(|row| row.0)
+}
+
+/// The parameter set of a number.
+pub fn numbered_set(number: u64) -> Option<ParameterSet> {
+    SETS.iter().find(|(known, _)| *known == number).map(|row| row.1)
 }
 
 /// The algorithms of a CK_KEY_TYPE.

@@ -20,9 +20,9 @@ use super::codes::{Done, Trouble};
 use super::mechanisms::{self, Kind};
 use super::template::Template;
 use super::{deriving, objects};
-use crate::crypto::algorithm::{Curve, Edwards, KeyKind};
+use crate::crypto::algorithm::{Curve, Edwards, KeyKind, ParameterSet};
 use crate::crypto::keyblock::{self, Canonical};
-use crate::crypto::keyformat::{self, EdwardsPrivate, EdwardsPublic};
+use crate::crypto::keyformat::{self, EdwardsPrivate, EdwardsPublic, PostQuantumPrivateParts};
 use crate::failure::Failure;
 use crate::ops::{Handler, activate, attribute, create, create_key_pair, destroy, register, revoke};
 use crate::secret::Secret;
@@ -148,6 +148,10 @@ pub fn generate_key_pair(call: &mut Call<'_>) -> Done {
             algorithm = keyblock::algorithm_of(KeyKind::Edwards { curve }).unwrap_or(algorithm);
             on_curve(algorithm, keyblock::recommended_edwards(curve))?
         }
+        Algorithm::MLDSA44 => {
+            algorithm = parameter_set(&public)?.algorithm();
+            vec![Attribute::new(Tag::CryptographicAlgorithm, Kmip::Enumeration(algorithm.into()))]
+        }
         _ => on_curve(algorithm, keyblock::recommended(prime_curve(&public)?))?,
     };
     let mut of_private = private.attributes(call, Class::Private, Some(algorithm));
@@ -187,6 +191,12 @@ fn on_curve(algorithm: Algorithm, curve: RecommendedCurve) -> Done<Vec<Attribute
         Attribute::new(Tag::CryptographicAlgorithm, Kmip::Enumeration(algorithm.into())),
         Attribute::new(Tag::CryptographicDomainParameters, value),
     ])
+}
+
+/// The parameter set of ML-DSA.
+fn parameter_set(template: &Template<'_>) -> Done<ParameterSet> {
+    let number = template.needed_ulong(ck::CKA_PARAMETER_SET)?;
+    classes::numbered_set(number).ok_or_else(|| Code::AttributeValueInvalid.into())
 }
 
 /// The curve that CKA_EC_PARAMS name, of those whose keys are points and numbers.
@@ -445,6 +455,17 @@ fn private_parts(template: &Template<'_>) -> Done<Secret> {
             qinv: part(ck::CKA_COEFFICIENT)?,
         }
         .to_pkcs8(),
+        Algorithm::MLDSA44 => {
+            let parts = PostQuantumPrivateParts {
+                set: parameter_set(template)?,
+                seed: template.bytes(ck::CKA_SEED).map(Secret::copy_of),
+                expanded: template.bytes(ck::CKA_VALUE).map(Secret::copy_of),
+            };
+            if parts.seed.is_none() && parts.expanded.is_none() {
+                return Err(Code::TemplateIncomplete.into());
+            }
+            parts.to_pkcs8()
+        }
         _ if is_edwards(template) => EdwardsPrivate { curve: edwards(template)?, key: part(ck::CKA_VALUE)? }.to_pkcs8(),
         _ => keyformat::EcPrivateParts { curve: prime_curve(template)?, d: part(ck::CKA_VALUE)? }.to_pkcs8(),
     };
@@ -470,6 +491,7 @@ fn public_key(view: &View, template: &Template<'_>) -> Done<Object> {
             exponent: template.needed(ck::CKA_PUBLIC_EXPONENT)?.to_vec(),
         }
         .to_spki(),
+        Algorithm::MLDSA44 => keyformat::post_quantum_spki(parameter_set(template)?, template.needed(ck::CKA_VALUE)?),
         _ if is_edwards(template) => {
             EdwardsPublic { curve: edwards(template)?, key: point(template)?.to_vec() }.to_spki()
         }

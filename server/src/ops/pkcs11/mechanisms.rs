@@ -58,6 +58,8 @@ pub enum Kind {
     Ecdsa(Option<Hash>),
     /// EdDSA.
     Eddsa,
+    /// ML-DSA of any parameter set.
+    MlDsa,
     /// A way to wrap keys.
     Wrap(Mode),
     /// A key is generated, of so many bytes where the template does not say.
@@ -162,6 +164,9 @@ impl Kind {
                 may(Term::Ecdsa) && named.map_or(may(Term::BareDigest), by)
             }
             Self::Eddsa => may(Term::Eddsa) && (may(Term::Ed25519) || may(Term::Ed448)),
+            Self::MlDsa | Self::Pair(Algorithm::MLDSA44) => {
+                may(Term::MlDsa44) || may(Term::MlDsa65) || may(Term::MlDsa87)
+            }
             Self::Wrap(_) => may(Term::KeyWrap),
             Self::Generate(Algorithm::AES, _) => may(Term::Aes128) || may(Term::Aes192) || may(Term::Aes256),
             Self::Generate(algorithm, _) => permits.algorithm(algorithm, None, leave).is_ok(),

@@ -172,7 +172,10 @@ pub fn end(call: &mut Call<'_>, way: Way) -> Done {
 impl Messages {
     /// How much memory they take, in bytes.
     pub fn weight(&self) -> usize {
-        let message = self.under_way.iter().map(|message| message.stream.weight().saturating_add(OPERATION));
+        let message = self.under_way.iter().map(|message| {
+            let nonce = message.parameter.nonce.capacity();
+            message.stream.weight().saturating_add(nonce).saturating_add(OPERATION)
+        });
         message.fold(OPERATION, usize::saturating_add)
     }
 

@@ -8,6 +8,7 @@ use zeroize::Zeroizing;
 
 use super::Call;
 use super::attributes;
+use super::classes;
 use super::codec::{Mechanism, Room, Writer};
 use super::codes::{Done, Trouble};
 use super::cryptography::{fits, length, named, open_key};
@@ -176,13 +177,14 @@ fn begin(view: &mut View, handle: u64, key: &Permitted, way: Way, row: &Row, giv
     let (length, is_ecdsa) = match (kind, row.kind) {
         (KeyKind::Ec { curve }, Kind::Ecdsa(_)) => (curve.coordinate_len(), true),
         (KeyKind::Rsa { bits }, Kind::RsaPkcs | Kind::RsaSign(..) | Kind::RsaPss) => (bits.div_ceil(8) as usize, false),
+        (KeyKind::PostQuantum { set }, Kind::MlDsa) if classes::set_number(key).is_some() => (set.output_len(), false),
         (KeyKind::Edwards { curve }, Kind::Eddsa) if curve.signs() => (curve.len().saturating_mul(2), false),
         _ => return Err(Code::KeyTypeInconsistent.into()),
     };
     let is_digested = matches!(row.kind, Kind::RsaPkcs | Kind::RsaPss | Kind::Ecdsa(None));
     let work = if is_digested {
         Work::Digest(Box::new(given))
-    } else if row.kind == Kind::Eddsa {
+    } else if matches!(row.kind, Kind::Eddsa | Kind::MlDsa) {
         Work::Twice(Box::new(given), Zeroizing::default(), view.shared().parts.limits().bytes)
     } else {
         let (operation, _) = way.deed(false);

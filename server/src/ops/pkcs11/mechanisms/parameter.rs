@@ -112,6 +112,15 @@ impl Row {
                     return Err(wrong());
                 }
             }
+            Kind::MlDsa => {
+                // CK_SIGN_ADDITIONAL_CONTEXT: hedged, as every signature here is, and without a context.
+                if mechanism.parameter.is_some_and(|parameter| !parameter.is_empty()) {
+                    let (hedge, context) = read(mechanism, |input| Ok((input.ulong()?, input.bytes()?.len())))?;
+                    if hedge > ck::CKH_HEDGE_REQUIRED || context != 0 {
+                        return Err(wrong());
+                    }
+                }
+            }
             Kind::Digest(_)
             | Kind::Mac(..)
             | Kind::RsaPkcs
@@ -149,7 +158,7 @@ impl Row {
             Kind::RsaPss => parameters.padding_method = Some(Padding::PSS),
             Kind::Ecdsa(hash) => parameters.hashing_algorithm = hash,
             Kind::Wrap(mode) => parameters.block_cipher_mode = Some(mode),
-            Kind::Eddsa | Kind::Generate(..) | Kind::Pair(_) | Kind::Password | Kind::Derive(_) => {}
+            Kind::Eddsa | Kind::MlDsa | Kind::Generate(..) | Kind::Pair(_) | Kind::Password | Kind::Derive(_) => {}
         }
         Prepared { parameters, ..Prepared::default() }
     }

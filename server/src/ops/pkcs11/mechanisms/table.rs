@@ -15,6 +15,8 @@ const RSA: (u64, u64) = (2048, 4096);
 const EC: (u64, u64) = (224, 521);
 const EDWARDS: (u64, u64) = (256, 456);
 const MONTGOMERY: (u64, u64) = (256, 256);
+/// The lengths of public keys in bytes.
+const ML_DSA: (u64, u64) = (1312, 2592);
 const BYTES: (u64, u64) = (8, 4096);
 const NONE: (u64, u64) = (0, 0);
 const BOTH: u64 = ck::CKF_ENCRYPT | ck::CKF_DECRYPT;
@@ -127,6 +129,8 @@ pub(super) static MECHANISMS: &[Row] = &[
     row(ck::CKM_ECDSA_SHA3_512, Kind::Ecdsa(Some(Hash::SHA3512)), EC, SIGNS | CURVES),
     row(ck::CKM_EC_EDWARDS_KEY_PAIR_GEN, Kind::Pair(Algorithm::Ed25519), EDWARDS, ck::CKF_GENERATE_KEY_PAIR | NAMED),
     row(ck::CKM_EDDSA, Kind::Eddsa, EDWARDS, SIGNS | NAMED),
+    row(ck::CKM_ML_DSA_KEY_PAIR_GEN, Kind::Pair(Algorithm::MLDSA44), ML_DSA, ck::CKF_GENERATE_KEY_PAIR),
+    row(ck::CKM_ML_DSA, Kind::MlDsa, ML_DSA, SIGNS),
     row(ck::CKM_EC_MONTGOMERY_KEY_PAIR_GEN, Kind::Pair(Algorithm::ECDH), MONTGOMERY, ck::CKF_GENERATE_KEY_PAIR | NAMED),
     row(ck::CKM_ECDH1_DERIVE, Kind::Derive(Derives::Agreement), EC, ck::CKF_DERIVE | CURVES),
     row(ck::CKM_PKCS5_PBKD2, Kind::Password, NONE, ck::CKF_GENERATE),

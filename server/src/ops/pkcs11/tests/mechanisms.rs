@@ -295,6 +295,52 @@ fn edwards_keys_come_sign_and_verify() {
 
 const V21: Version = Version::V2_1;
 
+/// ML-DSA by the numbers of version 3.2: made, signed at once and in parts, and its keys as bytes.
+#[test]
+fn ml_dsa_keys_come_sign_and_verify() {
+    let client = Client::new();
+    let session = client.session();
+    let set = |number| (ck::CKA_PARAMETER_SET, V::Ulong(number));
+    let (public, private) = pair(&client, session, ck::CKM_ML_DSA_KEY_PAIR_GEN, set(ck::CKP_ML_DSA_65));
+    for key in [public, private] {
+        assert_eq!(client.value(session, key, ck::CKA_KEY_TYPE), ck::CKK_ML_DSA.to_be_bytes());
+        assert_eq!(client.value(session, key, ck::CKA_PARAMETER_SET), ck::CKP_ML_DSA_65.to_be_bytes());
+    }
+    assert_eq!(client.find(session, &[(ck::CKA_KEY_TYPE, V::Ulong(ck::CKK_ML_DSA))]).len(), 2);
+    let own = |class| {
+        [(ck::CKA_CLASS, V::Ulong(class)), (ck::CKA_KEY_TYPE, V::Ulong(ck::CKK_ML_DSA)), set(ck::CKP_ML_DSA_65)]
+    };
+    let bytes = client.value(session, public, ck::CKA_VALUE);
+    assert_eq!(bytes.len(), 1952);
+    let again = client.create(session, &[&own(ck::CKO_PUBLIC_KEY)[..], &[(ck::CKA_VALUE, b(&bytes))]].concat());
+    let seed = client.create(session, &[&own(ck::CKO_PRIVATE_KEY)[..], &[(ck::CKA_SEED, b(&[7; 32]))]].concat());
+    assert_eq!(client.value(session, seed, ck::CKA_SEED), [7; 32]);
+    let mechanism = ck::CKM_ML_DSA;
+    for key in [private, seed] {
+        client.ask(Function::SignInit, init(session, mechanism, None, key));
+        let asked = client.ask(Function::Sign, p().ulong(session).bytes(b"data").flag(false));
+        assert_eq!(asked, 3309_u32.to_be_bytes());
+        let whole = client.gives(Function::Sign, session, b"data");
+        client.ask(Function::SignInit, init(session, mechanism, Some(p().ulong(0).bytes(b"")), key));
+        client.ask(Function::SignUpdate, p().ulong(session).bytes(b"da"));
+        client.ask(Function::SignUpdate, p().ulong(session).bytes(b"ta"));
+        let parts = client.ends(Function::SignFinal, session);
+        let is_own = if key == private { Code::Ok } else { Code::SignatureInvalid };
+        for (signature, public) in [(&whole, public), (&parts, again)] {
+            client.ask(Function::VerifyInit, init(session, mechanism, None, public));
+            client.comes_to(is_own, Function::Verify, p().ulong(session).bytes(b"data").bytes(signature));
+        }
+    }
+    for wrong in [p().ulong(2).bytes(b""), p().ulong(0).bytes(b"context")] {
+        let asked = init(session, mechanism, Some(wrong), private);
+        client.comes_to(Code::MechanismParamInvalid, Function::SignInit, asked);
+    }
+    let ecdsa = init(session, ck::CKM_ECDSA_SHA256, None, private);
+    client.comes_to(Code::KeyTypeInconsistent, Function::SignInit, ecdsa);
+    let asked = append(p().ulong(session).ulong(ck::CKM_ML_DSA_KEY_PAIR_GEN).flag(false), &[set(9)]);
+    client.comes_to(Code::AttributeValueInvalid, Function::GenerateKeyPair, append(asked, &[]));
+}
+
 #[test]
 fn both_sides_agree_on_curve25519() {
     let client = Client::new();
