@@ -152,6 +152,12 @@ fn slots_and_tokens() {
     let token = client.ask(Function::GetTokenInfo, p().ulong(1));
     assert_eq!(token.len(), 32 + 32 + 16 + 16 + 11 * 8 + 4 + 16);
     assert!(token.starts_with(b"kmipd   "));
+    let flags = ck::CKF_RNG
+        | ck::CKF_USER_PIN_INITIALIZED
+        | ck::CKF_PROTECTED_AUTHENTICATION_PATH
+        | ck::CKF_DUAL_CRYPTO_OPERATIONS
+        | ck::CKF_TOKEN_INITIALIZED;
+    assert_eq!(ulong(&token[96..104]), flags);
     client.comes_to(Code::SlotIdInvalid, Function::GetTokenInfo, p().ulong(2));
     let interfaces = client.ask(Function::GetInterfaceList, p().flag(true).count(1));
     assert_eq!(interfaces, [&[1, 0, 0, 0, 1][..], b"PKCS 11\0", &[0; 8]].concat());

@@ -416,3 +416,40 @@ fn the_documentation_names_what_is_not_there() {
         assert_eq!(absent.contains(&function.name().unwrap()), !is_there, "{function}");
     }
 }
+
+/// A flag of a mechanism is a function that takes it: what has no parameter begins with a key of its kind, and what has one says
+/// so; nothing that is listed is not there.
+#[test]
+fn what_a_mechanism_is_listed_for_begins() {
+    let client = Client::new();
+    let session = client.session();
+    let signs = [(ck::CKA_SIGN, V::Bool(true)), (ck::CKA_VERIFY, V::Bool(true)), (ck::CKA_ENCRYPT, V::Bool(true))];
+    let both = [&signs[..], &[(ck::CKA_DECRYPT, V::Bool(true))]].concat();
+    let key = client.create(session, &aes(&[7; 16], &both));
+    let begins = [
+        (ck::CKF_ENCRYPT, Function::EncryptInit),
+        (ck::CKF_DECRYPT, Function::DecryptInit),
+        (ck::CKF_SIGN, Function::SignInit),
+        (ck::CKF_VERIFY, Function::VerifyInit),
+        (ck::CKF_SIGN_RECOVER, Function::SignRecoverInit),
+        (ck::CKF_VERIFY_RECOVER, Function::VerifyRecoverInit),
+        (ck::CKF_MESSAGE_ENCRYPT, Function::MessageEncryptInit),
+        (ck::CKF_MESSAGE_DECRYPT, Function::MessageDecryptInit),
+        (ck::CKF_MESSAGE_SIGN, Function::MessageSignInit),
+        (ck::CKF_MESSAGE_VERIFY, Function::MessageVerifyInit),
+    ];
+    let all = client.ask(Function::GetMechanismList, p().ulong(1).flag(true).count(999));
+    for mechanism in all[5..].chunks(8).map(ulong) {
+        let info = client.ask(Function::GetMechanismInfo, p().ulong(1).ulong(mechanism));
+        let flags = ulong(&info[16..]);
+        for (flag, function) in begins {
+            let code = init_refused(&client, function, init(session, mechanism, None, key));
+            client.ask(Function::SessionCancel, p().ulong(session).ulong(u64::MAX));
+            assert_eq!(code == Code::MechanismInvalid, flags & flag == 0, "{mechanism:#x} {function}");
+        }
+        let digests = p().ulong(session).ulong(mechanism).flag(false);
+        let code = init_refused(&client, Function::DigestInit, digests);
+        client.ask(Function::SessionCancel, p().ulong(session).ulong(u64::MAX));
+        assert_eq!(code, if flags & ck::CKF_DIGEST == 0 { Code::MechanismInvalid } else { Code::Ok });
+    }
+}
