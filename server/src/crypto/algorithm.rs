@@ -434,6 +434,29 @@ pub enum Derivation<'a> {
     },
 }
 
+impl Derivation<'_> {
+    /// What it is called, with what of its parameters providers may treat in another way, and nothing of the data.
+    pub fn name(&self) -> String {
+        match self {
+            Self::Hash(hash) => format!("the digest {hash:?}"),
+            Self::Hmac { hash, .. } => format!("HMAC {hash:?}"),
+            Self::Encrypt { cipher, .. } => format!("encryption in {}", cipher.name()),
+            Self::Pbkdf2 { hash, .. } => format!("PBKDF2 {hash:?}"),
+            Self::Nist800108 { mode, hash, .. } => match mode {
+                Iteration::Counter => format!("SP 800-108 in counter mode {hash:?}"),
+                Iteration::Feedback([]) => format!("SP 800-108 in feedback mode {hash:?}"),
+                Iteration::Feedback(_) => format!("SP 800-108 in feedback mode {hash:?} with an IV"),
+                Iteration::DoublePipeline => format!("SP 800-108 in double-pipeline mode {hash:?}"),
+            },
+            Self::Hkdf { hash, salt: [], .. } => format!("HKDF {hash:?} without a salt"),
+            Self::Hkdf { hash, .. } => format!("HKDF {hash:?}"),
+            Self::AwsSignature4 { .. } => "AWS Signature Version 4".to_owned(),
+            Self::Ecdh { .. } => "ECDH".to_owned(),
+            Self::Decapsulate { .. } => "decapsulation".to_owned(),
+        }
+    }
+}
+
 /// How SP 800-108 iterates.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Iteration<'a> {

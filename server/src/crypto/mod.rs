@@ -176,6 +176,21 @@ pub trait Provider: Send + Sync {
         Err(CryptoError::Unsupported("deriving from a key that stays in the module".into()))
     }
 
+    /// Derives a symmetric key, as [`Provider::generate`] makes one. From a key that must not leave comes one that does not:
+    /// it is born where that one lives.
+    fn derive_key(
+        &self,
+        key: Key<'_>,
+        how: &Derivation<'_>,
+        kind: KeyKind,
+        residency: Residency,
+    ) -> Result<Made, CryptoError> {
+        match (residency, kind.raw_len()) {
+            (Residency::Sealed, Some(len)) => self.derive(key, how, len).map(Made::Clear),
+            _ => Err(CryptoError::Unsupported(format!("deriving a key that is {kind:?} with residency {residency:?}"))),
+        }
+    }
+
     /// Wraps bytes that the server may hold with a key that it may not.
     fn wrap(&self, key: Key<'_>, wrap: Wrap, bytes: &Secret) -> Result<Vec<u8>, CryptoError>;
 

@@ -114,31 +114,39 @@ pub(super) fn run(view: &mut View, request: Request, brought: Brought<'_>) -> Ou
     let guarded: Vec<Tag> = guards(&bases).into_iter().map(|(tag, _)| tag).collect();
     let given = Given::with_defaults(view, request.attributes, object_type, &guarded).map_err(listed)?;
     let wanted = Wanted::read(object_type, &given).map_err(listed)?;
+    let flags = strictest(&bases, &given)?;
+    let is_guarded = bases.iter().any(|base| view.is_guarded(base));
+    let extractable =
+        if is_guarded || !bases.iter().all(|base| base.is_extractable()) { Some(false) } else { given.extractable() };
+    let home = view.home(Some(wanted.kind), extractable, request.protection_storage_masks.as_ref())?;
+    let target = Target { kind: wanted.kind, residency: home.residency };
     let kem = match (derivation_method, bases.as_slice()) {
         (Method::AsymmetricKey, [key]) => encapsulation::set_of(view, key).map(|set| (key, set)),
         _ => None,
     };
-    let (bytes, encapsulated) = match kem {
+    let (derived, encapsulated) = match kem {
         Some((key, set)) if matches!(brought, Brought::Nothing) => {
             meaningful(derivation_method, &derivation_parameters)?;
-            encapsulation::derive(view, key, set, &derivation_parameters, wanted.len())?
+            let (bytes, encapsulated) = encapsulation::derive(view, key, set, &derivation_parameters, wanted.len())?;
+            (Derived::Bytes(bytes), encapsulated)
         }
-        _ => (derive(view, &bases, brought, derivation_method, &derivation_parameters, wanted.len())?, None),
+        _ => (derive(view, &bases, brought, derivation_method, &derivation_parameters, target)?, None),
     };
     let mut attributes = given.attributes.clone();
     attributes.extend(encapsulated);
 
     let mut found = wanted.found();
-    found.extend(strictest(&bases, &given)?);
-    let extractable = if bases.iter().all(|base| base.is_extractable()) { given.extractable() } else { Some(false) };
-    let home = view.home(Some(wanted.kind), extractable, request.protection_storage_masks.as_ref())?;
+    found.extend(flags);
     let format = given.format().unwrap_or(KeyFormatType::Raw);
-    let material = match home.residency {
-        Residency::Sealed => Material::open(wanted.object(bytes, format)?),
-        Residency::Wrapped | Residency::Token => match view.adopt(wanted.kind, &bytes, home.residency)? {
-            Made::Guarded(guarded) => Material::Guarded(guarded),
-            Made::Clear(_) => return Err(Failure::internal("a provider gave back a key that it was to guard")),
-        },
+    let made = match (derived, home.residency) {
+        (Derived::Bytes(bytes), Residency::Sealed) => Made::Clear(bytes),
+        (Derived::Bytes(bytes), residency) => view.adopt(wanted.kind, &bytes, residency)?,
+        (Derived::Within(made), _) => made,
+    };
+    let material = match (made, home.residency) {
+        (Made::Clear(bytes), Residency::Sealed) => Material::open(wanted.object(bytes, format)?),
+        (Made::Guarded(guarded), Residency::Wrapped | Residency::Token) => Material::Guarded(guarded),
+        _ => return Err(Failure::internal("a derived key is not where it was to be")),
     };
     let unique_identifier = view.insert(New {
         object_type,
@@ -259,7 +267,43 @@ fn strictest(bases: &[Permitted], given: &Given) -> Outcome<Vec<(Tag, Value)>> {
         }
         found.push((tag, Value::Boolean(strict)));
     }
+    // Its bytes are as well known as those of the key that they come from: its history goes on.
+    let Some(key) = bases.iter().find(|base| base.object_type() != ObjectType::PublicKey) else { return Ok(found) };
+    for tag in [Tag::AlwaysSensitive, Tag::NeverExtractable] {
+        if key.attributes.boolean(tag) != Some(true) {
+            found.push((tag, Value::Boolean(false)));
+        }
+    }
     Ok(found)
+}
+
+/// What is to come of a derivation, where the key that it starts from is in the module.
+#[derive(Debug, Clone, Copy)]
+struct Target {
+    kind: KeyKind,
+    residency: Residency,
+}
+
+impl Target {
+    /// Length in bytes.
+    fn len(self) -> usize {
+        self.kind.raw_len().unwrap_or(0)
+    }
+}
+
+/// What came of it.
+enum Derived {
+    Bytes(Secret),
+    /// A key that was born in the module and stayed there.
+    Within(Made),
+}
+
+/// Derives where the key lives.
+fn from_key(view: &mut View, key: &Permitted, how: &Derivation<'_>, target: Target) -> Outcome<Derived> {
+    if view.is_guarded(key) {
+        return view.derive(key, how, target.kind, target.residency).map(Derived::Within);
+    }
+    view.with_key(key, |provider, key| provider.derive(key, how, target.len())).map(Derived::Bytes)
 }
 
 /// Carries the derivation out.
@@ -269,15 +313,15 @@ fn derive(
     brought: Brought<'_>,
     method: Method,
     given: &DerivationParameters,
-    len: usize,
-) -> Outcome<Secret> {
+    target: Target,
+) -> Outcome<Derived> {
     meaningful(method, given)?;
     if let Brought::Password(password) = brought {
-        return view.derive_from_bytes(password, &pbkdf2(given)?, len);
+        return view.derive_from_bytes(password, &pbkdf2(given)?, target.len()).map(Derived::Bytes);
     }
     if method == Method::AsymmetricKey {
         let peer = if let Brought::Peer(peer) = brought { Some(peer) } else { None };
-        return agree(view, bases, peer, given, len);
+        return agree(view, bases, peer, given, target);
     }
     let (key, brought) = match bases {
         [key] => (key, None),
@@ -297,7 +341,7 @@ fn derive(
         Method::HMAC => Derivation::Hmac { hash: named_hash(&parameters()?, key)?, data: data.expose() },
         Method::ENCRYPT => {
             view.take_usage(key, data.len())?;
-            return encrypt(view, key, &parameters()?, iv, data.expose(), len);
+            return encrypt(view, key, &parameters()?, iv, data.expose(), target);
         }
         Method::NIST800108C | Method::NIST800108F | Method::NIST800108DPI => {
             let mode = match method {
@@ -318,7 +362,7 @@ fn derive(
         other => return Err(unsupported(format!("the Derivation Method {other}"))),
     };
     view.take_usage(key, data.len())?;
-    view.with_key(key, |provider, key| provider.derive(key, &how, len))
+    from_key(view, key, &how, target)
 }
 
 fn pbkdf2(given: &DerivationParameters) -> Outcome<Derivation<'_>> {
@@ -398,8 +442,8 @@ fn encrypt(
     parameters: &Parameters,
     iv: Option<&[u8]>,
     data: &[u8],
-    len: usize,
-) -> Outcome<Secret> {
+    target: Target,
+) -> Outcome<Derived> {
     let how = Enciphering::read(view, parameters, key)?;
     if iv.is_none() && parameters.random_iv == Some(true) {
         return Err(bad("the answer of Derive Key has no place for a Random IV: an Initialization Vector is given"));
@@ -413,7 +457,7 @@ fn encrypt(
     if cipher.is_authenticated() {
         return Err(unsupported("deriving by a mode that authenticates"));
     }
-    view.with_key(key, |provider, key| provider.derive(key, &Derivation::Encrypt { cipher, data }, len))
+    from_key(view, key, &Derivation::Encrypt { cipher, data }, target)
 }
 
 /// Key agreement: a private key and a public one, in either order.
@@ -422,8 +466,8 @@ fn agree(
     bases: &[Permitted],
     peer: Option<&[u8]>,
     given: &DerivationParameters,
-    len: usize,
-) -> Outcome<Secret> {
+    target: Target,
+) -> Outcome<Derived> {
     if !given.derivation_data.is_empty() {
         return Err(bad("key agreement has no Derivation Data"));
     }
@@ -444,8 +488,8 @@ fn agree(
             ));
         }
     };
-    view.take_usage(private, len)?;
-    view.with_key(private, |provider, key| provider.derive(key, &Derivation::Ecdh { peer: &peer }, len))
+    view.take_usage(private, target.len())?;
+    from_key(view, private, &Derivation::Ecdh { peer: &peer }, target)
 }
 
 /// The hash function of the HMAC that makes the derived bytes: that of the key's own algorithm, which settles it, else

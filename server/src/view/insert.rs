@@ -11,15 +11,18 @@ use kmip_codec::ttlv::{Blob, Text};
 use kmip_codec::types::{Attribute, Digest, ProtectionStorageMasks, RngParameters};
 use kmip_codec::{Element, Value};
 
+use zeroize::Zeroizing;
+
 use super::permit::violation;
 use super::{Kept, View, value_of};
-use crate::crypto::algorithm::{Hash, KeyKind};
+use crate::crypto::algorithm::{Derivation, Hash, KeyKind};
 use crate::crypto::permits::Leave;
-use crate::crypto::{self, Made, keyblock, public};
+use crate::crypto::{self, CryptoError, Made, keyblock, public};
 use crate::failure::{Failure, Outcome};
 use crate::object::material::Material;
 use crate::object::{AttributeSet, Managed, Origin, Residency, quantum, rules};
 use crate::secret::Secret;
+use crate::trust::policy::Permitted;
 
 /// A new object.
 pub struct New {
@@ -57,12 +60,23 @@ pub struct NewKey {
     pub public: Option<Vec<u8>>,
 }
 
+/// What a new key comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Source {
+    /// Nothing: it is generated.
+    Nothing,
+    /// Its bytes.
+    Bytes(Secret),
+    /// Another key, in some way: the digest of both.
+    Key([u8; 32]),
+}
+
 /// A key that one run of a message has made, or has reserved an identity for, and what was asked for then.
 pub(super) struct KeptKey {
     kind: KeyKind,
     residency: Residency,
-    /// The bytes that it was made from; `None` for one that was generated.
-    source: Option<Secret>,
+    /// What it was made from.
+    source: Source,
     /// The identity of a token key.
     identity: Option<[u8; 16]>,
     key: Option<NewKey>,
@@ -251,7 +265,7 @@ impl View {
     /// # Errors
     /// What the provider says.
     pub fn generate(&mut self, kind: KeyKind, residency: Residency) -> Outcome<NewKey> {
-        self.make(kind, residency, None)
+        self.make(kind, residency, Source::Nothing)
     }
 
     /// Brings the bytes of a key under guard. A second run of the message gets the same handle again.
@@ -259,49 +273,92 @@ impl View {
     /// # Errors
     /// What the provider says.
     pub fn adopt(&mut self, kind: KeyKind, bytes: &Secret, residency: Residency) -> Outcome<Made> {
-        Ok(self.make(kind, residency, Some(bytes))?.made)
+        Ok(self.make(kind, residency, Source::Bytes(bytes.clone()))?.made)
+    }
+
+    /// Derives a key from one in the module, where it stays. A second run of the message gets the same handle again.
+    ///
+    /// # Errors
+    /// What the provider says; Unsupported Cryptographic Parameters where the key cannot stay in the module.
+    pub fn derive(
+        &mut self,
+        base: &Permitted,
+        how: &Derivation<'_>,
+        kind: KeyKind,
+        residency: Residency,
+    ) -> Outcome<Made> {
+        if residency == Residency::Sealed {
+            return Err(CryptoError::Unsupported(format!("a key that is {kind:?} in the HSM module")).into());
+        }
+        // The data may be secret, and is shown to the digest alone.
+        let said = Zeroizing::new(format!("{:?} {how:?}", base.sequence));
+        let digest = public::hash(Hash::Sha256, said.as_bytes());
+        let source = Source::Key(<[u8; 32]>::try_from(digest).unwrap_or_default());
+        let (place, made) = self.place(kind, residency, source)?;
+        if let Some(key) = made {
+            return Ok(key.made);
+        }
+        let residency = self.residency_of(place)?;
+        let made = self.with_key(base, |provider, key| provider.derive_key(key, how, kind, residency))?;
+        self.keep(place, NewKey { made: made.clone(), public: None });
+        Ok(made)
     }
 
     /// Makes a key, from bytes or from nothing, or takes the one that an earlier run of the message has made.
-    fn make(&mut self, kind: KeyKind, residency: Residency, source: Option<&Secret>) -> Outcome<NewKey> {
-        let leave = if source.is_some() { Leave::KEEP } else { Leave::MAKE };
+    fn make(&mut self, kind: KeyKind, residency: Residency, source: Source) -> Outcome<NewKey> {
+        let leave = if let Source::Bytes(_) = source { Leave::KEEP } else { Leave::MAKE };
         self.shared.settings.permits.key(kind, leave).map_err(violation)?;
-        let place = self.reserve(kind, residency, source)?;
-        let kept = self.kept.keys.get(place).ok_or_else(|| Failure::internal("a kept key is gone"))?;
-        if let Some(key) = &kept.key {
-            return Ok(key.clone());
+        let bytes = if let Source::Bytes(bytes) = &source { Some(bytes.clone()) } else { None };
+        let (place, made) = self.place(kind, residency, source)?;
+        if let Some(key) = made {
+            return Ok(key);
         }
-        let residency = match (residency, kept.identity) {
-            (Residency::Sealed, _) => crypto::Residency::Sealed,
-            (Residency::Wrapped, _) => crypto::Residency::Wrapped,
-            (Residency::Token, Some(identity)) => crypto::Residency::Token(identity),
-            (Residency::Token, None) => return Err(Failure::internal("a token key has no identity")),
-        };
+        let residency = self.residency_of(place)?;
         let provider = self
             .shared
             .providers
             .maker(kind, residency)
             .ok_or_else(|| Failure::new(ResultReason::InvalidAttributeValue, "no provider has such keys here"))?;
-        let key = match source {
-            Some(bytes) => NewKey { made: provider.adopt(kind, bytes, residency)?, public: None },
+        let key = match bytes {
+            Some(bytes) => NewKey { made: provider.adopt(kind, &bytes, residency)?, public: None },
             None if kind.is_pair() => {
                 let pair = provider.generate_pair(kind, residency)?;
                 NewKey { made: pair.private, public: Some(pair.public) }
             }
             None => NewKey { made: provider.generate(kind, residency)?, public: None },
         };
-        if let Some(kept) = self.kept.keys.get_mut(place) {
-            kept.key = Some(key.clone());
-        }
+        self.keep(place, key.clone());
         Ok(key)
+    }
+
+    /// A place among the kept keys, and the key that an earlier run put there.
+    fn place(&mut self, kind: KeyKind, residency: Residency, source: Source) -> Outcome<(usize, Option<NewKey>)> {
+        let place = self.reserve(kind, residency, source)?;
+        let kept = self.kept.keys.get(place).ok_or_else(|| Failure::internal("a kept key is gone"))?;
+        Ok((place, kept.key.clone()))
+    }
+
+    fn residency_of(&self, place: usize) -> Outcome<crypto::Residency> {
+        let kept = self.kept.keys.get(place).ok_or_else(|| Failure::internal("a kept key is gone"))?;
+        Ok(match (kept.residency, kept.identity) {
+            (Residency::Sealed, _) => crypto::Residency::Sealed,
+            (Residency::Wrapped, _) => crypto::Residency::Wrapped,
+            (Residency::Token, Some(identity)) => crypto::Residency::Token(identity),
+            (Residency::Token, None) => return Err(Failure::internal("a token key has no identity")),
+        })
+    }
+
+    fn keep(&mut self, place: usize, key: NewKey) {
+        if let Some(kept) = self.kept.keys.get_mut(place) {
+            kept.key = Some(key);
+        }
     }
 
     /// The place of a kept key that answers just this and that this run has not taken yet, or a new one. A token key is
     /// made only after its identity was committed as an intent, so that a crash leaves no key behind that nobody knows.
-    fn reserve(&mut self, kind: KeyKind, residency: Residency, source: Option<&Secret>) -> Outcome<usize> {
-        let answers = |kept: &KeptKey| {
-            !kept.taken && kept.kind == kind && kept.residency == residency && kept.source.as_ref() == source
-        };
+    fn reserve(&mut self, kind: KeyKind, residency: Residency, source: Source) -> Outcome<usize> {
+        let answers =
+            |kept: &KeptKey| !kept.taken && kept.kind == kind && kept.residency == residency && kept.source == source;
         if let Some(place) = self.kept.keys.iter().position(answers) {
             if let Some(kept) = self.kept.keys.get_mut(place) {
                 kept.taken = true;
@@ -313,7 +370,6 @@ impl View {
             Residency::Token => Some(spare.map_or_else(|| self.identity(), Ok)?),
             Residency::Sealed | Residency::Wrapped => None,
         };
-        let source = source.cloned();
         self.kept.keys.push(KeptKey { kind, residency, source, identity, key: None, taken: true });
         match identity {
             Some(identity) if spare.is_none() => {
@@ -385,7 +441,7 @@ mod tests {
         let bench = Bench::new();
         let kind = KeyKind::Aes { bits: 256 };
         let mut first = bench.view(Version::V2_1);
-        assert!(first.reserve(kind, Residency::Token, None).is_err());
+        assert!(first.reserve(kind, Residency::Token, Source::Nothing).is_err());
         let wanted = first.wanted_intents(3).unwrap();
         assert_eq!(wanted.len(), 3);
         let shared = Arc::clone(first.shared());
@@ -394,7 +450,7 @@ mod tests {
         shared.vault.commit(batch).try_recv().unwrap().unwrap();
         let mut second = View::new(Arc::clone(&shared), "alice".into(), Version::V2_1, first.into_kept());
         for _ in 0..2 {
-            second.reserve(kind, Residency::Token, None).unwrap();
+            second.reserve(kind, Residency::Token, Source::Nothing).unwrap();
         }
         assert_eq!(second.wanted_intents(3), Ok(Vec::new()));
         // The third was for an item that made nothing: its intent goes with the commit; those of keys that came to
@@ -410,9 +466,9 @@ mod tests {
         // Where there are not enough, more are asked for.
         let mut third = View::new(shared, "alice".into(), Version::V2_1, second.into_kept());
         for _ in 0..3 {
-            third.reserve(kind, Residency::Token, None).unwrap();
+            third.reserve(kind, Residency::Token, Source::Nothing).unwrap();
         }
-        assert!(third.reserve(kind, Residency::Token, None).is_err());
+        assert!(third.reserve(kind, Residency::Token, Source::Nothing).is_err());
     }
 
     #[test]

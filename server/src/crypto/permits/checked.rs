@@ -90,6 +90,18 @@ impl Provider for Checked<'_> {
         self.provider.derive(key, how, len)
     }
 
+    fn derive_key(
+        &self,
+        key: Key<'_>,
+        how: &Derivation<'_>,
+        kind: KeyKind,
+        residency: Residency,
+    ) -> Result<Made, CryptoError> {
+        self.permits.derivation(key.kind(), how, self.leave)?;
+        self.permits.key(kind, Leave::MAKE)?;
+        self.provider.derive_key(key, how, kind, residency)
+    }
+
     fn wrap(&self, key: Key<'_>, wrap: Wrap, bytes: &Secret) -> Result<Vec<u8>, CryptoError> {
         self.permits.wrap(key.kind(), wrap, self.leave)?;
         self.provider.wrap(key, wrap, bytes)

@@ -6,6 +6,8 @@ use cryptoki_sys::{
     CKA_EXPONENT_2, CKA_PRIME_1, CKA_PRIME_2, CKA_PRIVATE_EXPONENT, CKA_VALUE,
 };
 
+use super::deriving::Deriving;
+
 /// One attribute of a template. No `Debug`: it may hold the bytes of a key that is brought in.
 pub(super) enum Attr<'a> {
     Bool(CK_ATTRIBUTE_TYPE, bool),
@@ -34,6 +36,8 @@ pub(super) enum Mechanism<'a> {
     Pss { hash: CK_MECHANISM_TYPE, mgf: CK_RSA_PKCS_MGF_TYPE, salt: CK_ULONG },
     /// CKM_RSA_PKCS_OAEP.
     Oaep { hash: CK_MECHANISM_TYPE, mgf: CK_RSA_PKCS_MGF_TYPE, label: &'a [u8] },
+    /// One that makes a key of a key.
+    Deriving(&'a Deriving<'a>),
 }
 
 /// Attributes that hold key material. [`super::raw`] refuses to read them, so that no code above it can.

@@ -45,6 +45,7 @@ impl Pkcs11Provider {
         };
         let mut template = template::on_token(kind, &id);
         template.extend(template::length(kind));
+        template.extend(self.token.confined());
         let made = Guarded { id, kind, place: Place::Token };
         // The intent's message may run a second time: a key that the first run made is taken.
         if self.on_token(kind, &id)?.is_none() {
@@ -80,12 +81,14 @@ impl Pkcs11Provider {
             None => {
                 // Half a pair is what an interrupted run left.
                 self.destroy_on_token(&id)?;
+                let mut template = template::on_token(kind, &id);
+                template.extend(self.token.confined());
                 self.generating(kind, |work| {
                     let (public, _) = work.raw.generate_key_pair(
                         work.session,
                         &generator,
                         &template::public(kind, Some(&id)),
-                        &template::on_token(kind, &id),
+                        &template,
                     )?;
                     public_parts(work, kind, public)
                 })?
@@ -124,6 +127,7 @@ impl Pkcs11Provider {
         };
         let made = Guarded { id, kind, place: Place::Token };
         template.extend(template::on_token(kind, &id));
+        template.extend(self.token.confined());
         // What a first run of the message left cannot be compared with the bytes; it goes.
         self.destroy_on_token(&id)?;
         let created = self.token.sessions.work(|work| work.raw.create_object(work.session, &template));
@@ -212,7 +216,7 @@ impl Pkcs11Provider {
     }
 
     /// Destroys every token object with an identity.
-    fn destroy_on_token(&self, id: &[u8; 16]) -> Result<(), CryptoError> {
+    pub(super) fn destroy_on_token(&self, id: &[u8; 16]) -> Result<(), CryptoError> {
         let template = [Attr::Bool(CKA_TOKEN, true), Attr::Bytes(CKA_ID, id)];
         let destroyed = self.token.sessions.work(|work| {
             let found = work.raw.find(work.session, &template, 8)?;
@@ -225,7 +229,7 @@ impl Pkcs11Provider {
     }
 
     /// A key on the token counts when its files are on the disk and the module finds it.
-    fn settle(&self, made: &Guarded) -> Result<(), CryptoError> {
+    pub(super) fn settle(&self, made: &Guarded) -> Result<(), CryptoError> {
         self.sync_token()?;
         self.object(made).map(drop)
     }
@@ -235,7 +239,7 @@ impl Pkcs11Provider {
     }
 
     /// A wrapped key counts when it can be opened again.
-    fn wrapped(&self, kind: KeyKind, wrapped: Vec<u8>) -> Result<Made, CryptoError> {
+    pub(super) fn wrapped(&self, kind: KeyKind, wrapped: Vec<u8>) -> Result<Made, CryptoError> {
         let made = Guarded { id: super::random_id()?, kind, place: Place::Wrapped(wrapped.into()) };
         self.object(&made)?;
         Ok(Made::Guarded(made))
@@ -246,14 +250,14 @@ impl Pkcs11Provider {
         Ok(self.wrapping.as_ref().ok_or(none)?.half(kind))
     }
 
-    fn wrap_and_destroy(&self, work: &Work<'_>, kind: KeyKind, key: Handle) -> Result<Vec<u8>, Fault> {
+    pub(super) fn wrap_and_destroy(&self, work: &Work<'_>, kind: KeyKind, key: Handle) -> Result<Vec<u8>, Fault> {
         // If wrapping fails the session is closed, and the object ends with it.
         let wrapped = self.half(kind)?.wrap_key(work, key)?;
         work.raw.destroy_object(work.session, key)?;
         Ok(wrapped)
     }
 
-    fn must_offer(&self, kind: KeyKind, residency: Residency) -> Result<(), CryptoError> {
+    pub(super) fn must_offer(&self, kind: KeyKind, residency: Residency) -> Result<(), CryptoError> {
         kind.check()?;
         if self.offers_key(kind, residency) {
             Ok(())

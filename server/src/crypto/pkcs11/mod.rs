@@ -11,6 +11,7 @@
 //! | `raw`, `attr`, `fault` | the calls (all `unsafe` is in `raw`), what is said, what is answered |
 //! | `token`, `wrapping`, `root` | the token and our two keys on it |
 //! | `template`, `keys`, `ops`, `keywrap`, `der` | making keys and working with them |
+//! | `derive`, `deriving` | keys from keys, within the module |
 //! | `holding` | work in parts whose state the module keeps |
 //! | `selftest`, `kinds` | what the module is seen to refuse, and to do |
 //! | `dev` | a token of SoftHSM for development |
@@ -18,6 +19,8 @@
 mod attr;
 mod config;
 mod der;
+mod derive;
+mod deriving;
 mod dev;
 mod fault;
 mod handles;
@@ -49,9 +52,10 @@ pub use selftest::{Claims, Finding};
 pub use token::Token;
 pub use wrapping::WrappingKey;
 
-use super::algorithm::{Cipher, Encrypted, KeyKind, Mac, Message, RsaCipher, Signature, Wrap};
+use super::algorithm::{Cipher, Derivation, Encrypted, KeyKind, Mac, Message, RsaCipher, Signature, Wrap};
 use super::{CryptoError, Guarded, Holding, Key, Made, MadePair, Provider, Residency};
 use crate::secret::Secret;
+use derive::Proofs;
 use fault::Fault;
 use handles::Handles;
 use holding::Holdings;
@@ -67,6 +71,7 @@ pub struct Pkcs11Provider {
     holdings: Holdings,
     claims: Claims,
     kinds: Kinds,
+    proofs: Proofs,
 }
 
 impl Pkcs11Provider {
@@ -79,7 +84,8 @@ impl Pkcs11Provider {
         let handles = Handles::new(token.handle_bound);
         let name = "pkcs11".to_owned();
         let (holdings, wrapping) = (Holdings::default(), Some(wrapping));
-        let mut provider = Self { name, token, wrapping, handles, holdings, claims, kinds: Kinds::all() };
+        let mut provider =
+            Self { name, token, wrapping, handles, holdings, claims, kinds: Kinds::all(), proofs: Proofs::default() };
         provider.kinds = Kinds::probe(&provider);
         Ok(provider)
     }
@@ -99,7 +105,16 @@ impl Pkcs11Provider {
         }
         let handles = Handles::new(token.handle_bound);
         let (name, holdings) = ("pkcs11".to_owned(), Holdings::default());
-        Ok(Self { name, token, wrapping: None, handles, holdings, claims, kinds: Kinds::none() })
+        Ok(Self {
+            name,
+            token,
+            wrapping: None,
+            handles,
+            holdings,
+            claims,
+            kinds: Kinds::none(),
+            proofs: Proofs::default(),
+        })
     }
 
     /// What the self-test saw.
@@ -168,6 +183,16 @@ impl Provider for Pkcs11Provider {
 
     fn begin_encryption(&self, key: Key<'_>, cipher: &Cipher<'_>) -> Result<Option<Box<dyn Holding>>, CryptoError> {
         self.hold_encryption(guarded(key)?, cipher)
+    }
+
+    fn derive_key(
+        &self,
+        key: Key<'_>,
+        how: &Derivation<'_>,
+        kind: KeyKind,
+        residency: Residency,
+    ) -> Result<Made, CryptoError> {
+        self.derive_within(guarded(key)?, how, kind, residency)
     }
 
     fn wrap(&self, key: Key<'_>, wrap: Wrap, bytes: &Secret) -> Result<Vec<u8>, CryptoError> {

@@ -229,7 +229,7 @@ impl Pkcs11Provider {
     }
 
     /// Runs a call with a handle, in a session of the same epoch.
-    fn use_object<T>(
+    pub(super) fn use_object<T>(
         &self,
         object: &Object,
         run: impl FnOnce(&Work<'_>, Handle) -> Result<T, Fault>,
@@ -289,7 +289,7 @@ impl Pkcs11Provider {
         })
     }
 
-    fn must_have(&self, mechanism: CK_MECHANISM_TYPE, name: &str) -> Result<(), CryptoError> {
+    pub(super) fn must_have(&self, mechanism: CK_MECHANISM_TYPE, name: &str) -> Result<(), CryptoError> {
         if self.token.has(mechanism) {
             Ok(())
         } else {
@@ -328,7 +328,7 @@ const fn byte_len(bits: u32) -> usize {
     bits.div_ceil(8) as usize
 }
 
-const fn hmac(hash: Hash) -> Option<CK_MECHANISM_TYPE> {
+pub(super) const fn hmac(hash: Hash) -> Option<CK_MECHANISM_TYPE> {
     Some(match hash {
         Hash::Md2 | Hash::Md4 | Hash::Md5 | Hash::Ripemd160 | Hash::Tiger | Hash::Whirlpool => return None,
         Hash::Sha1 => CKM_SHA_1_HMAC,

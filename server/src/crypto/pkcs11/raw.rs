@@ -274,6 +274,22 @@ impl Raw {
         Ok(handle)
     }
 
+    /// Derives a key from another.
+    pub(super) fn derive_key(
+        &self,
+        session: &Session,
+        mechanism: &Mechanism<'_>,
+        base: Handle,
+        template: &[Attr<'_>],
+    ) -> Answer<Handle> {
+        let mut template = Template::of(template);
+        let mut handle = 0;
+        with_mechanism(mechanism, |mechanism| {
+            call!(self, C_DeriveKey(session.handle(), mechanism, base, template.pointer(), template.len(), &mut handle))
+        })?;
+        Ok(handle)
+    }
+
     /// Encrypts in one part. `room` bytes must be enough for the answer.
     pub(super) fn encrypt(
         &self,
@@ -375,23 +391,26 @@ fn fill(room: usize, mut run: impl FnMut(*mut u8, &mut CK_ULONG) -> Answer<()>) 
     Ok(out)
 }
 
+/// A mechanism with a structure as its parameter.
+pub(super) fn laid<P>(mechanism: CK_MECHANISM_TYPE, parameter: &mut P) -> CK_MECHANISM {
+    CK_MECHANISM {
+        mechanism,
+        pParameter: std::ptr::from_mut(parameter).cast::<c_void>(),
+        ulParameterLen: ulong(size_of::<P>()),
+    }
+}
+
 /// Lays a mechanism out in C for the length of a call.
 fn with_mechanism<T>(mechanism: &Mechanism<'_>, run: impl FnOnce(*mut CK_MECHANISM) -> T) -> T {
-    fn lay<P>(mechanism: CK_MECHANISM_TYPE, parameter: &mut P) -> CK_MECHANISM {
-        CK_MECHANISM {
-            mechanism,
-            pParameter: std::ptr::from_mut(parameter).cast::<c_void>(),
-            ulParameterLen: ulong(size_of::<P>()),
-        }
-    }
     match *mechanism {
+        Mechanism::Deriving(deriving) => deriving.lay(run),
         Mechanism::Plain(mechanism) => run(&mut CK_MECHANISM { mechanism, pParameter: null_mut(), ulParameterLen: 0 }),
         Mechanism::Iv(mechanism, iv) => {
             run(&mut CK_MECHANISM { mechanism, pParameter: input(iv).cast(), ulParameterLen: length(iv) })
         }
         Mechanism::Ctr(cb) => {
             let mut parameter = CK_AES_CTR_PARAMS { ulCounterBits: 128, cb };
-            run(&mut lay(CKM_AES_CTR, &mut parameter))
+            run(&mut laid(CKM_AES_CTR, &mut parameter))
         }
         Mechanism::Gcm { iv, aad, tag_bits } => {
             let mut parameter = CK_GCM_PARAMS {
@@ -402,7 +421,7 @@ fn with_mechanism<T>(mechanism: &Mechanism<'_>, run: impl FnOnce(*mut CK_MECHANI
                 ulAADLen: length(aad),
                 ulTagBits: tag_bits,
             };
-            run(&mut lay(CKM_AES_GCM, &mut parameter))
+            run(&mut laid(CKM_AES_GCM, &mut parameter))
         }
         Mechanism::Ccm { nonce, aad, tag_len, len } => {
             let mut parameter = CK_CCM_PARAMS {
@@ -413,11 +432,11 @@ fn with_mechanism<T>(mechanism: &Mechanism<'_>, run: impl FnOnce(*mut CK_MECHANI
                 ulAADLen: length(aad),
                 ulMACLen: ulong(tag_len),
             };
-            run(&mut lay(CKM_AES_CCM, &mut parameter))
+            run(&mut laid(CKM_AES_CCM, &mut parameter))
         }
         Mechanism::Pss { hash, mgf, salt } => {
             let mut parameter = CK_RSA_PKCS_PSS_PARAMS { hashAlg: hash, mgf, sLen: salt };
-            run(&mut lay(CKM_RSA_PKCS_PSS, &mut parameter))
+            run(&mut laid(CKM_RSA_PKCS_PSS, &mut parameter))
         }
         Mechanism::Oaep { hash, mgf, label } => {
             let mut parameter = CK_RSA_PKCS_OAEP_PARAMS {
@@ -427,7 +446,7 @@ fn with_mechanism<T>(mechanism: &Mechanism<'_>, run: impl FnOnce(*mut CK_MECHANI
                 pSourceData: if label.is_empty() { null_mut() } else { input(label).cast() },
                 ulSourceDataLen: length(label),
             };
-            run(&mut lay(CKM_RSA_PKCS_OAEP, &mut parameter))
+            run(&mut laid(CKM_RSA_PKCS_OAEP, &mut parameter))
         }
     }
 }
@@ -482,16 +501,16 @@ fn entry<T>(kind: CK_ATTRIBUTE_TYPE, value: &[T]) -> CK_ATTRIBUTE {
     }
 }
 
-fn input(data: &[u8]) -> *mut u8 {
+pub(super) fn input(data: &[u8]) -> *mut u8 {
     data.as_ptr().cast_mut()
 }
 
-fn length<T>(data: &[T]) -> CK_ULONG {
+pub(super) fn length<T>(data: &[T]) -> CK_ULONG {
     ulong(data.len())
 }
 
 /// A length of something that is in memory fits into CK_ULONG, which is as wide as a pointer or wider.
-fn ulong(value: usize) -> CK_ULONG {
+pub(super) fn ulong(value: usize) -> CK_ULONG {
     CK_ULONG::try_from(value).unwrap_or(CK_ULONG::MAX)
 }
 

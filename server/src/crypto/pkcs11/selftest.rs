@@ -6,16 +6,18 @@
 use std::fmt;
 
 use cryptoki_sys::{
-    CK_ATTRIBUTE_TYPE, CKA_COPYABLE, CKA_DECRYPT, CKA_ENCRYPT, CKA_EXTRACTABLE, CKA_MODIFIABLE, CKA_SENSITIVE,
-    CKA_TOKEN, CKA_UNWRAP_TEMPLATE, CKM_AES_CBC_PAD, CKM_AES_ECB, CKM_AES_KEY_GEN, CKM_AES_KEY_WRAP,
+    CK_ATTRIBUTE_TYPE, CK_MECHANISM_TYPE, CK_ULONG, CKA_ALLOWED_MECHANISMS, CKA_COPYABLE, CKA_DECRYPT, CKA_ENCRYPT,
+    CKA_EXTRACTABLE, CKA_MODIFIABLE, CKA_SENSITIVE, CKA_TOKEN, CKA_UNWRAP_TEMPLATE, CKA_VALUE_LEN, CKM_AES_CBC_PAD,
+    CKM_AES_ECB, CKM_AES_KEY_GEN, CKM_AES_KEY_WRAP, CKM_CONCATENATE_BASE_AND_KEY, CKM_EXTRACT_KEY_FROM_KEY,
 };
 
 use super::attr::{Attr, Mechanism};
+use super::deriving::Deriving;
 use super::fault::Fault;
 use super::raw::Handle;
 use super::session::Work;
 use super::template;
-use super::token::{Token, flags};
+use super::token::{DISCLOSING, Token, flags};
 use super::wrapping::{Half, WrappingKey};
 use crate::crypto::algorithm::KeyKind;
 
@@ -65,6 +67,7 @@ pub(super) fn run(token: &Token, wrapping: &WrappingKey) -> Result<Claims, Fault
     for half in wrapping.halves() {
         let bench = Bench::new(token, half)?;
         findings.extend(bench.attempts());
+        findings.extend(bench.disclosures());
         token.sessions.work(|work| work.raw.destroy_object(work.session, bench.key))?;
     }
     Ok(Claims { non_exportable: findings.iter().all(|finding| finding.withstood), findings })
@@ -145,6 +148,49 @@ impl<'a> Bench<'a> {
             self.try_one("wrapping with another mechanism (AES_KEY_WRAP)", &|work| self.wrap_passing(work, &WRAP_KW)),
             self.try_one("wrapping with another mechanism (AES_CBC_PAD)", &|work| self.wrap_passing(work, &CBC_PAD)),
         ]
+    }
+
+    /// One for each mechanism that puts the bytes of a key into another.
+    fn disclosures(&self) -> Vec<Finding> {
+        let has = |mechanism: &CK_MECHANISM_TYPE| self.token.has(*mechanism);
+        let attempt = |mechanism| {
+            self.try_one("deriving a key that can leave of a guarded one's bytes", &|work| {
+                self.disclose(work, mechanism)
+            })
+        };
+        DISCLOSING.into_iter().filter(has).map(attempt).collect()
+    }
+
+    fn disclose(&self, work: &Work<'_>, mechanism: CK_MECHANISM_TYPE) -> Result<Option<Handle>, Fault> {
+        // One that may do it, if the module unwraps such a one.
+        let allowed = [mechanism];
+        let mut template = template::unwrapped(KIND);
+        template.push(Attr::Mechanisms(CKA_ALLOWED_MECHANISMS, &allowed));
+        let key = self.wrapping.unwrap_as(work, &self.blob, &template).unwrap_or(self.key);
+        let data = Deriving::Data { mechanism, data: vec![0; 16].into() };
+        let mut other = template::passing(KIND);
+        other.extend(template::length(KIND));
+        let other = work.raw.generate_key(work.session, &Mechanism::Plain(CKM_AES_KEY_GEN), &other)?;
+        let (other, first_bit) = (other.to_ne_bytes(), CK_ULONG::to_ne_bytes(0));
+        let how = match mechanism {
+            CKM_CONCATENATE_BASE_AND_KEY => Mechanism::Iv(mechanism, &other),
+            CKM_EXTRACT_KEY_FROM_KEY => Mechanism::Iv(mechanism, &first_bit),
+            _ => Mechanism::Deriving(&data),
+        };
+        let mut template = template::what(KeyKind::Generic { bytes: 16 });
+        template.extend([
+            Attr::Number(CKA_VALUE_LEN, 16),
+            Attr::Bool(CKA_TOKEN, false),
+            Attr::Bool(CKA_SENSITIVE, false),
+            Attr::Bool(CKA_EXTRACTABLE, true),
+        ]);
+        let derived = work.raw.derive_key(work.session, &how, key, &template)?;
+        let stays = [(CKA_SENSITIVE, "", true), (CKA_EXTRACTABLE, "", false)];
+        if flags(work, derived, &stays)?.is_ok() {
+            work.raw.destroy_object(work.session, derived)?;
+            return Err(refused("C_DeriveKey, by the flags of the base key,"));
+        }
+        Ok(Some(derived))
     }
 
     fn try_one(&self, attempt: &'static str, run: &Attempt<'_>) -> Finding {

@@ -98,6 +98,12 @@ pub(super) fn on_token(kind: KeyKind, id: &[u8; 16]) -> Vec<Attr<'_>> {
     template
 }
 
+/// What makes a token object under an identity of a session object that is made to stay. In this order: SoftHSM changes nothing
+/// more of what cannot be modified, and never what is copied into what cannot be.
+pub(super) fn settling(id: &[u8; 16]) -> [Attr<'_>; 3] {
+    [Attr::Bool(CKA_TOKEN, true), Attr::Bytes(CKA_ID, id), Attr::Bool(CKA_MODIFIABLE, false)]
+}
+
 /// The public half of a pair that is generated; with an identity it is a token object.
 pub(super) fn public<'a>(kind: KeyKind, id: Option<&'a [u8; 16]>) -> Vec<Attr<'a>> {
     let mut template = vec![
@@ -139,7 +145,7 @@ fn usage(kind: KeyKind, may: bool) -> Vec<Attr<'static>> {
         Attr::Bool(CKA_DECRYPT, encrypts),
         Attr::Bool(CKA_SIGN, signs),
         Attr::Bool(CKA_UNWRAP, false),
-        Attr::Bool(CKA_DERIVE, false),
+        Attr::Bool(CKA_DERIVE, may && derives(kind)),
     ];
     if kind.is_pair() {
         template.push(Attr::Bool(CKA_SIGN_RECOVER, false));
@@ -151,6 +157,11 @@ fn usage(kind: KeyKind, may: bool) -> Vec<Attr<'static>> {
         ]);
     }
     template
+}
+
+/// Whether PKCS#11 makes keys of such keys.
+const fn derives(kind: KeyKind) -> bool {
+    matches!(kind, KeyKind::Aes { .. } | KeyKind::Generic { .. } | KeyKind::Ec { .. })
 }
 
 /// The named curve as the DER of its object identifier (RFC 5480 §2.1.1.1, SEC 2).

@@ -7,8 +7,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use cryptoki::error::RvError;
 use cryptoki_sys::{
-    CK_ATTRIBUTE_TYPE, CK_MECHANISM_TYPE, CKA_ALWAYS_SENSITIVE, CKA_CLASS, CKA_ID, CKA_LABEL, CKA_LOCAL,
-    CKA_NEVER_EXTRACTABLE, CKA_TOKEN, CKM_AES_KEY_GEN, CKO_SECRET_KEY,
+    CK_ATTRIBUTE_TYPE, CK_MECHANISM_TYPE, CKA_ALLOWED_MECHANISMS, CKA_ALWAYS_SENSITIVE, CKA_CLASS, CKA_ID, CKA_LABEL,
+    CKA_LOCAL, CKA_NEVER_EXTRACTABLE, CKA_TOKEN, CKM_AES_KEY_GEN, CKM_CONCATENATE_BASE_AND_DATA,
+    CKM_CONCATENATE_BASE_AND_KEY, CKM_CONCATENATE_DATA_AND_BASE, CKM_EXTRACT_KEY_FROM_KEY, CKM_XOR_BASE_AND_DATA,
+    CKO_SECRET_KEY,
 };
 
 use super::attr::{Attr, Mechanism};
@@ -17,11 +19,23 @@ use super::fault::Fault;
 use super::raw::Handle;
 use super::session::{Sessions, Work};
 
+/// Mechanisms that put the very bytes of a key into another one. PKCS#11 says that the other one is guarded as it is; not
+/// every module sees to it.
+pub(super) const DISCLOSING: [CK_MECHANISM_TYPE; 5] = [
+    CKM_CONCATENATE_BASE_AND_KEY,
+    CKM_CONCATENATE_BASE_AND_DATA,
+    CKM_CONCATENATE_DATA_AND_BASE,
+    CKM_XOR_BASE_AND_DATA,
+    CKM_EXTRACT_KEY_FROM_KEY,
+];
+
 /// A token with its sessions, logged in. Cheap to clone: all clones share the sessions.
 #[derive(Clone)]
 pub struct Token {
     pub(super) sessions: Arc<Sessions>,
     pub(super) mechanisms: Arc<HashSet<CK_MECHANISM_TYPE>>,
+    /// Those that are left without the disclosing ones, if the module has any of these.
+    harmless: Option<Arc<[CK_MECHANISM_TYPE]>>,
     pub(super) handle_bound: usize,
     files: Option<Arc<Path>>,
 }
@@ -33,7 +47,13 @@ impl Token {
     /// What is wrong with module, token or PIN.
     pub fn open(config: &Config) -> Result<Self, Pkcs11Error> {
         let sessions = Sessions::open(config)?;
-        let mechanisms = sessions.module().raw.mechanisms(sessions.slot().into())?;
+        let mechanisms: HashSet<_> = sessions.module().raw.mechanisms(sessions.slot().into())?.into_iter().collect();
+        let discloses = DISCLOSING.iter().any(|mechanism| mechanisms.contains(mechanism));
+        let harmless = discloses.then(|| {
+            let mut left: Vec<_> = mechanisms.iter().copied().filter(|it| !DISCLOSING.contains(it)).collect();
+            left.sort_unstable();
+            Arc::from(left)
+        });
         let files = match &config.token_files {
             Some(files) => Some(files.clone()),
             None if sessions.module().is_softhsm() => softhsm_files(),
@@ -41,7 +61,8 @@ impl Token {
         };
         Ok(Self {
             sessions,
-            mechanisms: Arc::new(mechanisms.into_iter().collect()),
+            mechanisms: Arc::new(mechanisms),
+            harmless,
             handle_bound: config.handles,
             files: files.map(Arc::from),
         })
@@ -51,6 +72,11 @@ impl Token {
     /// were acknowledged.
     pub(super) fn sync(&self) -> Result<(), Pkcs11Error> {
         self.files.as_deref().map_or(Ok(()), sync_tree)
+    }
+
+    /// What keeps a key from the disclosing mechanisms, where the module has any: an attribute that a key is born with.
+    pub(super) fn confined(&self) -> Option<Attr<'_>> {
+        self.harmless.as_deref().map(|harmless| Attr::Mechanisms(CKA_ALLOWED_MECHANISMS, harmless))
     }
 
     pub(super) fn has(&self, mechanism: CK_MECHANISM_TYPE) -> bool {

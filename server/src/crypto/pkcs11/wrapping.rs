@@ -23,7 +23,7 @@ use super::fault::Fault;
 use super::raw::{Entry, Handle};
 use super::session::Work;
 use super::template;
-use super::token::{LabelledKey, ORIGIN, Token, Verify, flags};
+use super::token::{DISCLOSING, LabelledKey, ORIGIN, Token, Verify, flags};
 use crate::crypto::algorithm::KeyKind;
 
 /// What a wrapped key must be: it cannot leave but as a secret.
@@ -196,7 +196,7 @@ impl Half {
         let mechanism = mechanism(token)
             .ok_or_else(|| Pkcs11Error::Lacks("it has no AES key wrap with padding (0x210A, 0x210B)".to_owned()))?;
         let id: [u8; 16] = super::random_id().map_err(|error| Pkcs11Error::Module(error.to_string()))?;
-        let key = with_template(role, &label, &id, mechanism, true, |template| {
+        let key = with_template(token, role, &label, &id, mechanism, true, |template| {
             LabelledKey::create(token, &label, template, role.verify)
         })?;
         Ok(Self { key, mechanism })
@@ -208,7 +208,7 @@ impl Half {
         let mechanism =
             mechanism(token).ok_or(Fault { call: "C_GetMechanismList", error: RvError::MechanismInvalid })?;
         let id = [0x77; 16];
-        let key = with_template(role, &label, &id, mechanism, false, |template| {
+        let key = with_template(token, role, &label, &id, mechanism, false, |template| {
             LabelledKey::passing(token, &label, template)
         })?;
         Ok(Self { key, mechanism })
@@ -284,6 +284,7 @@ fn mechanism(token: &Token) -> Option<CK_MECHANISM_TYPE> {
 
 /// What a half is made with.
 fn with_template<T>(
+    token: &Token,
     role: &Role,
     label: &str,
     id: &[u8; 16],
@@ -294,7 +295,8 @@ fn with_template<T>(
     let allowed = [mechanism];
     let flag = |(attribute, value): &(CK_ULONG, bool)| Attr::Bool(*attribute, *value);
     let on_wrap: Vec<_> = WRAP_TEMPLATE.iter().map(flag).collect();
-    let on_unwrap: Vec<_> = role.on_unwrap.iter().map(flag).collect();
+    // What is unwrapped may derive, and must not give its own bytes to what it derives.
+    let on_unwrap: Vec<_> = role.on_unwrap.iter().map(flag).chain(token.confined()).collect();
     let mut template = vec![
         Attr::Number(CKA_CLASS, CKO_SECRET_KEY),
         Attr::Number(CKA_KEY_TYPE, CKK_AES),
@@ -329,7 +331,9 @@ fn verify(work: &Work<'_>, key: Handle, on_unwrap: &[(CK_ULONG, bool)]) -> Resul
         return Ok(Err("CKA_WRAP_TEMPLATE is not what it must be".to_owned()));
     }
     let read = work.raw.template(work.session, key, CKA_UNWRAP_TEMPLATE)?;
-    if !matches(&read, on_unwrap) {
+    let (confines, read): (Vec<_>, Vec<_>) = read.into_iter().partition(|(found, _)| *found == CKA_ALLOWED_MECHANISMS);
+    let discloses = |list: &Entry| DISCLOSING.iter().any(|mechanism| lists(&list.1, *mechanism));
+    if !matches(&read, on_unwrap) || confines.iter().any(discloses) {
         return Ok(Err("CKA_UNWRAP_TEMPLATE is not what it must be".to_owned()));
     }
     let allowed = work.raw.attribute(work.session, key, CKA_ALLOWED_MECHANISMS)?;
@@ -337,6 +341,11 @@ fn verify(work: &Work<'_>, key: Handle, on_unwrap: &[(CK_ULONG, bool)]) -> Resul
         return Ok(Err("CKA_ALLOWED_MECHANISMS is not key wrap with padding alone".to_owned()));
     }
     Ok(Ok(()))
+}
+
+/// Whether a list of mechanisms, as the module lays it out, has this one.
+fn lists(list: &[u8], mechanism: CK_MECHANISM_TYPE) -> bool {
+    list.chunks(size_of::<CK_MECHANISM_TYPE>()).any(|entry| entry == mechanism.to_ne_bytes())
 }
 
 /// Whether a template that was read back holds these flags and nothing else, in any order.

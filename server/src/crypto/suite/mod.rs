@@ -5,6 +5,7 @@
 //! something passes.
 
 mod ciphers;
+mod derived;
 mod keys;
 mod modes;
 mod parts;
@@ -28,6 +29,7 @@ pub(crate) fn try_all(provider: &dyn Provider, residency: &dyn Fn() -> Residency
     modes::run(&mut suite);
     signatures::run(&mut suite);
     rest::run(&mut suite);
+    derived::run(&mut suite);
     parts::kept(&mut suite);
     let Suite { lacking, tried, .. } = suite;
     let has = |what: &String| !lacking.contains(what);

@@ -76,7 +76,7 @@ fn derivations(suite: &mut Suite<'_>) {
         suite.with_key(KeyKind::Generic { bytes: key.len() as u32 }, &key, |suite, handle| {
             let expected = unhex(expected);
             let answer = suite.provider.derive(handle, &how, expected.len());
-            if let Some(answer) = suite.need("derivation", answer) {
+            if let Some(answer) = suite.need("derivation of bytes for the server", answer) {
                 assert_eq!(hex::encode(answer.expose()), hex::encode(&expected), "{how:?}");
                 let shorter = suite.provider.derive(handle, &how, 5).expect("a shorter one");
                 // The functions of SP 800-108 hash the length with the rest.
@@ -87,7 +87,7 @@ fn derivations(suite: &mut Suite<'_>) {
     let (private, public) = (unhex(vectors::ECDH.0), unhex(vectors::ECDH.1));
     suite.with_key(KeyKind::Ec { curve: Curve::P256 }, &private, |suite, key| {
         let answer = suite.provider.derive(key, &Derivation::Ecdh { peer: &public }, 32);
-        if let Some(answer) = suite.need("derivation", answer) {
+        if let Some(answer) = suite.need("derivation of bytes for the server", answer) {
             assert_eq!(hex::encode(answer.expose()), vectors::ECDH.2);
             let how = Derivation::Ecdh { peer: &public };
             refused("more than the secret", suite.provider.derive(key, &how, 33), Refusal::Failed);
@@ -106,7 +106,7 @@ fn derivations(suite: &mut Suite<'_>) {
     suite.with_key(KeyKind::Aes { bits: 128 }, &[3; 16], |suite, key| {
         let cipher = Cipher::AesEcb { padding: Padding::None };
         let how = Derivation::Encrypt { cipher, data: &[5; 32] };
-        if let Some(derived) = suite.need("derivation", suite.provider.derive(key, &how, 20)) {
+        if let Some(derived) = suite.need("derivation of bytes for the server", suite.provider.derive(key, &how, 20)) {
             let encrypted = suite.provider.encrypt(key, &cipher, &[5; 32]).expect("encrypt");
             assert_eq!(derived.expose(), &encrypted.data[..20]);
             for how in [how, Derivation::Hash(Hash::Sha256), Derivation::Hmac { hash: Hash::Sha256, data: &[] }] {
@@ -214,7 +214,7 @@ fn agreement(suite: &mut Suite<'_>, kind: KeyKind, len: usize) {
         SoftwareProvider.derive(Key::Clear(&theirs), &Derivation::Ecdh { peer: &one.public }, len).expect("ECDH");
     suite.with_key(kind, private.expose(), |suite, key| {
         let answer = suite.provider.derive(key, &Derivation::Ecdh { peer: &other.public }, len);
-        if let Some(answer) = suite.need("derivation", answer) {
+        if let Some(answer) = suite.need("derivation of bytes for the server", answer) {
             assert_eq!(answer.expose(), expected.expose(), "{kind:?}");
             let other = if kind == (KeyKind::Ec { curve: Curve::P256 }) { Curve::P384 } else { Curve::P256 };
             let foreign =

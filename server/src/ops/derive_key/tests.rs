@@ -205,6 +205,19 @@ fn the_strictest_flags_are_inherited() {
     let object = view.open(Some(&UniqueIdentifier::Text(derived.unique_identifier)), Use::ReadAttributes).unwrap();
     assert!(object.is_sensitive() && !object.is_extractable());
     assert_eq!(object.attributes.boolean(Tag::NeverExtractable), Some(true));
+    // A key that was to be had once, or seen: what comes of it is guarded as it is, and was not always.
+    let once = bench.key(Algorithm::AES, &BYTES, Mask::DERIVE_KEY, vec![]);
+    let mut asked = request(&[&once], Method::HMAC, with_data(b"data"));
+    for (tag, value) in [(Tag::Sensitive, true), (Tag::Extractable, false)] {
+        asked.attributes.list.push(Attribute::new(tag, Value::Boolean(value)));
+    }
+    let derived = bench.run::<DeriveKey>(V, asked).unwrap();
+    let mut view = bench.view(V);
+    let object = view.open(Some(&UniqueIdentifier::Text(derived.unique_identifier)), Use::ReadAttributes).unwrap();
+    assert!(object.is_sensitive() && !object.is_extractable());
+    for history in [Tag::AlwaysSensitive, Tag::NeverExtractable] {
+        assert_eq!(object.attributes.boolean(history), Some(false), "{history}");
+    }
     for looser in [(Tag::Sensitive, false), (Tag::Extractable, true)] {
         let mut asked = request(&[&strict, &data], Method::HMAC, sha256());
         asked.attributes.list.push(Attribute::new(looser.0, Value::Boolean(looser.1)));

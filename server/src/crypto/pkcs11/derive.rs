@@ -1,0 +1,201 @@
+//! Keys from keys within the module: what is derived is born there, and is wrapped there or stays on the token. Nothing of
+//! it is computed outside.
+//!
+//! What modules do with a length that is not that of the whole result differs, and no list tells. So before a derivation of
+//! some shape is used for the first time, it is tried with a key that is known, and what comes out is compared: a module that
+//! derives another key than the software does lacks the derivation.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+
+use cryptoki::error::RvError;
+
+use super::Pkcs11Provider;
+use super::attr::Mechanism;
+use super::deriving::Deriving;
+use super::fault::Fault;
+use super::template;
+use crate::crypto::algorithm::{Cipher, Derivation, Hash, KeyKind, Mac, Padding};
+use crate::crypto::software::SoftwareProvider;
+use crate::crypto::{ClearKey, CryptoError, Guarded, Key, Made, Place, Provider as _, Residency};
+use crate::secret::Secret;
+
+/// Which shapes of derivation were compared, and whether they came out right.
+#[derive(Default)]
+pub(super) struct Proofs(Mutex<HashMap<String, bool>>);
+
+/// The most shapes that are remembered: clients choose lengths.
+const MOST: usize = 1024;
+
+impl Proofs {
+    fn find(&self, shape: &str) -> Option<bool> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).get(shape).copied()
+    }
+
+    fn note(&self, shape: String, is_right: bool) {
+        let mut proofs = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if proofs.len() >= MOST {
+            proofs.clear();
+        }
+        proofs.insert(shape, is_right);
+    }
+}
+
+impl Pkcs11Provider {
+    /// Derives a key that stays in the module, from one that is there.
+    pub(super) fn derive_within(
+        &self,
+        base: &Guarded,
+        how: &Derivation<'_>,
+        kind: KeyKind,
+        residency: Residency,
+    ) -> Result<Made, CryptoError> {
+        let len = kind.raw_len().ok_or_else(|| CryptoError::BadParameters("what is derived is no pair".to_owned()))?;
+        let deriving = Deriving::of(base.kind, how, len)?;
+        self.must_have(deriving.mechanism(), &how.name())?;
+        // What the software refuses, whatever the key, is refused here: lengths, and points that are on no curve.
+        let (stand_in, _) = known(base.kind)?;
+        SoftwareProvider.derive(Key::Clear(&stand_in), how, len)?;
+        self.must_offer(kind, residency)?;
+        self.must_be_right(base.kind, how, kind)?;
+        self.bear(base, &deriving, kind, residency)
+    }
+
+    fn bear(
+        &self,
+        base: &Guarded,
+        deriving: &Deriving<'_>,
+        kind: KeyKind,
+        residency: Residency,
+    ) -> Result<Made, CryptoError> {
+        let mechanism = Mechanism::Deriving(deriving);
+        let mut template = template::what(kind);
+        template.extend(template::length(kind));
+        let Residency::Token(id) = residency else {
+            template.extend(template::passing(kind));
+            let object = self.object(base)?;
+            let wrapped = self.use_object(&object, |work, handle| {
+                let born = work.raw.derive_key(work.session, &mechanism, handle, &template)?;
+                self.wrap_and_destroy(work, kind, born)
+            });
+            return self.wrapped(kind, wrapped.map_err(underivable)?);
+        };
+        template.extend(template::on_token(kind, &id));
+        template.extend(self.token.confined());
+        // What a first run of the message left cannot be told from anything else; it goes, and the same comes again.
+        self.destroy_on_token(&id)?;
+        let object = self.object(base)?;
+        let born = self.use_object(&object, |work, handle| {
+            work.raw.derive_key(work.session, &mechanism, handle, &template).map(drop)
+        });
+        match born {
+            // SoftHSM makes the object as it is to stay, and cannot write its value then.
+            Err(Fault { error: RvError::AttributeReadOnly, .. }) => {
+                self.destroy_on_token(&id)?;
+                let mut template = template::unwrapped(kind);
+                template.extend(template::length(kind));
+                template.extend(self.token.confined());
+                self.use_object(&object, |work, handle| {
+                    let born = work.raw.derive_key(work.session, &mechanism, handle, &template)?;
+                    work.raw.copy_object(work.session, born, &template::settling(&id))?;
+                    work.raw.destroy_object(work.session, born)
+                })
+            }
+            born => born,
+        }
+        .map_err(underivable)?;
+        let made = Guarded { id, kind, place: Place::Token };
+        self.settle(&made)?;
+        Ok(Made::Guarded(made))
+    }
+
+    /// Compares, the first time, what the module derives from a known key with what the software does.
+    fn must_be_right(&self, base: KeyKind, how: &Derivation<'_>, kind: KeyKind) -> Result<(), CryptoError> {
+        let len = kind.raw_len().unwrap_or(0);
+        let shape = format!("{base:?} {len} {}", how.name());
+        let is_right = match self.proofs.find(&shape) {
+            Some(is_right) => is_right,
+            None => {
+                let is_right = self.comes_out_right(base, how, len)?;
+                self.proofs.note(shape, is_right);
+                is_right
+            }
+        };
+        if is_right {
+            Ok(())
+        } else {
+            Err(CryptoError::Unsupported(format!("{len} bytes by {} in the HSM module", how.name())))
+        }
+    }
+
+    fn comes_out_right(&self, base: KeyKind, how: &Derivation<'_>, len: usize) -> Result<bool, CryptoError> {
+        // The length of a generic secret changes nothing, and not every length can be wrapped.
+        let base = if let KeyKind::Generic { .. } = base { KeyKind::Generic { bytes: 32 } } else { base };
+        let kind = match u32::try_from(len).unwrap_or(u32::MAX) {
+            bytes @ (16 | 24 | 32) => KeyKind::Aes { bits: bytes * 8 },
+            bytes => KeyKind::Generic { bytes },
+        };
+        let (key, bytes) = known(base)?;
+        let expected = ClearKey::new(kind, SoftwareProvider.derive(Key::Clear(&key), how, len)?);
+        let inside = guarded(self.adopt_key(base, &bytes, Residency::Wrapped)?)?;
+        let derived = Deriving::of(base, how, len).and_then(|how| self.bear(&inside, &how, kind, Residency::Wrapped));
+        self.destroy_key(&inside)?;
+        let derived = guarded(derived?)?;
+        let is_same = self.is_same(&derived, &expected);
+        self.destroy_key(&derived)?;
+        is_same
+    }
+
+    /// Whether a key in the module does what one outside does.
+    fn is_same(&self, inside: &Guarded, outside: &ClearKey) -> Result<bool, CryptoError> {
+        let both = |made: Result<Vec<u8>, CryptoError>, expected: Result<Vec<u8>, CryptoError>| Ok(made? == expected?);
+        if let KeyKind::Aes { .. } = inside.kind {
+            let cipher = Cipher::AesEcb { padding: Padding::None };
+            let expected = SoftwareProvider.encrypt(Key::Clear(outside), &cipher, &[0; 16]);
+            return both(
+                self.encrypt_with(inside, &cipher, &[0; 16]).map(|out| out.data),
+                expected.map(|out| out.data),
+            );
+        }
+        // Some want a key as long as the digest.
+        for hash in [Hash::Sha256, Hash::Sha1] {
+            match self.mac_with(inside, Mac::Hmac(hash), b"the same") {
+                Err(CryptoError::Unsupported(_)) => {}
+                made => return both(made, SoftwareProvider.mac(Key::Clear(outside), Mac::Hmac(hash), b"the same")),
+            }
+        }
+        Ok(false)
+    }
+}
+
+/// A key that everybody may know, outside and as it is brought in.
+fn known(kind: KeyKind) -> Result<(ClearKey, Secret), CryptoError> {
+    let bytes = match kind.raw_len() {
+        Some(len) => Secret::new((1..=u8::MAX).cycle().take(len).collect()),
+        None => match SoftwareProvider.generate_pair(kind, Residency::Sealed)?.private {
+            Made::Clear(bytes) => bytes,
+            Made::Guarded(_) => return Err(CryptoError::Unavailable("the software guards a key".to_owned())),
+        },
+    };
+    Ok((ClearKey::new(kind, bytes.clone()), bytes))
+}
+
+fn guarded(made: Made) -> Result<Guarded, CryptoError> {
+    match made {
+        Made::Guarded(guarded) => Ok(guarded),
+        Made::Clear(_) => Err(CryptoError::Unavailable("the module gave a key away".to_owned())),
+    }
+}
+
+/// What a refused derivation means. The parameters have been checked: what the module does not take, it does not have.
+fn underivable(fault: Fault) -> CryptoError {
+    match fault.error {
+        // A token object that was made before keys could derive stays so.
+        RvError::KeyFunctionNotPermitted
+        | RvError::TemplateInconsistent
+        | RvError::TemplateIncomplete
+        | RvError::AttributeValueInvalid
+        | RvError::AttributeTypeInvalid => CryptoError::Unsupported(format!("deriving in the HSM module ({fault})")),
+        _ => fault.into(),
+    }
+}
