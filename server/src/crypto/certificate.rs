@@ -1,15 +1,33 @@
 //! What a certificate says about itself, as the attributes that the server sets (KMIP 2.1 §4.8, §4.20, §4.61 to §4.63).
 
 use kmip_codec::Value;
-use kmip_codec::spec::{CertificateRequestType, CryptographicAlgorithm, ResultReason, Tag};
+use kmip_codec::spec::{CertificateRequestType, CertificateType, CryptographicAlgorithm, ResultReason, Tag};
 use x509_cert::Certificate;
 use x509_cert::der::{Decode, Encode};
 use x509_cert::ext::pkix::name::GeneralNames;
 use x509_cert::ext::pkix::{KeyUsage, SubjectAltName};
 use x509_cert::name::Name;
 
-use super::{keyblock, keyformat, names, signed, signing_request};
+use super::{keyblock, keyformat, names, openpgp, signed, signing_request};
 use crate::failure::{Failure, Outcome};
+
+/// The attributes of a certificate of whatever type.
+///
+/// # Errors
+/// Invalid Field for a value that is no certificate of its type.
+pub fn said(certificate: &kmip_codec::types::Certificate) -> Outcome<Vec<(Tag, Value)>> {
+    let value = &certificate.certificate_value;
+    match certificate.certificate_type {
+        CertificateType::X509 => attributes(value),
+        CertificateType::PGP => openpgp::attributes(value),
+        // The standard has no other.
+        _ => Ok(vec![(Tag::CertificateLength, length(value))]),
+    }
+}
+
+fn length(value: &[u8]) -> Value {
+    Value::Integer(i32::try_from(value.len()).unwrap_or(i32::MAX))
+}
 
 /// The attributes of an X.509 certificate in DER.
 ///
@@ -19,8 +37,7 @@ pub fn attributes(der: &[u8]) -> Outcome<Vec<(Tag, Value)>> {
     let wrong = |_| Failure::new(ResultReason::InvalidField, "the Certificate Value is no X.509 certificate in DER");
     let certificate = Certificate::from_der(der).map_err(wrong)?;
     let body = &certificate.tbs_certificate;
-    let length = Value::Integer(i32::try_from(der.len()).unwrap_or(i32::MAX));
-    let mut found = vec![(Tag::CertificateLength, length)];
+    let mut found = vec![(Tag::CertificateLength, length(der))];
     found.extend(names::attributes(&certificate).map_err(wrong)?);
     found.extend(of_key(&body.subject_public_key_info.to_der().map_err(wrong)?));
     if let Some(algorithm) = signed::named(&certificate.signature_algorithm.oid.to_string()) {
@@ -85,4 +102,21 @@ pub fn subject(der: &[u8]) -> Outcome<(Name, GeneralNames)> {
     let body = Certificate::from_der(der).map_err(wrong)?.tbs_certificate;
     let names = body.get::<SubjectAltName>().map_err(wrong)?;
     Ok((body.subject, names.map(|(_, SubjectAltName(names))| names).unwrap_or_default()))
+}
+
+#[cfg(test)]
+mod tests {
+    use kmip_codec::spec::DigitalSignatureAlgorithm as Named;
+
+    use super::*;
+
+    /// Signed with RSA and SHA3-256; made with OpenSSL.
+    const SHA3: &str = "308202ff308201e7a00302010202146a0093fc853a8756532f693602ed387f7120f67c300d060960864801650304030e0500300f310d300b06035504030c0473686133301e170d3236313132333030313732375a170d3336313132303030313732375a300f310d300b06035504030c047368613330820122300d06092a864886f70d01010105000382010f003082010a0282010100ea896bf3dd460d5f76f43aaa815b5cf4a712ea01e821ca4262a0ff55e49f5bc1bc22abbfb27353149329266511843437aeab61d30a4aa3b7bd8b54f73277cc923e64e1dbf1820b10f24791d341eb633c70909f38670e1d484faf52953e7172f2d3d1ac84cb8f79f226aa44246d3a7a48bc23a6e01f65ba4f4f7ab248d11db531bb9ca44cda4644ee05cf27dbb87f1518beb6005ea384000dc20cc8327fae37e0a328a20f23cc846c91410412f4ac6bdab2956b20fa5d42d2ac2dab1fb06c37dff05f8f3bff3f4c15ebaff921037c8ec042a7d2e767f8c4e411544e21985dbad941a1182e3c3294c2154d9d888dfa107f7c95dabc5c9ba1b47f78012a05495b5b0203010001a3533051301d0603551d0e0416041423597fa8639b2ff1db261e62b75df6a8dfc0b095301f0603551d2304183016801423597fa8639b2ff1db261e62b75df6a8dfc0b095300f0603551d130101ff040530030101ff300d060960864801650304030e0500038201010035d82a0f66cfbd171da563f2a9ea1838c96c0c64233195810a26143d28a033167e860db68a5d836ce4195d6ab0645e8c01d7437abb046d57acf7fdd1eb8141347d2b435f42f67e6896b65a39442f86d85ae32389cdfb02a6433c8aa9c76de04b2839f358dc36598b49cb1102ff19cb26421c88e2c0755c5945b9b53b15d4c758c4f3dcf59ffca8f4d251108d9585ccf18e99797abcfed948ca8b403a9775c943f54586c835e422681813be850b13fefaf4c15fd950403c54b398e4784638810a61d7af056cb309b64de644aff753e2c9051b28bafa10be9612b5d6239719b336ff3287a94d9a658f5f472a9ddee3e79eda6bab501500e85eede09d47dd09e48d";
+
+    #[test]
+    fn a_signature_with_sha3_has_its_name() {
+        let found = attributes(&hex::decode(SHA3).unwrap()).unwrap();
+        let named = Value::Enumeration(Named::SHA3256WithRSAEncryption.into());
+        assert!(found.contains(&(Tag::DigitalSignatureAlgorithm, named)), "{found:?}");
+    }
 }

@@ -14,6 +14,7 @@ pub mod hpke;
 pub mod keyblock;
 pub mod keyformat;
 pub mod names;
+mod openpgp;
 mod padding;
 pub mod permits;
 pub mod pkcs11;

@@ -9,18 +9,25 @@ use x509_cert::spki::AlgorithmIdentifierOwned;
 use super::algorithm::{Hash, Message, Signature};
 use super::public;
 
-/// The signature algorithms by object identifier (RFC 8017, RFC 5758), what the protocol calls them, and how they are
+/// The signature algorithms by object identifier (RFC 8017, RFC 3279, RFC 5758, NIST for SHA-3), what the protocol calls them, and how they are
 /// verified, where the identifier alone says it and they are still worth something.
-const ALGORITHMS: [(&str, DigitalSignatureAlgorithm, Option<Signature>); 12] = {
+const ALGORITHMS: [(&str, DigitalSignatureAlgorithm, Option<Signature>); 19] = {
     use DigitalSignatureAlgorithm as Named;
     [
+        ("1.2.840.113549.1.1.2", Named::MD2WithRSAEncryption, None),
         ("1.2.840.113549.1.1.4", Named::MD5WithRSAEncryption, None),
         ("1.2.840.113549.1.1.5", Named::SHA1WithRSAEncryption, Some(Signature::RsaPkcs1(Hash::Sha1))),
         ("1.2.840.113549.1.1.14", Named::SHA224WithRSAEncryption, Some(Signature::RsaPkcs1(Hash::Sha224))),
         ("1.2.840.113549.1.1.11", Named::SHA256WithRSAEncryption, Some(Signature::RsaPkcs1(Hash::Sha256))),
         ("1.2.840.113549.1.1.12", Named::SHA384WithRSAEncryption, Some(Signature::RsaPkcs1(Hash::Sha384))),
         ("1.2.840.113549.1.1.13", Named::SHA512WithRSAEncryption, Some(Signature::RsaPkcs1(Hash::Sha512))),
+        ("2.16.840.1.101.3.4.3.14", Named::SHA3256WithRSAEncryption, Some(Signature::RsaPkcs1(Hash::Sha3_256))),
+        ("2.16.840.1.101.3.4.3.15", Named::SHA3384WithRSAEncryption, Some(Signature::RsaPkcs1(Hash::Sha3_384))),
+        ("2.16.840.1.101.3.4.3.16", Named::SHA3512WithRSAEncryption, Some(Signature::RsaPkcs1(Hash::Sha3_512))),
         (RSASSA_PSS, Named::RSASSAPSS, None),
+        ("1.2.840.10040.4.3", Named::DSAWithSHA1, None),
+        ("2.16.840.1.101.3.4.3.1", Named::DSAWithSHA224, None),
+        ("2.16.840.1.101.3.4.3.2", Named::DSAWithSHA256, None),
         ("1.2.840.10045.4.1", Named::ECDSAWithSHA1, Some(Signature::Ecdsa(Hash::Sha1))),
         ("1.2.840.10045.4.3.1", Named::ECDSAWithSHA224, Some(Signature::Ecdsa(Hash::Sha224))),
         ("1.2.840.10045.4.3.2", Named::ECDSAWithSHA256, Some(Signature::Ecdsa(Hash::Sha256))),
@@ -38,6 +45,11 @@ const MGF1: &str = "1.2.840.113549.1.1.8";
 /// What the protocol calls a signature algorithm.
 pub(super) fn named(oid: &str) -> Option<DigitalSignatureAlgorithm> {
     ALGORITHMS.iter().find(|row| row.0 == oid).map(|row| row.1)
+}
+
+/// What the protocol calls a way to sign.
+pub(super) fn name_of(scheme: Signature) -> Option<DigitalSignatureAlgorithm> {
+    ALGORITHMS.iter().find(|row| row.2 == Some(scheme)).map(|row| row.1)
 }
 
 /// The object identifier of a way to sign.

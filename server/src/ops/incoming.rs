@@ -3,8 +3,7 @@
 
 use kmip_codec::Value;
 use kmip_codec::spec::{
-    CertificateType, CryptographicAlgorithm as Algorithm, KeyFormatType, LinkType, ObjectType, ResultReason,
-    SplitKeyMethod, Tag,
+    CryptographicAlgorithm as Algorithm, KeyFormatType, LinkType, ObjectType, ResultReason, SplitKeyMethod, Tag,
 };
 use kmip_codec::types::{
     Attribute, Attributes, KeyBlock, KeyValue, Link, Object, ProtectionStorageMasks, SplitKey, UniqueIdentifier,
@@ -44,11 +43,9 @@ pub fn same_type(said: ObjectType, object: &Object) -> Outcome<()> {
 /// The attributes of which an object speaks itself, so that no default of the server says something else.
 pub fn said(object: &Object) -> Vec<Tag> {
     let mut said = vec![Tag::KeyFormatType, Tag::CertificateType, Tag::SecretDataType, Tag::OpaqueDataType];
-    if let Object::Certificate(certificate) = object
-        && certificate.certificate_type == CertificateType::X509
-    {
+    if let Object::Certificate(certificate) = object {
         // One that cannot be read is refused later, with better words.
-        let found = certificate::attributes(&certificate.certificate_value).unwrap_or_default();
+        let found = certificate::said(certificate).unwrap_or_default();
         said.extend(found.into_iter().map(|(tag, _)| tag));
     }
     let Some(block) = object.key_block() else { return said };
@@ -95,9 +92,7 @@ impl Incoming {
         match &object {
             Object::Certificate(certificate) => {
                 found.push((Tag::CertificateType, Value::Enumeration(certificate.certificate_type.into())));
-                if certificate.certificate_type == CertificateType::X509 {
-                    found.extend(certificate::attributes(&certificate.certificate_value)?);
-                }
+                found.extend(certificate::said(certificate)?);
             }
             Object::CertificateRequest(request) => {
                 found.extend(certificate::request_attributes(

@@ -131,6 +131,7 @@ fn signatures_by_rsa() {
     assert_eq!(judge(Signature::RsaPkcs1(Hash::Sha256), SHA256_WITH_RSA), Validity::Valid);
     let pss = Signature::RsaPss { hash: Hash::Sha256, mgf: Hash::Sha256, salt: 32 };
     assert_eq!(judge(pss, PSS), Validity::Valid);
+    assert_eq!(judge(Signature::RsaPkcs1(Hash::Sha3_384), "2.16.840.1.101.3.4.3.15"), Validity::Valid);
     // Not what its parameters say.
     let other = Signature::RsaPss { hash: Hash::Sha256, mgf: Hash::Sha256, salt: 20 };
     assert_eq!(judge(other, PSS), Validity::Invalid);

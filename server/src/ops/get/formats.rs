@@ -239,7 +239,7 @@ fn key_compression_types_are_for_points() {
 }
 
 /// The beginning of an OpenPGP certificate: a public key packet of version 4 (RFC 4880 §5.5.2).
-const PGP: &[u8] = &[0x98, 0x0D, 4, 0x60, 0, 0, 0, 1, 0, 8, 0xC5, 0, 2, 3];
+const PGP: &[u8] = &[0x98, 0x0C, 4, 0x60, 0, 0, 0, 1, 0, 8, 0xC5, 0, 2, 3];
 
 #[test]
 fn keys_that_contradict_what_is_said_of_them_are_refused() {
