@@ -189,12 +189,22 @@ fn is_for_xts(object: &Managed) -> bool {
         || parameters.into_iter().any(|parameters| parameters.block_cipher_mode == Some(BlockCipherMode::XTS))
 }
 
-/// The Cryptographic Parameters of a key of this type.
-pub fn parameters_of(named: u64) -> Option<Attribute> {
-    let block_cipher_mode = (named == ck::CKK_AES_XTS).then_some(BlockCipherMode::XTS)?;
-    let parameters =
-        CryptographicParameters { block_cipher_mode: Some(block_cipher_mode), ..CryptographicParameters::default() };
-    value_of(&parameters, Tag::CryptographicParameters).map(|value| Attribute::new(Tag::CryptographicParameters, value))
+/// What else a key of this type has, so that it is known for one: what its algorithm does not say.
+pub fn mark_of(named: u64) -> Option<Attribute> {
+    let (tag, value) = match named {
+        ck::CKK_AES_XTS => {
+            let block_cipher_mode = Some(BlockCipherMode::XTS);
+            let parameters = CryptographicParameters { block_cipher_mode, ..CryptographicParameters::default() };
+            (Tag::CryptographicParameters, value_of(&parameters, Tag::CryptographicParameters))
+        }
+        ck::CKK_EC_MONTGOMERY => {
+            let recommended_curve = Some(RecommendedCurve::CURVE25519);
+            let domain = CryptographicDomainParameters { q_length: None, recommended_curve };
+            (Tag::CryptographicDomainParameters, value_of(&domain, Tag::CryptographicDomainParameters))
+        }
+        _ => return None,
+    };
+    value.map(|value| Attribute::new(tag, value))
 }
 
 /// CK_KEY_TYPE of a key of a pair, of its kind.

@@ -193,7 +193,8 @@ impl Kind {
 /// # Errors
 /// MECHANISM_INVALID.
 pub fn usable(id: u64, flag: u64, settings: &Settings) -> Done<&'static Row> {
-    let found = offered(settings).find(|row| row.id == id && row.uses(&settings.permits) & flag != 0);
+    let found = MECHANISMS.iter().find(|row| row.id == id);
+    let found = found.filter(|row| row.uses(&settings.permits) & USES & flag != 0);
     found.ok_or_else(|| Code::MechanismInvalid.into())
 }
 

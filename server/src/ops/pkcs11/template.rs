@@ -151,7 +151,7 @@ impl<'a> Template<'a> {
             list.extend(self.boolean(kind).map(|value| Attribute::new(tag, Kmip::Boolean(value))));
         }
         list.extend(self.bytes(ck::CKA_ID).filter(|id| !id.is_empty()).map(classes::id));
-        list.extend(self.ulong(ck::CKA_KEY_TYPE).and_then(classes::parameters_of));
+        list.extend(self.ulong(ck::CKA_KEY_TYPE).and_then(classes::mark_of));
         let recovers = match class {
             Class::Private => self.boolean(ck::CKA_SIGN_RECOVER),
             Class::Public => self.boolean(ck::CKA_VERIFY_RECOVER),

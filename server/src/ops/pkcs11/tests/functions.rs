@@ -453,3 +453,45 @@ fn what_a_mechanism_is_listed_for_begins() {
         assert_eq!(code, if flags & ck::CKF_DIGEST == 0 { Code::MechanismInvalid } else { Code::Ok });
     }
 }
+
+/// Keys of every type of a pair, and one for XTS, are wrapped and copied, and come back as what they were.
+#[test]
+fn keys_of_all_types_are_wrapped_and_copied() {
+    let client = Client::new();
+    let session = client.session();
+    let wraps = [(ck::CKA_WRAP, V::Bool(true)), (ck::CKA_UNWRAP, V::Bool(true))];
+    let wrapping = client.create(session, &aes(&[1; 32], &wraps));
+    let params = |oid: &str| (ck::CKA_EC_PARAMS, b(&hex(oid)));
+    let private = |mechanism, public| pair(&client, session, mechanism, public).1;
+    let xts =
+        append(p().ulong(session).ulong(ck::CKM_AES_XTS_KEY_GEN).flag(false), &[(ck::CKA_VALUE_LEN, V::Ulong(32))]);
+    let xts = ulong(&client.ask(Function::GenerateKey, xts));
+    let mechanism = ck::CKM_AES_KEY_WRAP_KWP;
+    for key in [
+        private(ck::CKM_EC_KEY_PAIR_GEN, params("06082a8648ce3d030107")),
+        private(ck::CKM_EC_EDWARDS_KEY_PAIR_GEN, params("06032b6570")),
+        private(ck::CKM_EC_MONTGOMERY_KEY_PAIR_GEN, params("06032b656e")),
+        private(ck::CKM_ML_DSA_KEY_PAIR_GEN, (ck::CKA_PARAMETER_SET, V::Ulong(ck::CKP_ML_DSA_44))),
+        xts,
+    ] {
+        let (class, kind) = (client.value(session, key, ck::CKA_CLASS), client.value(session, key, ck::CKA_KEY_TYPE));
+        let asked = p().ulong(session).ulong(mechanism).flag(false).ulong(wrapping).ulong(key).flag(true).count(9999);
+        let wrapped = client.ask(Function::WrapKey, asked)[4..].to_vec();
+        let template = |kind| [(ck::CKA_CLASS, V::Ulong(ulong(&class))), (ck::CKA_KEY_TYPE, V::Ulong(kind))];
+        let unwrap = |kind| {
+            let asked = p().ulong(session).ulong(mechanism).flag(false).ulong(wrapping).bytes(&wrapped);
+            append(asked, &template(kind))
+        };
+        let back = ulong(&client.ask(Function::UnwrapKey, unwrap(ulong(&kind))));
+        let copy = ulong(&client.ask(Function::CopyObject, append(p().ulong(session).ulong(key), &[])));
+        for same in [back, copy] {
+            assert_eq!(client.value(session, same, ck::CKA_KEY_TYPE), kind);
+            if key == xts {
+                assert_eq!(client.value(session, same, ck::CKA_VALUE), client.value(session, key, ck::CKA_VALUE));
+            }
+        }
+        if key != xts {
+            client.comes_to(Code::TemplateInconsistent, Function::UnwrapKey, unwrap(ck::CKK_RSA));
+        }
+    }
+}
