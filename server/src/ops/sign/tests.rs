@@ -13,11 +13,14 @@ use rustls::pki_types::{CertificateDer, PrivatePkcs8KeyDer};
 
 use super::{Request, Sign};
 use crate::crypto::algorithm::{Curve, Edwards, Hash, KeyKind};
+use crate::crypto::keyformat::vectors;
 use crate::crypto::permits::{Permits, Preset};
 use crate::crypto::software::SoftwareProvider;
 use crate::crypto::{Made, Provider, Residency, keyblock, public};
 use crate::failure::Outcome;
 use crate::ops::data::Data;
+use crate::ops::decrypt::{self, Decrypt};
+use crate::ops::encrypt::{self, Encrypt};
 use crate::ops::signature_verify::{self, SignatureVerify};
 use crate::view::Settings;
 use crate::view::testing::{Bench, NOW, block, structured, usage};
@@ -384,4 +387,46 @@ fn digested_data_is_named_where_the_version_has_none() {
     assert!(old.reason == Reason::InvalidMessage && old.message.contains("Digested Data"), "{old}");
     // The ID Placeholder is empty, but the field is read.
     assert_eq!(bench.send::<Sign>(Version::V1_4, fields()).unwrap_err().reason, Reason::ObjectNotFound);
+}
+
+/// A short RSA key is kept, and its public half verifies and encrypts; what its private half would do is refused.
+#[test]
+fn a_private_key_below_2048_bits_does_nothing() {
+    let bench = Bench::new();
+    let bytes = |hex: &str| hex::decode(hex.replace(char::is_whitespace, "")).unwrap();
+    let (private, public) = (bytes(vectors::RSA_PKCS8), bytes(vectors::RSA_SPKI));
+    let mask = usage(Mask::SIGN | Mask::VERIFY | Mask::ENCRYPT | Mask::DECRYPT);
+    let private = Object::PrivateKey(block(KeyFormatType::Pkcs8, Algorithm::RSA, &private));
+    let public = Object::PublicKey(block(KeyFormatType::X509, Algorithm::RSA, &public));
+    let [private, public] = [private, public].map(|key| bench.object(key, vec![mask.clone()]));
+    let asked = |key| request(key, Some(hashed(Algorithm::RSA, Hashing::SHA256)), Some(b"data"));
+    let refused = sign(&bench, asked(&private)).unwrap_err();
+    assert_eq!(refused.reason, Reason::UnsupportedCryptographicParameters);
+    assert!(!is_valid(&bench, &public, &asked(&public), &[7; 128]).unwrap());
+
+    let padded = Parameters { padding_method: Some(PaddingMethod::PKCS1V15), ..Parameters::default() };
+    let asked = encrypt::Request {
+        unique_identifier: Some(public),
+        cryptographic_parameters: Some(padded.clone()),
+        data: Some(Data::Bytes(Blob::copy_of(b"data"))),
+        iv_counter_nonce: None,
+        correlation_value: None,
+        init_indicator: None,
+        final_indicator: None,
+        additional_data: None,
+    };
+    let sealed = bench.run::<Encrypt>(Version::V2_1, asked).unwrap().data;
+    let asked = decrypt::Request {
+        unique_identifier: Some(private),
+        cryptographic_parameters: Some(padded),
+        data: sealed.map(Data::Bytes),
+        iv_counter_nonce: None,
+        correlation_value: None,
+        init_indicator: None,
+        final_indicator: None,
+        additional_data: None,
+        authenticated_encryption_tag: None,
+    };
+    let refused = bench.run::<Decrypt>(Version::V2_1, asked).unwrap_err();
+    assert_eq!(refused.reason, Reason::UnsupportedCryptographicParameters);
 }
