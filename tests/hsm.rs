@@ -1,4 +1,5 @@
-//! Keys that do not leave, on SoftHSM2 through a shim that writes down every call: `apt-get install softhsm2`.
+//! Keys that do not leave, on SoftHSM2 through a shim that writes down every call: `apt-get install softhsm2`. What SoftHSM2
+//! lacks is tried on kryoptic.
 
 #[cfg(test)]
 #[path = "hsm/attack.rs"]
@@ -11,6 +12,9 @@ mod harness;
 #[cfg(test)]
 #[path = "hsm/house.rs"]
 mod house;
+#[cfg(test)]
+#[path = "hsm/kinds.rs"]
+mod kinds;
 #[cfg(test)]
 #[path = "hsm/modes.rs"]
 mod modes;

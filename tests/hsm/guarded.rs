@@ -39,7 +39,7 @@ pub(crate) fn pair(speaker: &mut Speaker, algorithm: &str, bits: &str) -> (Strin
 }
 
 /// Signs with the one half and verifies with the other.
-fn signs(speaker: &mut Speaker, (private, public): &(String, String), parameters: &[String]) {
+pub(crate) fn signs(speaker: &mut Speaker, (private, public): &(String, String), parameters: &[String]) {
     let parameters = st("CryptographicParameters", parameters);
     let data = bytes("Data", b"a message");
     let signed = speaker.ask("Sign", &[id(private), parameters.clone(), data.clone()]);
@@ -182,7 +182,7 @@ fn the_server_outlives_a_token_that_goes_away() {
 }
 
 /// No secret was brought in, read, copied or derived, and what was wrapped was so by the two halves of the wrapping key.
-fn nothing_came_in_or_out(calls: &[Json]) {
+pub(crate) fn nothing_came_in_or_out(calls: &[Json]) {
     assert!(!calls.is_empty());
     let with_material = |function| named(calls, function).filter(|call| call["template"]["material"] == true).count();
     assert_eq!((with_material("C_CreateObject"), with_material("C_GetAttributeValue")), (0, 0));

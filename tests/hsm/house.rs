@@ -1,5 +1,6 @@
 //! A server with a token behind the shim.
 
+use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -35,12 +36,26 @@ impl House {
 
     /// The same with these flags of `kmipd dev`.
     pub(crate) fn dev(flags: &[&str], more: &str) -> Self {
+        Self::on(find_softhsm().unwrap(), flags, more)
+    }
+
+    /// The same on kryoptic: `KMIPD_KRYOPTIC` names the library.
+    pub(crate) fn kryoptic() -> Self {
+        let library = env::var_os("KMIPD_KRYOPTIC").expect("KMIPD_KRYOPTIC: ./test builds it");
+        Self::on(library.into(), &["--hsm"], "")
+    }
+
+    fn on(module: PathBuf, flags: &[&str], more: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let [calls, end, gone, stuck, dir] =
             ["calls", "end", "gone", "stuck", "dev"].map(|name| folder.path().join(name));
+        let kryoptic = folder.path().join("kryoptic.conf");
+        let token = folder.path().join("kryoptic.sql").display().to_string();
+        fs::write(&kryoptic, format!("[[slots]]\nslot = 1\ndbtype = \"sqlite\"\ndbargs = {token:?}\n")).unwrap();
         let environment = [
             ("KMIPD_SOFTHSM", shim()),
-            ("KMIPD_SHIM_MODULE", find_softhsm().unwrap()),
+            ("KMIPD_SHIM_MODULE", module),
+            ("KRYOPTIC_CONF", kryoptic),
             ("KMIPD_SHIM_LOG", calls.clone()),
             ("KMIPD_SHIM_END", end.clone()),
             ("KMIPD_SHIM_GONE", gone.clone()),

@@ -32,19 +32,29 @@ pub fn seal(set: ParameterSet, spki: &[u8], aad: &[u8], data: &[u8]) -> Result<V
     Ok(out)
 }
 
-/// Decrypts (§6.1, OpenBase), where `decapsulate` gives the shared secret of the encapsulated key.
+/// Decrypts (§6.1, OpenBase). `extract` is given the encapsulated key and a text, and answers [`extract`] of its shared secret
+/// with it: who keeps the shared secret need not show it.
 ///
 /// # Errors
-/// Failed, and never why.
+/// Failed, and never why; or that the module of the key lacks something or does not answer.
 pub(super) fn open(
     set: ParameterSet,
     aad: &[u8],
     sealed: &[u8],
-    decapsulate: impl FnOnce(&[u8]) -> Result<Secret, CryptoError>,
+    extract: impl FnOnce(&[u8], &[u8]) -> Result<Secret, CryptoError>,
 ) -> Result<Secret, CryptoError> {
     let (encapsulated, ciphertext) = sealed.split_at_checked(set.output_len()).ok_or(UNDECRYPTABLE)?;
-    let secret = decapsulate(encapsulated).map_err(|_| UNDECRYPTABLE)?;
-    Schedule::new(identifier(set)?, secret.expose(), &[]).open(aad, ciphertext)
+    let suite = Suite(identifier(set)?);
+    let secret = extract(encapsulated, &suite.labelled(b"secret")).map_err(|error| match error {
+        CryptoError::Unavailable(_) | CryptoError::Unsupported(_) => error,
+        _ => UNDECRYPTABLE,
+    })?;
+    Schedule::of(&suite, secret.expose(), &[]).open(aad, ciphertext)
+}
+
+/// The pseudorandom key of a shared secret (RFC 5869 §2.2, where it stands for the salt).
+pub(super) fn extract(shared_secret: &Secret, text: &[u8]) -> Secret {
+    Secret::copy_of(authenticate(shared_secret.expose(), &[text]).as_ref())
 }
 
 fn identifier(set: ParameterSet) -> Result<u16, CryptoError> {
@@ -65,13 +75,17 @@ struct Schedule {
 impl Schedule {
     fn new(kem: u16, shared_secret: &[u8], info: &[u8]) -> Self {
         let suite = Suite(kem);
+        let secret = suite.extract(shared_secret, b"secret", &[]);
+        Self::of(&suite, secret.as_ref(), info)
+    }
+
+    fn of(suite: &Suite, secret: &[u8], info: &[u8]) -> Self {
         let none = suite.extract(&[], b"psk_id_hash", &[]);
         let info = suite.extract(&[], b"info_hash", info);
         let context = [&[BASE][..], none.as_ref(), info.as_ref()].concat();
-        let secret = suite.extract(shared_secret, b"secret", &[]);
         let mut schedule = Self { key: Zeroizing::new([0; KEY]), nonce: [0; NONCE] };
-        suite.expand(secret.as_ref(), b"key", &context, &mut *schedule.key);
-        suite.expand(secret.as_ref(), b"base_nonce", &context, &mut schedule.nonce);
+        suite.expand(secret, b"key", &context, &mut *schedule.key);
+        suite.expand(secret, b"base_nonce", &context, &mut schedule.nonce);
         schedule
     }
 
@@ -104,6 +118,11 @@ impl Suite {
     fn prefix(&self) -> Vec<u8> {
         let Self(kem) = self;
         [&b"HPKE-v1HPKE"[..], &kem.to_be_bytes(), &KDF.to_be_bytes(), &AEAD.to_be_bytes()].concat()
+    }
+
+    /// What LabeledExtract of nothing authenticates (§4).
+    fn labelled(&self, label: &[u8]) -> Vec<u8> {
+        [&self.prefix(), label].concat()
     }
 
     /// LabeledExtract (§4).

@@ -41,7 +41,7 @@ pub(crate) fn template(list: *mut CK_ATTRIBUTE, len: CK_ULONG) -> Value {
             CKA_UNWRAP => ("unwrap", flag()),
             CKA_DERIVE => ("derive", flag()),
             CKA_VALUE | CKA_PRIVATE_EXPONENT | CKA_PRIME_1 | CKA_PRIME_2 | CKA_EXPONENT_1 | CKA_EXPONENT_2
-            | CKA_COEFFICIENT => ("material", Value::Bool(true)),
+            | CKA_COEFFICIENT | CKA_SEED => ("material", Value::Bool(true)),
             _ => continue,
         };
         facts.insert(name.to_owned(), value);

@@ -3,7 +3,7 @@
 
 use cryptoki_sys::{
     CK_ATTRIBUTE_TYPE, CK_MECHANISM_TYPE, CK_RSA_PKCS_MGF_TYPE, CK_ULONG, CKA_COEFFICIENT, CKA_EXPONENT_1,
-    CKA_EXPONENT_2, CKA_PRIME_1, CKA_PRIME_2, CKA_PRIVATE_EXPONENT, CKA_VALUE,
+    CKA_EXPONENT_2, CKA_PRIME_1, CKA_PRIME_2, CKA_PRIVATE_EXPONENT, CKA_SEED, CKA_VALUE,
 };
 
 use super::deriving::Deriving;
@@ -32,6 +32,8 @@ pub(super) enum Mechanism<'a> {
     Gcm { iv: &'a [u8], aad: &'a [u8], tag_bits: CK_ULONG },
     /// CKM_AES_CCM. The module is told how long the data is, and answers the tag behind it.
     Ccm { nonce: &'a [u8], aad: &'a [u8], tag_len: usize, len: usize },
+    /// CKM_EDDSA of the data itself, without a context: Ed448 wants its parameters said.
+    Eddsa,
     /// CKM_RSA_PKCS_PSS over a digest.
     Pss { hash: CK_MECHANISM_TYPE, mgf: CK_RSA_PKCS_MGF_TYPE, salt: CK_ULONG },
     /// CKM_RSA_PKCS_OAEP.
@@ -45,6 +47,7 @@ pub(super) const fn is_secret(attribute: CK_ATTRIBUTE_TYPE) -> bool {
     matches!(
         attribute,
         CKA_VALUE
+            | CKA_SEED
             | CKA_PRIVATE_EXPONENT
             | CKA_PRIME_1
             | CKA_PRIME_2

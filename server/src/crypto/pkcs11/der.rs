@@ -3,13 +3,21 @@
 use der::Decode;
 use der::asn1::OctetStringRef;
 
-use crate::crypto::algorithm::{Curve, Hash};
+use crate::crypto::algorithm::{Curve, Edwards, Hash};
 pub(super) use crate::crypto::keyformat::ecdsa_signature;
 use crate::crypto::public;
 
 /// The point in CKA_EC_POINT. Modules give it as it is, or in an octet string, as the standard says.
 pub(super) fn ec_point(curve: Curve, attribute: &[u8]) -> Option<&[u8]> {
     let is_point = |point: &&[u8]| point.len() == 1 + 2 * curve.coordinate_len() && point.first() == Some(&4);
+    Some(attribute)
+        .filter(is_point)
+        .or_else(|| <&OctetStringRef>::from_der(attribute).ok().map(OctetStringRef::as_bytes).filter(is_point))
+}
+
+/// The same of a curve of RFC 8410, whose public keys are bytes.
+pub(super) fn edwards_point(curve: Edwards, attribute: &[u8]) -> Option<&[u8]> {
+    let is_point = |point: &&[u8]| point.len() == curve.len();
     Some(attribute)
         .filter(is_point)
         .or_else(|| <&OctetStringRef>::from_der(attribute).ok().map(OctetStringRef::as_bytes).filter(is_point))

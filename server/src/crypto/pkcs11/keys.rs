@@ -5,8 +5,8 @@ use std::sync::Arc;
 use cryptoki::error::RvError;
 use cryptoki_sys::{
     CK_ATTRIBUTE_TYPE, CKA_COEFFICIENT, CKA_EC_PARAMS, CKA_EC_POINT, CKA_EXPONENT_1, CKA_EXPONENT_2, CKA_EXTRACTABLE,
-    CKA_ID, CKA_KEY_TYPE, CKA_MODULUS, CKA_PRIME_1, CKA_PRIME_2, CKA_PRIVATE_EXPONENT, CKA_PUBLIC_EXPONENT,
-    CKA_SENSITIVE, CKA_TOKEN, CKA_VALUE, CKK_EC, CKK_RSA,
+    CKA_ID, CKA_KEY_TYPE, CKA_MODULUS, CKA_PARAMETER_SET, CKA_PRIME_1, CKA_PRIME_2, CKA_PRIVATE_EXPONENT,
+    CKA_PUBLIC_EXPONENT, CKA_PUBLIC_KEY_INFO, CKA_SEED, CKA_SENSITIVE, CKA_TOKEN, CKA_VALUE,
 };
 
 use super::Pkcs11Provider;
@@ -19,8 +19,11 @@ use super::token::flags;
 use super::wrapping::Half;
 use super::{der, template};
 use crate::crypto::algorithm::KeyKind;
-use crate::crypto::keyformat::{self, EcPrivateParts, EcPublicParts, RsaPrivateParts, RsaPublicParts};
-use crate::crypto::software::{Prepared, unhurried};
+use crate::crypto::keyformat::{
+    self, EcPrivateParts, EcPublicParts, EdwardsPrivate, EdwardsPublic, PostQuantumPrivateParts, RsaPrivateParts,
+    RsaPublicParts,
+};
+use crate::crypto::software::{self, Prepared, unhurried};
 use crate::crypto::{CryptoError, Guarded, Made, MadePair, Place, Residency};
 use crate::secret::Secret;
 
@@ -245,6 +248,24 @@ impl Pkcs11Provider {
         Ok(Made::Guarded(made))
     }
 
+    /// Whether the module makes a pair of this kind that stays, as far as a session shows it: nothing comes onto the token.
+    pub(super) fn makes_passing_pair(&self, kind: KeyKind) -> bool {
+        let generator = Mechanism::Plain(template::generator(kind));
+        let made = self.token.sessions.work(|work| {
+            let (public, private) = work.raw.generate_key_pair(
+                work.session,
+                &generator,
+                &template::public(kind, None),
+                &template::staying(kind),
+            )?;
+            let parts = public_parts(work, kind, public)?;
+            work.raw.destroy_object(work.session, public)?;
+            work.raw.destroy_object(work.session, private)?;
+            Ok(parts)
+        });
+        made.is_ok_and(|parts| public_der(kind, parts).is_ok())
+    }
+
     fn half(&self, kind: KeyKind) -> Result<&Half, Fault> {
         let none = Fault { call: "looking for the wrapping key", error: RvError::KeyHandleInvalid };
         Ok(self.wrapping.as_ref().ok_or(none)?.half(kind))
@@ -271,6 +292,9 @@ impl Pkcs11Provider {
 enum Material<'a> {
     Value(&'a [u8]),
     Ec(EcPrivateParts),
+    Edwards(EdwardsPrivate),
+    /// With the expanded key, and the seed where it is known.
+    PostQuantum(PostQuantumPrivateParts),
     Rsa(RsaPrivateParts),
 }
 
@@ -290,11 +314,12 @@ impl<'a> Material<'a> {
         Ok(match kind {
             KeyKind::Aes { .. } | KeyKind::Generic { .. } => Self::Value(bytes.expose()),
             KeyKind::Ec { .. } => Self::Ec(EcPrivateParts::from_pkcs8(bytes.expose())?),
-            KeyKind::PostQuantum { .. } => return Err(CryptoError::Unsupported(format!("keys that are {kind:?}"))),
-            KeyKind::Rsa { .. } => Self::Rsa(RsaPrivateParts::from_pkcs8(bytes.expose())?),
-            KeyKind::Edwards { .. } => {
-                return Err(CryptoError::Unsupported("keys of Edwards curves in the HSM module".into()));
+            KeyKind::PostQuantum { .. } => {
+                let parts = PostQuantumPrivateParts::from_pkcs8(bytes.expose())?;
+                Self::PostQuantum(PostQuantumPrivateParts { expanded: Some(software::expanded_key(bytes)?), ..parts })
             }
+            KeyKind::Rsa { .. } => Self::Rsa(RsaPrivateParts::from_pkcs8(bytes.expose())?),
+            KeyKind::Edwards { .. } => Self::Edwards(EdwardsPrivate::from_pkcs8(bytes.expose())?),
         })
     }
 
@@ -305,6 +330,17 @@ impl<'a> Material<'a> {
                 Attr::Bytes(CKA_EC_PARAMS, template::curve_parameters(parts.curve)),
                 Attr::Bytes(CKA_VALUE, parts.d.expose()),
             ],
+            Self::Edwards(parts) => vec![
+                Attr::Bytes(CKA_EC_PARAMS, template::edwards_parameters(parts.curve)),
+                Attr::Bytes(CKA_VALUE, parts.key.expose()),
+            ],
+            Self::PostQuantum(parts) => {
+                let mut attributes = vec![Attr::Number(CKA_PARAMETER_SET, template::parameter_set(parts.set))];
+                for (attribute, secret) in [(CKA_VALUE, &parts.expanded), (CKA_SEED, &parts.seed)] {
+                    attributes.extend(secret.as_ref().map(|secret| Attr::Bytes(attribute, secret.expose())));
+                }
+                attributes
+            }
             Self::Rsa(parts) => vec![
                 Attr::Bytes(CKA_MODULUS, &parts.modulus),
                 Attr::Bytes(CKA_PUBLIC_EXPONENT, &parts.public_exponent),
@@ -332,10 +368,14 @@ fn refused_material(fault: Fault) -> CryptoError {
 
 fn public_parts(work: &Work<'_>, kind: KeyKind, public: Handle) -> Result<PublicParts, Fault> {
     let read = |attribute| work.raw.attribute(work.session, public, attribute);
-    match template::class_and_type(kind).1 {
-        CKK_RSA => Ok([read(CKA_MODULUS)?, read(CKA_PUBLIC_EXPONENT)?]),
-        CKK_EC => Ok([read(CKA_EC_POINT)?, Vec::new()]),
-        _ => Ok([Vec::new(), Vec::new()]),
+    match kind {
+        KeyKind::Rsa { .. } => Ok([read(CKA_MODULUS)?, read(CKA_PUBLIC_EXPONENT)?]),
+        KeyKind::Ec { .. } | KeyKind::Edwards { .. } => Ok([read(CKA_EC_POINT)?, Vec::new()]),
+        KeyKind::PostQuantum { .. } => match read(CKA_PUBLIC_KEY_INFO) {
+            Ok(info) if !info.is_empty() => Ok([Vec::new(), info]),
+            _ => Ok([work.raw.public_value(work.session, public)?, Vec::new()]),
+        },
+        KeyKind::Aes { .. } | KeyKind::Generic { .. } => Ok([Vec::new(), Vec::new()]),
     }
 }
 
@@ -345,7 +385,11 @@ fn public_der(kind: KeyKind, [first, second]: PublicParts) -> Result<Vec<u8>, Cr
         KeyKind::Ec { curve } => {
             der::ec_point(curve, &first).and_then(|point| EcPublicParts { curve, point: point.to_vec() }.to_spki().ok())
         }
-        KeyKind::PostQuantum { .. } | KeyKind::Edwards { .. } | KeyKind::Aes { .. } | KeyKind::Generic { .. } => None,
+        KeyKind::Edwards { curve } => der::edwards_point(curve, &first)
+            .and_then(|point| EdwardsPublic { curve, key: point.to_vec() }.to_spki().ok()),
+        KeyKind::PostQuantum { set } if second.is_empty() => keyformat::post_quantum_spki(set, &first).ok(),
+        KeyKind::PostQuantum { .. } => (keyformat::identify_public(&second) == Ok(kind)).then_some(second),
+        KeyKind::Aes { .. } | KeyKind::Generic { .. } => None,
     };
     der.ok_or_else(|| CryptoError::Unavailable("the module gave a public key that is none".to_owned()))
 }

@@ -3,19 +3,37 @@
 use std::collections::HashSet;
 
 use aws_lc_rs::hmac;
-use cryptoki_sys::CKM_RSA_PKCS_KEY_PAIR_GEN;
+use cryptoki_sys::{CKM_EDDSA, CKM_ML_DSA, CKM_ML_KEM, CKM_RSA_PKCS_KEY_PAIR_GEN, CKM_SHA512_HMAC};
 
-use super::Pkcs11Provider;
-use crate::crypto::algorithm::{Curve, Hash, KeyKind, Mac};
+use super::{Pkcs11Provider, template};
+use crate::crypto::algorithm::{Curve, Edwards, Hash, KeyKind, Mac, ParameterSet};
 use crate::crypto::{Key, Made, Provider as _, Residency};
 use crate::secret::Secret;
 
-/// All but P-224: nothing in this server verifies its signatures, so that none are made.
-const CURVES: [Curve; 4] = [Curve::P256, Curve::P384, Curve::P521, Curve::Secp256k1];
+/// The kinds of pairs that no list of the standard tells (of SLH-DSA none are made in a module yet): which curves and parameter sets a module has, and whether it
+/// wraps their keys.
+const PAIRS: [KeyKind; 13] = [
+    KeyKind::Ec { curve: Curve::P224 },
+    KeyKind::Ec { curve: Curve::P256 },
+    KeyKind::Ec { curve: Curve::P384 },
+    KeyKind::Ec { curve: Curve::P521 },
+    KeyKind::Ec { curve: Curve::Secp256k1 },
+    KeyKind::Edwards { curve: Edwards::Ed25519 },
+    KeyKind::Edwards { curve: Edwards::Ed448 },
+    KeyKind::PostQuantum { set: ParameterSet::MlKem512 },
+    KeyKind::PostQuantum { set: ParameterSet::MlKem768 },
+    KeyKind::PostQuantum { set: ParameterSet::MlKem1024 },
+    KeyKind::PostQuantum { set: ParameterSet::MlDsa44 },
+    KeyKind::PostQuantum { set: ParameterSet::MlDsa65 },
+    KeyKind::PostQuantum { set: ParameterSet::MlDsa87 },
+];
 
 /// What of [`KeyKind`] can be had.
 pub(super) struct Kinds {
-    curves: HashSet<Curve>,
+    /// Pairs that can be wrapped.
+    wrapped: HashSet<KeyKind>,
+    /// Pairs that can be token objects.
+    on_token: HashSet<KeyKind>,
     /// Lengths of RSA moduli in bits, least and most.
     rsa: Option<(u32, u32)>,
     odd: Odd,
@@ -42,26 +60,27 @@ const BLOCK: u32 = 64;
 impl Kinds {
     /// Everything, for the provider that probes itself.
     pub(super) fn all() -> Self {
-        Self { curves: CURVES.into(), rsa: None, odd: Odd::Any }
+        Self { wrapped: PAIRS.into(), on_token: PAIRS.into(), rsa: None, odd: Odd::Any }
     }
 
     /// Nothing.
     pub(super) fn none() -> Self {
-        Self { curves: HashSet::new(), rsa: None, odd: Odd::None }
+        Self { wrapped: HashSet::new(), on_token: HashSet::new(), rsa: None, odd: Odd::None }
     }
 
     /// Tries what no list of the standard tells.
     pub(super) fn probe(provider: &Pkcs11Provider) -> Self {
-        let curves = CURVES.into_iter().filter(|curve| {
-            let pair = provider.generate_pair(KeyKind::Ec { curve: *curve }, Residency::Wrapped);
-            pair.is_ok_and(|pair| matches!(&pair.private, Made::Guarded(key) if provider.destroy(key).is_ok()))
-        });
+        let known = || PAIRS.into_iter().filter(|kind| has_mechanisms(provider, *kind));
+        let wrapped: HashSet<_> = known().filter(|kind| is_wrapped(provider, *kind)).collect();
+        // What can be wrapped was made, and a token object is made in the same way.
+        let on_token = known().filter(|kind| wrapped.contains(kind) || provider.makes_passing_pair(*kind));
+        let on_token = on_token.collect();
         let odd = match (comes_back(provider, 65), comes_back(provider, 33)) {
             (true, true) => Odd::Any,
             (false, true) => Odd::UpToBlock,
             _ => Odd::None,
         };
-        Self { curves: curves.collect(), rsa: rsa_lengths(provider), odd }
+        Self { wrapped, on_token, rsa: rsa_lengths(provider), odd }
     }
 
     pub(super) fn has(&self, kind: KeyKind, residency: Residency) -> bool {
@@ -78,13 +97,32 @@ impl Kinds {
             KeyKind::Rsa { bits } => {
                 bits.is_multiple_of(256) && self.rsa.is_some_and(|(least, most)| (least..=most).contains(&bits))
             }
-            KeyKind::Ec { curve } => self.curves.contains(&curve),
-            // Modules of PKCS #11 3.2 have the mechanisms; what makes, brings in and uses such keys there is not built yet.
-            KeyKind::PostQuantum { .. } => false,
-            // SoftHSM2 has CKM_EDDSA, and cannot wrap its keys.
-            KeyKind::Edwards { .. } => false,
+            KeyKind::Ec { .. } | KeyKind::Edwards { .. } | KeyKind::PostQuantum { .. } => match residency {
+                Residency::Sealed => false,
+                Residency::Wrapped => self.wrapped.contains(&kind),
+                Residency::Token(_) => self.on_token.contains(&kind),
+            },
         }
     }
+}
+
+/// Whether the module has what such a pair is made and used with.
+fn has_mechanisms(provider: &Pkcs11Provider, kind: KeyKind) -> bool {
+    let token = &provider.token;
+    let uses: &[_] = match kind {
+        KeyKind::Edwards { curve } if curve.signs() => &[CKM_EDDSA],
+        KeyKind::PostQuantum { set } if !set.is_kem() => &[CKM_ML_DSA],
+        KeyKind::PostQuantum { .. } if !token.sessions.module().raw.decapsulates() => return false,
+        KeyKind::PostQuantum { .. } => &[CKM_ML_KEM, CKM_SHA512_HMAC],
+        _ => &[],
+    };
+    token.has(template::generator(kind)) && uses.iter().all(|mechanism| token.has(*mechanism))
+}
+
+/// Whether a pair is made, wrapped and unwrapped.
+fn is_wrapped(provider: &Pkcs11Provider, kind: KeyKind) -> bool {
+    let pair = provider.generate_pair(kind, Residency::Wrapped);
+    pair.is_ok_and(|pair| matches!(&pair.private, Made::Guarded(key) if provider.destroy(key).is_ok()))
 }
 
 fn rsa_lengths(provider: &Pkcs11Provider) -> Option<(u32, u32)> {

@@ -169,6 +169,10 @@ impl Provider for Pkcs11Provider {
         self.decrypt_rsa_with(guarded(key)?, cipher, data)
     }
 
+    fn open_hpke(&self, key: Key<'_>, aad: &[u8], data: &[u8]) -> Result<Secret, CryptoError> {
+        self.open_hpke_with(guarded(key)?, aad, data)
+    }
+
     fn sign(&self, key: Key<'_>, scheme: Signature, message: Message<'_>) -> Result<Vec<u8>, CryptoError> {
         self.sign_with(guarded(key)?, scheme, message)
     }

@@ -5,11 +5,11 @@ use cryptoki::error::RvError;
 use cryptoki_sys::{
     CK_MECHANISM_TYPE, CK_RSA_PKCS_MGF_TYPE, CKG_MGF1_SHA1, CKG_MGF1_SHA3_224, CKG_MGF1_SHA3_256, CKG_MGF1_SHA3_384,
     CKG_MGF1_SHA3_512, CKG_MGF1_SHA224, CKG_MGF1_SHA256, CKG_MGF1_SHA384, CKG_MGF1_SHA512, CKM_AES_CBC, CKM_AES_CCM,
-    CKM_AES_CFB128, CKM_AES_CMAC, CKM_AES_CTR, CKM_AES_ECB, CKM_AES_GCM, CKM_AES_OFB, CKM_ECDSA, CKM_RSA_PKCS,
-    CKM_RSA_PKCS_OAEP, CKM_RSA_PKCS_PSS, CKM_SHA_1, CKM_SHA_1_HMAC, CKM_SHA3_224, CKM_SHA3_224_HMAC, CKM_SHA3_256,
-    CKM_SHA3_256_HMAC, CKM_SHA3_384, CKM_SHA3_384_HMAC, CKM_SHA3_512, CKM_SHA3_512_HMAC, CKM_SHA224, CKM_SHA224_HMAC,
-    CKM_SHA256, CKM_SHA256_HMAC, CKM_SHA384, CKM_SHA384_HMAC, CKM_SHA512, CKM_SHA512_224_HMAC, CKM_SHA512_256_HMAC,
-    CKM_SHA512_HMAC,
+    CKM_AES_CFB128, CKM_AES_CMAC, CKM_AES_CTR, CKM_AES_ECB, CKM_AES_GCM, CKM_AES_OFB, CKM_ECDSA, CKM_EDDSA, CKM_ML_DSA,
+    CKM_ML_KEM, CKM_RSA_PKCS, CKM_RSA_PKCS_OAEP, CKM_RSA_PKCS_PSS, CKM_SHA_1, CKM_SHA_1_HMAC, CKM_SHA3_224,
+    CKM_SHA3_224_HMAC, CKM_SHA3_256, CKM_SHA3_256_HMAC, CKM_SHA3_384, CKM_SHA3_384_HMAC, CKM_SHA3_512,
+    CKM_SHA3_512_HMAC, CKM_SHA224, CKM_SHA224_HMAC, CKM_SHA256, CKM_SHA256_HMAC, CKM_SHA384, CKM_SHA384_HMAC,
+    CKM_SHA512, CKM_SHA512_224_HMAC, CKM_SHA512_256_HMAC, CKM_SHA512_HMAC,
 };
 use zeroize::Zeroizing;
 
@@ -19,14 +19,18 @@ use super::fault::Fault;
 use super::handles::Object;
 use super::raw::Handle;
 use super::session::Work;
-use super::{der, keywrap};
-use crate::crypto::algorithm::{Cipher, Encrypted, Hash, KeyKind, Mac, Message, Padding, RsaCipher, Signature, Wrap};
+use super::{der, keywrap, template};
+use crate::crypto::algorithm::{
+    Cipher, Edwards, Encrypted, Family, Hash, KeyKind, Mac, Message, Padding, RsaCipher, Signature, Wrap,
+};
 use crate::crypto::keyblock;
 use crate::crypto::public::hash;
-use crate::crypto::{CryptoError, Guarded, UNDECRYPTABLE, padding};
+use crate::crypto::{CryptoError, Guarded, UNDECRYPTABLE, hpke, padding};
 use crate::secret::Secret;
 
 const BLOCK: usize = 16;
+/// Length of a shared secret of ML-KEM in bytes.
+const SHARED_SECRET: u32 = 32;
 const ECB: Mechanism<'static> = Mechanism::Plain(CKM_AES_ECB);
 
 impl Pkcs11Provider {
@@ -140,6 +144,9 @@ impl Pkcs11Provider {
         message: Message<'_>,
     ) -> Result<Vec<u8>, CryptoError> {
         scheme.check(key.kind, message)?;
+        if scheme.is_pure() {
+            return self.sign_whole(key, message);
+        }
         // Hashing needs no key and is done here, so that the module gets a few bytes.
         let digest = match message {
             Message::Digest(digest) => digest.to_vec(),
@@ -177,6 +184,50 @@ impl Pkcs11Provider {
             }
             _ => Err(CryptoError::BadParameters("the signature scheme does not fit the key".to_owned())),
         }
+    }
+
+    /// Signs with a scheme that takes the data itself.
+    fn sign_whole(&self, key: &Guarded, message: Message<'_>) -> Result<Vec<u8>, CryptoError> {
+        let unfit = || CryptoError::BadParameters("the signature scheme does not fit the key".to_owned());
+        let (number, mechanism, room) = match key.kind {
+            KeyKind::Edwards { curve: Edwards::Ed25519 } => (CKM_EDDSA, Mechanism::Plain(CKM_EDDSA), 64),
+            KeyKind::Edwards { curve: Edwards::Ed448 } => (CKM_EDDSA, Mechanism::Eddsa, 114),
+            // Without parameters: hedged where the module can, with an empty context.
+            KeyKind::PostQuantum { set } if set.family() == Family::MlDsa => {
+                (CKM_ML_DSA, Mechanism::Plain(CKM_ML_DSA), set.output_len())
+            }
+            _ => return Err(unfit()),
+        };
+        self.must_have(number, if number == CKM_EDDSA { "EdDSA" } else { "ML-DSA" })?;
+        match message {
+            Message::Data(data) => self.sign_raw(key, &mechanism, data, room),
+            Message::Digest(_) => Err(unfit()),
+        }
+    }
+
+    /// Decrypts what was encrypted to the public half of a key of ML-KEM. The shared secret stays in the module; what comes
+    /// out of it is the secret of this one message.
+    pub(super) fn open_hpke_with(&self, key: &Guarded, aad: &[u8], data: &[u8]) -> Result<Secret, CryptoError> {
+        let set = match key.kind {
+            KeyKind::PostQuantum { set } if set.is_kem() => set,
+            kind => return Err(CryptoError::BadParameters(format!("ML-KEM does not go with a key that is {kind:?}"))),
+        };
+        self.must_have(CKM_ML_KEM, "ML-KEM")?;
+        self.must_have(CKM_SHA512_HMAC, "HMAC with SHA-512")?;
+        let object = self.object(key)?;
+        let template = template::unwrapped(KeyKind::Generic { bytes: SHARED_SECRET });
+        hpke::open(set, aad, data, |encapsulated, labelled| {
+            let made = self.use_object(&object, |work, handle| {
+                // After an error the session is closed, and what was made in it ends with it.
+                let kem = Mechanism::Plain(CKM_ML_KEM);
+                let shared = work.raw.decapsulate(work.session, &kem, handle, encapsulated, &template)?;
+                let extract = Mechanism::Plain(CKM_SHA512_HMAC);
+                let made = work.raw.sign(work.session, &extract, shared, labelled, Hash::Sha512.len())?;
+                work.raw.destroy_object(work.session, shared)?;
+                Ok(made)
+            });
+            Ok(Secret::new(made?))
+        })
     }
 
     pub(super) fn mac_with(&self, key: &Guarded, mac: Mac, data: &[u8]) -> Result<Vec<u8>, CryptoError> {

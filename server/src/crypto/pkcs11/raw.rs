@@ -13,11 +13,12 @@ use std::ptr::null_mut;
 use cryptoki::error::{Rv, RvError};
 use cryptoki::session::Session;
 use cryptoki_sys::{
-    CK_AES_CTR_PARAMS, CK_ATTRIBUTE, CK_ATTRIBUTE_TYPE, CK_BBOOL, CK_C_INITIALIZE_ARGS, CK_CCM_PARAMS, CK_FALSE,
-    CK_FUNCTION_LIST, CK_GCM_PARAMS, CK_MECHANISM, CK_MECHANISM_INFO, CK_MECHANISM_TYPE, CK_OBJECT_HANDLE,
-    CK_RSA_PKCS_OAEP_PARAMS, CK_RSA_PKCS_PSS_PARAMS, CK_RV, CK_SESSION_HANDLE, CK_SLOT_ID, CK_TRUE, CK_ULONG,
-    CK_UNAVAILABLE_INFORMATION, CKF_OS_LOCKING_OK, CKM_AES_CCM, CKM_AES_CTR, CKM_AES_GCM, CKM_RSA_PKCS_OAEP,
-    CKM_RSA_PKCS_PSS, CKR_FUNCTION_NOT_SUPPORTED, CKZ_DATA_SPECIFIED,
+    CK_AES_CTR_PARAMS, CK_ATTRIBUTE, CK_ATTRIBUTE_TYPE, CK_BBOOL, CK_C_DecapsulateKey, CK_C_INITIALIZE_ARGS,
+    CK_CCM_PARAMS, CK_EDDSA_PARAMS, CK_FALSE, CK_FUNCTION_LIST, CK_FUNCTION_LIST_3_2, CK_GCM_PARAMS, CK_INTERFACE,
+    CK_MECHANISM, CK_MECHANISM_INFO, CK_MECHANISM_TYPE, CK_OBJECT_HANDLE, CK_RSA_PKCS_OAEP_PARAMS,
+    CK_RSA_PKCS_PSS_PARAMS, CK_RV, CK_SESSION_HANDLE, CK_SLOT_ID, CK_TRUE, CK_ULONG, CK_UNAVAILABLE_INFORMATION,
+    CK_VERSION, CKA_CLASS, CKA_VALUE, CKF_OS_LOCKING_OK, CKM_AES_CCM, CKM_AES_CTR, CKM_AES_GCM, CKM_EDDSA,
+    CKM_RSA_PKCS_OAEP, CKM_RSA_PKCS_PSS, CKO_PUBLIC_KEY, CKR_FUNCTION_NOT_SUPPORTED, CKZ_DATA_SPECIFIED,
 };
 use zeroize::Zeroizing;
 
@@ -35,6 +36,8 @@ pub(super) type Entry = (CK_ATTRIBUTE_TYPE, Vec<u8>);
 /// The module's functions.
 pub(super) struct Raw {
     list: CK_FUNCTION_LIST,
+    /// Since PKCS#11 3.2.
+    decapsulate_key: CK_C_DecapsulateKey,
     // Keeps the library mapped as long as the function pointers are.
     _library: cryptoki_sys::Pkcs11,
 }
@@ -65,7 +68,12 @@ impl Raw {
         check("C_GetFunctionList", unsafe { get(&mut list) })?;
         // SAFETY: after CKR_OK the pointer is null or points to the module's list, which lives as long as the library.
         let list = *unsafe { list.as_ref() }.ok_or_else(missing)?;
-        Ok(Self { list, _library: library })
+        Ok(Self { list, decapsulate_key: decapsulate_key(&library), _library: library })
+    }
+
+    /// Whether keys of ML-KEM can decapsulate at all.
+    pub(super) const fn decapsulates(&self) -> bool {
+        self.decapsulate_key.is_some()
     }
 
     /// Initialises the module with arguments in its own words. The standard reserves their place and says no more; NSS,
@@ -189,9 +197,17 @@ impl Raw {
         self.read(session, object, attribute)
     }
 
+    /// The value of a public key.
+    pub(super) fn public_value(&self, session: &Session, object: Handle) -> Answer<Vec<u8>> {
+        if self.read(session, object, CKA_CLASS)? != CKO_PUBLIC_KEY.to_ne_bytes() {
+            return Err(Fault { call: "C_GetAttributeValue", error: RvError::AttributeSensitive });
+        }
+        self.read(session, object, CKA_VALUE)
+    }
+
     /// Whether the module gives out the value of a secret key. The bytes, if it does, are wiped here.
     pub(super) fn reveals_value(&self, session: &Session, object: Handle) -> bool {
-        self.read(session, object, cryptoki_sys::CKA_VALUE).map(Zeroizing::new).is_ok()
+        self.read(session, object, CKA_VALUE).map(Zeroizing::new).is_ok()
     }
 
     fn read(&self, session: &Session, object: Handle, attribute: CK_ATTRIBUTE_TYPE) -> Answer<Vec<u8>> {
@@ -290,6 +306,40 @@ impl Raw {
         Ok(handle)
     }
 
+    /// Makes a key of the shared secret that a ciphertext of ML-KEM holds.
+    pub(super) fn decapsulate(
+        &self,
+        session: &Session,
+        mechanism: &Mechanism<'_>,
+        key: Handle,
+        ciphertext: &[u8],
+        template: &[Attr<'_>],
+    ) -> Answer<Handle> {
+        const CALL: &str = "C_DecapsulateKey";
+        let Some(function) = self.decapsulate_key else {
+            return check(CALL, CKR_FUNCTION_NOT_SUPPORTED).map(|()| 0);
+        };
+        let mut template = Template::of(template);
+        let mut handle = 0;
+        with_mechanism(mechanism, |mechanism| {
+            // SAFETY: as for the functions of the list.
+            let rv = unsafe {
+                function(
+                    session.handle(),
+                    mechanism,
+                    key,
+                    template.pointer(),
+                    template.len(),
+                    input(ciphertext),
+                    length(ciphertext),
+                    &mut handle,
+                )
+            };
+            check(CALL, rv)
+        })?;
+        Ok(handle)
+    }
+
     /// Encrypts in one part. `room` bytes must be enough for the answer.
     pub(super) fn encrypt(
         &self,
@@ -368,6 +418,26 @@ impl Raw {
     }
 }
 
+/// What a list of PKCS#11 3.2 has and one of 2.40 has not. Modules may have the one, the other or both.
+fn decapsulate_key(library: &cryptoki_sys::Pkcs11) -> CK_C_DecapsulateKey {
+    let get = library.C_GetInterface.as_ref().ok()?;
+    let mut name = *b"PKCS 11\0";
+    let mut version = CK_VERSION { major: 3, minor: 2 };
+    let mut interface: *mut CK_INTERFACE = null_mut();
+    // SAFETY: name, version and the place for the answer are locals; the module keeps none of them.
+    let rv = unsafe { get(name.as_mut_ptr(), &mut version, &mut interface, 0) };
+    check("C_GetInterface", rv).ok()?;
+    // SAFETY: after CKR_OK the pointer is null or points to an interface that lives as long as the library.
+    let list = unsafe { interface.as_ref() }?.pFunctionList;
+    // SAFETY: every list of functions begins with its version.
+    let version = unsafe { list.cast::<CK_VERSION>().as_ref() }?;
+    if (version.major, version.minor) != (3, 2) {
+        return None;
+    }
+    // SAFETY: the list is of the version that was asked for, and says so.
+    unsafe { list.cast::<CK_FUNCTION_LIST_3_2>().as_ref() }?.C_DecapsulateKey
+}
+
 fn check(call: &'static str, rv: CK_RV) -> Answer<()> {
     match Rv::from(rv) {
         Rv::Ok => Ok(()),
@@ -433,6 +503,10 @@ fn with_mechanism<T>(mechanism: &Mechanism<'_>, run: impl FnOnce(*mut CK_MECHANI
                 ulMACLen: ulong(tag_len),
             };
             run(&mut laid(CKM_AES_CCM, &mut parameter))
+        }
+        Mechanism::Eddsa => {
+            let mut parameter = CK_EDDSA_PARAMS { phFlag: CK_FALSE, ulContextDataLen: 0, pContextData: null_mut() };
+            run(&mut laid(CKM_EDDSA, &mut parameter))
         }
         Mechanism::Pss { hash, mgf, salt } => {
             let mut parameter = CK_RSA_PKCS_PSS_PARAMS { hashAlg: hash, mgf, sLen: salt };

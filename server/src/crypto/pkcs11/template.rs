@@ -3,17 +3,21 @@
 //! Every usage flag is set, also the false ones: SoftHSM takes what is left out as true.
 
 use cryptoki_sys::{
-    CK_KEY_TYPE, CK_MECHANISM_TYPE, CK_OBJECT_CLASS, CKA_CLASS, CKA_COPYABLE, CKA_DECRYPT, CKA_DERIVE, CKA_EC_PARAMS,
-    CKA_ENCRYPT, CKA_EXTRACTABLE, CKA_ID, CKA_KEY_TYPE, CKA_MODIFIABLE, CKA_MODULUS_BITS, CKA_PRIVATE,
-    CKA_PUBLIC_EXPONENT, CKA_SENSITIVE, CKA_SIGN, CKA_SIGN_RECOVER, CKA_TOKEN, CKA_UNWRAP, CKA_VALUE_LEN, CKA_VERIFY,
-    CKA_VERIFY_RECOVER, CKA_WRAP, CKK_AES, CKK_EC, CKK_EC_EDWARDS, CKK_GENERIC_SECRET, CKK_ML_DSA, CKK_ML_KEM, CKK_RSA,
-    CKM_AES_KEY_GEN, CKM_EC_EDWARDS_KEY_PAIR_GEN, CKM_EC_KEY_PAIR_GEN, CKM_GENERIC_SECRET_KEY_GEN,
-    CKM_ML_DSA_KEY_PAIR_GEN, CKM_ML_KEM_KEY_PAIR_GEN, CKM_RSA_PKCS_KEY_PAIR_GEN, CKO_PRIVATE_KEY, CKO_PUBLIC_KEY,
-    CKO_SECRET_KEY,
+    CK_KEY_TYPE, CK_MECHANISM_TYPE, CK_OBJECT_CLASS, CK_ULONG, CKA_CLASS, CKA_COPYABLE, CKA_DECAPSULATE, CKA_DECRYPT,
+    CKA_DERIVE, CKA_EC_PARAMS, CKA_ENCAPSULATE, CKA_ENCRYPT, CKA_EXTRACTABLE, CKA_ID, CKA_KEY_TYPE, CKA_MODIFIABLE,
+    CKA_MODULUS_BITS, CKA_PARAMETER_SET, CKA_PRIVATE, CKA_PUBLIC_EXPONENT, CKA_SENSITIVE, CKA_SIGN, CKA_SIGN_RECOVER,
+    CKA_TOKEN, CKA_UNWRAP, CKA_VALUE_LEN, CKA_VERIFY, CKA_VERIFY_RECOVER, CKA_WRAP, CKK_AES, CKK_EC, CKK_EC_EDWARDS,
+    CKK_GENERIC_SECRET, CKK_ML_DSA, CKK_ML_KEM, CKK_RSA, CKK_SLH_DSA, CKM_AES_KEY_GEN, CKM_EC_EDWARDS_KEY_PAIR_GEN,
+    CKM_EC_KEY_PAIR_GEN, CKM_GENERIC_SECRET_KEY_GEN, CKM_ML_DSA_KEY_PAIR_GEN, CKM_ML_KEM_KEY_PAIR_GEN,
+    CKM_RSA_PKCS_KEY_PAIR_GEN, CKM_SLH_DSA_KEY_PAIR_GEN, CKO_PRIVATE_KEY, CKO_PUBLIC_KEY, CKO_SECRET_KEY,
+    CKP_ML_DSA_44, CKP_ML_DSA_65, CKP_ML_DSA_87, CKP_ML_KEM_512, CKP_ML_KEM_768, CKP_ML_KEM_1024,
+    CKP_SLH_DSA_SHA2_128F, CKP_SLH_DSA_SHA2_128S, CKP_SLH_DSA_SHA2_192F, CKP_SLH_DSA_SHA2_192S, CKP_SLH_DSA_SHA2_256F,
+    CKP_SLH_DSA_SHA2_256S, CKP_SLH_DSA_SHAKE_128F, CKP_SLH_DSA_SHAKE_128S, CKP_SLH_DSA_SHAKE_192F,
+    CKP_SLH_DSA_SHAKE_192S, CKP_SLH_DSA_SHAKE_256F, CKP_SLH_DSA_SHAKE_256S,
 };
 
 use super::attr::Attr;
-use crate::crypto::algorithm::{Curve, KeyKind};
+use crate::crypto::algorithm::{Curve, Edwards, Family, KeyKind, ParameterSet};
 
 /// 65537, big-endian.
 const PUBLIC_EXPONENT: [u8; 3] = [1, 0, 1];
@@ -25,7 +29,11 @@ pub(super) const fn class_and_type(kind: KeyKind) -> (CK_OBJECT_CLASS, CK_KEY_TY
         KeyKind::Generic { .. } => (CKO_SECRET_KEY, CKK_GENERIC_SECRET),
         KeyKind::Rsa { .. } => (CKO_PRIVATE_KEY, CKK_RSA),
         KeyKind::Ec { .. } => (CKO_PRIVATE_KEY, CKK_EC),
-        KeyKind::PostQuantum { set } => (CKO_PRIVATE_KEY, if set.is_kem() { CKK_ML_KEM } else { CKK_ML_DSA }),
+        KeyKind::PostQuantum { set } => match set.family() {
+            Family::MlKem => (CKO_PRIVATE_KEY, CKK_ML_KEM),
+            Family::MlDsa => (CKO_PRIVATE_KEY, CKK_ML_DSA),
+            Family::SlhDsa => (CKO_PRIVATE_KEY, CKK_SLH_DSA),
+        },
         KeyKind::Edwards { .. } => (CKO_PRIVATE_KEY, CKK_EC_EDWARDS),
     }
 }
@@ -37,8 +45,11 @@ pub(super) const fn generator(kind: KeyKind) -> CK_MECHANISM_TYPE {
         KeyKind::Generic { .. } => CKM_GENERIC_SECRET_KEY_GEN,
         KeyKind::Rsa { .. } => CKM_RSA_PKCS_KEY_PAIR_GEN,
         KeyKind::Ec { .. } => CKM_EC_KEY_PAIR_GEN,
-        KeyKind::PostQuantum { set } if set.is_kem() => CKM_ML_KEM_KEY_PAIR_GEN,
-        KeyKind::PostQuantum { .. } => CKM_ML_DSA_KEY_PAIR_GEN,
+        KeyKind::PostQuantum { set } => match set.family() {
+            Family::MlKem => CKM_ML_KEM_KEY_PAIR_GEN,
+            Family::MlDsa => CKM_ML_DSA_KEY_PAIR_GEN,
+            Family::SlhDsa => CKM_SLH_DSA_KEY_PAIR_GEN,
+        },
         KeyKind::Edwards { .. } => CKM_EC_EDWARDS_KEY_PAIR_GEN,
     }
 }
@@ -73,12 +84,18 @@ pub(super) fn passing(kind: KeyKind) -> Vec<Attr<'static>> {
 /// A key that stays: an unwrapped session object.
 pub(super) fn unwrapped(kind: KeyKind) -> Vec<Attr<'static>> {
     let mut template = what(kind);
-    template.extend([
+    template.extend(staying(kind));
+    template
+}
+
+/// A key that stays for a session: neither a token object nor to be wrapped.
+pub(super) fn staying(kind: KeyKind) -> Vec<Attr<'static>> {
+    let mut template = vec![
         Attr::Bool(CKA_TOKEN, false),
         Attr::Bool(CKA_PRIVATE, true),
         Attr::Bool(CKA_SENSITIVE, true),
         Attr::Bool(CKA_EXTRACTABLE, false),
-    ]);
+    ];
     template.extend(usage(kind, true));
     template
 }
@@ -119,7 +136,13 @@ pub(super) fn public<'a>(kind: KeyKind, id: Option<&'a [u8; 16]>) -> Vec<Attr<'a
         KeyKind::Rsa { bits } => template
             .extend([Attr::Number(CKA_MODULUS_BITS, bits.into()), Attr::Bytes(CKA_PUBLIC_EXPONENT, &PUBLIC_EXPONENT)]),
         KeyKind::Ec { curve } => template.push(Attr::Bytes(CKA_EC_PARAMS, curve_parameters(curve))),
-        KeyKind::Aes { .. } | KeyKind::Generic { .. } | KeyKind::PostQuantum { .. } | KeyKind::Edwards { .. } => {}
+        KeyKind::Edwards { curve } => template.push(Attr::Bytes(CKA_EC_PARAMS, edwards_parameters(curve))),
+        KeyKind::PostQuantum { set } => {
+            template.push(Attr::Number(CKA_PARAMETER_SET, parameter_set(set)));
+            // PKCS#11 3.2 §4.8; a module without ML-KEM does not know it.
+            template.extend(set.is_kem().then_some(Attr::Bool(CKA_ENCAPSULATE, false)));
+        }
+        KeyKind::Aes { .. } | KeyKind::Generic { .. } => {}
     }
     template
 }
@@ -137,9 +160,8 @@ fn usage(kind: KeyKind, may: bool) -> Vec<Attr<'static>> {
     let (encrypts, signs) = match kind {
         // AES signs in the words of PKCS#11 where it makes a CMAC.
         KeyKind::Aes { .. } | KeyKind::Rsa { .. } => (may, may),
-        KeyKind::Generic { .. } | KeyKind::Ec { .. } | KeyKind::PostQuantum { .. } | KeyKind::Edwards { .. } => {
-            (false, may)
-        }
+        KeyKind::PostQuantum { set } => (false, may && !set.is_kem()),
+        KeyKind::Generic { .. } | KeyKind::Ec { .. } | KeyKind::Edwards { .. } => (false, may),
     };
     let mut template = vec![
         Attr::Bool(CKA_DECRYPT, encrypts),
@@ -149,6 +171,7 @@ fn usage(kind: KeyKind, may: bool) -> Vec<Attr<'static>> {
     ];
     if kind.is_pair() {
         template.push(Attr::Bool(CKA_SIGN_RECOVER, false));
+        template.extend(is_kem(kind).then_some(Attr::Bool(CKA_DECAPSULATE, may)));
     } else {
         template.extend([
             Attr::Bool(CKA_ENCRYPT, encrypts),
@@ -173,4 +196,41 @@ pub(super) const fn curve_parameters(curve: Curve) -> &'static [u8] {
         Curve::P521 => &[0x06, 0x05, 0x2b, 0x81, 0x04, 0x00, 0x23],
         Curve::Secp256k1 => &[0x06, 0x05, 0x2b, 0x81, 0x04, 0x00, 0x0a],
     }
+}
+
+/// The same for a curve of RFC 8410 §3.
+pub(super) const fn edwards_parameters(curve: Edwards) -> &'static [u8] {
+    match curve {
+        Edwards::X25519 => &[0x06, 0x03, 0x2b, 0x65, 0x6e],
+        Edwards::Ed25519 => &[0x06, 0x03, 0x2b, 0x65, 0x70],
+        Edwards::Ed448 => &[0x06, 0x03, 0x2b, 0x65, 0x71],
+    }
+}
+
+/// CKA_PARAMETER_SET (PKCS#11 3.2).
+pub(super) const fn parameter_set(set: ParameterSet) -> CK_ULONG {
+    match set {
+        ParameterSet::MlKem512 => CKP_ML_KEM_512,
+        ParameterSet::MlKem768 => CKP_ML_KEM_768,
+        ParameterSet::MlKem1024 => CKP_ML_KEM_1024,
+        ParameterSet::MlDsa44 => CKP_ML_DSA_44,
+        ParameterSet::MlDsa65 => CKP_ML_DSA_65,
+        ParameterSet::MlDsa87 => CKP_ML_DSA_87,
+        ParameterSet::SlhDsaSha2_128s => CKP_SLH_DSA_SHA2_128S,
+        ParameterSet::SlhDsaSha2_128f => CKP_SLH_DSA_SHA2_128F,
+        ParameterSet::SlhDsaSha2_192s => CKP_SLH_DSA_SHA2_192S,
+        ParameterSet::SlhDsaSha2_192f => CKP_SLH_DSA_SHA2_192F,
+        ParameterSet::SlhDsaSha2_256s => CKP_SLH_DSA_SHA2_256S,
+        ParameterSet::SlhDsaSha2_256f => CKP_SLH_DSA_SHA2_256F,
+        ParameterSet::SlhDsaShake128s => CKP_SLH_DSA_SHAKE_128S,
+        ParameterSet::SlhDsaShake128f => CKP_SLH_DSA_SHAKE_128F,
+        ParameterSet::SlhDsaShake192s => CKP_SLH_DSA_SHAKE_192S,
+        ParameterSet::SlhDsaShake192f => CKP_SLH_DSA_SHAKE_192F,
+        ParameterSet::SlhDsaShake256s => CKP_SLH_DSA_SHAKE_256S,
+        ParameterSet::SlhDsaShake256f => CKP_SLH_DSA_SHAKE_256F,
+    }
+}
+
+const fn is_kem(kind: KeyKind) -> bool {
+    matches!(kind, KeyKind::PostQuantum { set } if set.is_kem())
 }

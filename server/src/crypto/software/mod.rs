@@ -120,7 +120,9 @@ impl Provider for SoftwareProvider {
         match key.kind() {
             KeyKind::PostQuantum { set } if set.is_kem() => {
                 let pair = key.pair()?;
-                hpke::open(set, aad, data, |encapsulated| pair.decapsulate(encapsulated))
+                hpke::open(set, aad, data, |encapsulated, text| {
+                    Ok(hpke::extract(&pair.decapsulate(encapsulated)?, text))
+                })
             }
             kind => Err(CryptoError::BadParameters(format!("ML-KEM does not go with a key that is {kind:?}"))),
         }

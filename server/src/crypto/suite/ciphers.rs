@@ -1,7 +1,7 @@
 //! AES in every mode: published vectors by value, lengths, and what must be refused.
 
 use super::vectors::{self, CTR_IV, KEYS, PLAIN};
-use super::{Refusal, Suite, refused, unhex};
+use super::{Refusal, Suite, names, refused, unhex};
 use crate::crypto::Key;
 use crate::crypto::algorithm::{Cipher, KeyKind, Padding};
 
@@ -43,7 +43,9 @@ fn aes(key: &[u8]) -> KeyKind {
 fn gcm_name(iv: usize, tag: usize) -> String {
     match (iv, tag) {
         (12, 16) => "AES-GCM".into(),
-        _ => format!("AES-GCM with a nonce of {iv} and a tag of {tag} bytes"),
+        (_, 16) => format!("AES-GCM with other nonces (bytes): {iv}"),
+        (12, _) => format!("AES-GCM with other tags (bytes): {tag}"),
+        _ => "AES-GCM with other nonces and tags".into(),
     }
 }
 
@@ -55,7 +57,7 @@ fn known(suite: &mut Suite<'_>, what: &str, key: Key<'_>, cipher: &Cipher<'_>, p
     assert_eq!(hex::encode(&out.data), hex::encode(&text), "{what} {:?}", key.kind());
     assert_eq!(hex::encode(&out.tag), hex::encode(&tag), "{what} {:?}", key.kind());
     let back = suite.provider.decrypt(key, &with_tag(*cipher, &tag), &text);
-    let back = suite.need(&format!("{what}, decrypting"), back).expect("what encrypts also decrypts");
+    let back = back.expect("what encrypts also decrypts");
     assert_eq!(back.expose(), plain, "{what}");
 }
 
@@ -69,13 +71,14 @@ fn with_tag<'a>(cipher: Cipher<'a>, tag: &'a [u8]) -> Cipher<'a> {
 /// No data, one byte, around a block, and a mebibyte, in every mode.
 fn lengths(suite: &mut Suite<'_>, key: Key<'_>) {
     let iv = [0x10; 16];
+    let [cbc, ecb] = ["AES-CBC", "AES-ECB"].map(|name| names::padded(name, Padding::Pkcs5));
     let modes = [
         ("AES-GCM", Cipher::AesGcm { iv: &iv[..12], aad: b"aad", tag_len: 16, tag: &[] }, 1, 0),
         ("AES-CTR", Cipher::AesCtr { iv: &iv, bits: 128 }, 1, 0),
         ("AES-CBC", Cipher::AesCbc { iv: &iv, padding: Padding::None }, 16, 0),
         ("AES-ECB", Cipher::AesEcb { padding: Padding::None }, 16, 0),
-        ("AES-CBC padded", Cipher::AesCbc { iv: &iv, padding: Padding::Pkcs5 }, 1, 16),
-        ("AES-ECB padded", Cipher::AesEcb { padding: Padding::Pkcs5 }, 1, 16),
+        (&cbc, Cipher::AesCbc { iv: &iv, padding: Padding::Pkcs5 }, 1, 16),
+        (&ecb, Cipher::AesEcb { padding: Padding::Pkcs5 }, 1, 16),
     ];
     for (what, cipher, unit, pad) in modes {
         for len in [0, 1, 15, 16, 17, 32, 1024, 1 << 20] {
@@ -101,19 +104,19 @@ fn lengths(suite: &mut Suite<'_>, key: Key<'_>) {
 
 fn padded(suite: &mut Suite<'_>, key: Key<'_>) {
     let iv = [0x10; 16];
-    for (what, padded, bare) in [
+    for (name, padded, bare) in [
         (
-            "AES-CBC padded",
+            "AES-CBC",
             Cipher::AesCbc { iv: &iv, padding: Padding::Pkcs5 },
             Cipher::AesCbc { iv: &iv, padding: Padding::None },
         ),
-        ("AES-ECB padded", Cipher::AesEcb { padding: Padding::Pkcs5 }, Cipher::AesEcb { padding: Padding::None }),
+        ("AES-ECB", Cipher::AesEcb { padding: Padding::Pkcs5 }, Cipher::AesEcb { padding: Padding::None }),
     ] {
         // What stands under the padding can be seen without it.
+        let what = &names::padded(name, Padding::Pkcs5);
         let Some(out) = suite.need(what, suite.provider.encrypt(key, &padded, b"12345")) else {
             continue;
         };
-        let name = what.trim_end_matches(" padded");
         let Some(seen) = suite.need(name, suite.provider.decrypt(key, &bare, &out.data)) else {
             continue;
         };

@@ -3,7 +3,7 @@
 use std::num::NonZeroU32;
 
 use super::vectors;
-use super::{Refusal, Suite, refused, unhex, with};
+use super::{Refusal, Suite, names, refused, unhex, with};
 use crate::crypto::algorithm::{Cipher, Curve, Derivation, Hash, Iteration, KeyKind, Mac, Padding};
 use crate::crypto::software::SoftwareProvider;
 use crate::crypto::{ClearKey, CryptoError, Key, Made, Provider, Residency};
@@ -87,7 +87,7 @@ fn becomes(suite: &mut Suite<'_>, key: Key<'_>, how: &Derivation<'_>, kind: KeyK
     if !suite.provider.offers(kind, residency) {
         return false;
     }
-    let what = format!("derive {kind:?} by {}", how.name());
+    let what = names::derived(kind, &how.name());
     let answer = suite.provider.derive_key(key, how, kind, residency);
     let Some(made) = suite.need(&what, answer) else { return false };
     let outside = ClearKey::new(kind, Secret::copy_of(expected));

@@ -1,11 +1,11 @@
 //! Keys are made and brought in, for every kind that the provider offers, and refused for the rest.
 
-use super::{Refusal, Suite, check_made, refused, with};
+use super::{Refusal, Suite, check_made, names, refused, with};
 use crate::crypto::algorithm::{
     Cipher, Curve, Derivation, Edwards, Family, Hash, KeyKind, Mac, Message, ParameterSet, Signature,
 };
 use crate::crypto::software::{self, SoftwareProvider};
-use crate::crypto::{CryptoError, Key, Made, Provider, Residency, keyformat, public};
+use crate::crypto::{CryptoError, Key, Made, Provider, Residency, UNDECRYPTABLE, hpke, keyformat, public};
 use crate::secret::Secret;
 
 pub(super) const PAIRS: [KeyKind; 18] = [
@@ -53,7 +53,7 @@ fn symmetric(suite: &mut Suite<'_>, kind: KeyKind) {
     for _ in 0..2 {
         let residency = (suite.residency)();
         let made = provider.generate(kind, residency);
-        let Some(made) = suite.need(&format!("generate {kind:?}"), made) else {
+        let Some(made) = suite.need(&names::keys(kind, " made"), made) else {
             return;
         };
         if let Made::Clear(bytes) = &made {
@@ -78,7 +78,7 @@ fn use_symmetric(suite: &mut Suite<'_>, key: Key<'_>) -> Option<Vec<u8>> {
         }
         kind => {
             let mac = provider.mac(key, Mac::Hmac(Hash::Sha256), b"data");
-            suite.need(&format!("HMAC Sha256 with {:?} bytes of key", kind.raw_len().unwrap()), mac)
+            suite.need(&names::hmac(Hash::Sha256, kind.raw_len().unwrap()), mac)
         }
     }
 }
@@ -89,7 +89,7 @@ fn pair(suite: &mut Suite<'_>, kind: KeyKind) {
     if !offered(suite, kind, residency) {
         return;
     }
-    let Some(made) = suite.need(&format!("generate {kind:?}"), provider.generate_pair(kind, residency)) else {
+    let Some(made) = suite.need(&names::keys(kind, " made"), provider.generate_pair(kind, residency)) else {
         return;
     };
     assert_eq!(keyformat::identify_public(&made.public), Ok(kind));
@@ -126,7 +126,7 @@ fn works(suite: &mut Suite<'_>, key: Key<'_>, public: &[u8]) {
         _ => Signature::Ecdsa(Hash::Sha256),
     };
     let answer = suite.provider.sign(key, scheme, Message::Data(b"data"));
-    if let Some(signature) = suite.need(&format!("{scheme:?} with {:?}", key.kind()), answer) {
+    if let Some(signature) = suite.need(&names::keys(key.kind(), " that sign"), answer) {
         let verify = |data| public::verify(public, scheme, Message::Data(data), &signature).unwrap();
         assert!(verify(b"data"));
         assert!(!verify(b"date"));
@@ -138,8 +138,10 @@ fn works(suite: &mut Suite<'_>, key: Key<'_>, public: &[u8]) {
 fn decapsulates(suite: &mut Suite<'_>, key: Key<'_>, public: &[u8]) {
     let (mut ciphertext, secret) = software::encapsulate(public).unwrap();
     let provider = suite.provider;
+    opens(suite, key, public);
     let derived = |ciphertext: &[u8], len| provider.derive(key, &Derivation::Decapsulate { ciphertext }, len);
-    let Some(found) = suite.need(&format!("decapsulate with {:?}", key.kind()), derived(&ciphertext, 32)) else {
+    let Some(found) = suite.need(&names::keys(key.kind(), " that give shared secrets"), derived(&ciphertext, 32))
+    else {
         return;
     };
     assert_eq!(found.expose(), secret.expose());
@@ -153,12 +155,32 @@ fn decapsulates(suite: &mut Suite<'_>, key: Key<'_>, public: &[u8]) {
     assert_eq!(other.expose(), derived(&ciphertext, 32).unwrap().expose(), "rejection is the same every time");
 }
 
+/// What was encrypted to the public half opens; of what was changed nothing is told.
+fn opens(suite: &mut Suite<'_>, key: Key<'_>, public: &[u8]) {
+    let KeyKind::PostQuantum { set } = key.kind() else { panic!("no parameter set") };
+    let sealed = hpke::seal(set, public, b"more", b"data").unwrap();
+    let open = |aad: &[u8], sealed: &[u8]| suite.provider.open_hpke(key, aad, sealed);
+    let answer = open(b"more", &sealed);
+    let mut told = vec![open(b"", &sealed), open(b"more", &[]), open(b"more", &sealed[1..])];
+    for place in [0, set.output_len() - 1, set.output_len(), sealed.len() - 1] {
+        let mut changed = sealed.clone();
+        changed[place] ^= 1;
+        told.push(open(b"more", &changed));
+    }
+    if let Some(data) = suite.need(&names::keys(key.kind(), " that decrypt HPKE"), answer) {
+        assert_eq!(data.expose(), b"data");
+        for answer in told {
+            assert_eq!(answer.expect_err("what was changed").to_string(), UNDECRYPTABLE.to_string());
+        }
+    }
+}
+
 /// What is not offered is refused as such.
 fn offered(suite: &mut Suite<'_>, kind: KeyKind, residency: Residency) -> bool {
     let offered = suite.provider.offers(kind, residency);
-    suite.tried.insert(format!("{kind:?}"));
+    suite.tried.insert(names::keys(kind, ""));
     if !offered {
-        suite.lacking.insert(format!("{kind:?}"));
+        suite.lacking.insert(names::keys(kind, ""));
         let made = if kind.is_pair() {
             suite.provider.generate_pair(kind, residency).map(|_| ())
         } else {

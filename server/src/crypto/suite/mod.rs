@@ -8,6 +8,7 @@ mod ciphers;
 mod derived;
 mod keys;
 mod modes;
+pub(crate) mod names;
 mod parts;
 mod rest;
 mod signatures;
@@ -67,13 +68,13 @@ impl Suite<'_> {
     /// Brings a key in, does something with it, and destroys it.
     fn with_key(&mut self, kind: KeyKind, bytes: &[u8], work: impl FnOnce(&mut Self, Key<'_>)) {
         let residency = (self.residency)();
-        self.tried.insert(format!("{kind:?}"));
+        self.tried.insert(names::keys(kind, ""));
         if !self.provider.offers(kind, residency) {
-            self.lacking.insert(format!("{kind:?}"));
+            self.lacking.insert(names::keys(kind, ""));
             return;
         }
         let adopted = self.provider.adopt(kind, &Secret::copy_of(bytes), residency);
-        if let Some(made) = self.need(&format!("adopt {kind:?}"), adopted) {
+        if let Some(made) = self.need(&names::keys(kind, " brought in"), adopted) {
             self.with_made(kind, residency, made, work);
         }
     }

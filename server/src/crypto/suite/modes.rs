@@ -1,7 +1,7 @@
 //! The other modes of AES: CCM, XTS, the key wraps as modes, and every padding.
 
 use super::vectors::{self, XTS};
-use super::{Refusal, Suite, refused, unhex};
+use super::{Refusal, Suite, names, refused, unhex};
 use crate::crypto::Key;
 use crate::crypto::algorithm::{Cipher, KeyKind, Padding, Wrap};
 
@@ -142,7 +142,7 @@ fn paddings(suite: &mut Suite<'_>, key: Key<'_>) {
             (Cipher::AesCbc { iv: &iv, padding }, Cipher::AesCbc { iv: &iv, padding: Padding::None }),
             (Cipher::AesEcb { padding }, Cipher::AesEcb { padding: Padding::None }),
         ] {
-            let what = format!("{} with the padding {padding:?}", padded.name());
+            let what = names::padded(padded.name(), padding);
             for len in [0_usize, 5, 16, 31] {
                 let data = vec![0x77; len];
                 let Some(out) = suite.need(&what, suite.provider.encrypt(key, &padded, &data)) else { return };

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::thread;
 
 use super::vectors;
-use super::{Refusal, Suite, refused, unhex};
+use super::{Refusal, Suite, names, refused, unhex};
 use crate::crypto::algorithm::{
     Cipher, Curve, Derivation, Edwards, Hash, KeyKind, Mac, Message, Padding, Signature, Wrap,
 };
@@ -49,7 +49,7 @@ fn macs(suite: &mut Suite<'_>) {
         suite.with_key(KeyKind::Generic { bytes: key.len() as u32 }, &key, |suite, handle| {
             for (hash, mac) in expected {
                 let answer = suite.provider.mac(handle, Mac::Hmac(*hash), &data);
-                let what = format!("HMAC {hash:?} with {} bytes of key", key.len());
+                let what = names::hmac(*hash, key.len());
                 if let Some(answer) = suite.need(&what, answer) {
                     assert_eq!(hex::encode(answer), mac.replace(' ', ""), "{what}");
                 }
@@ -126,13 +126,12 @@ fn wraps(suite: &mut Suite<'_>) {
     for (wrap, kek, bytes, wrapped) in vectors::WRAP {
         let (kek, bytes, wrapped) = (unhex(kek), unhex(bytes), unhex(wrapped));
         suite.with_key(KeyKind::Aes { bits: kek.len() as u32 * 8 }, &kek, |suite, key| {
-            let what = format!("{wrap:?} with {} bits", kek.len() * 8);
+            let what = names::wrap(wrap, kek.len() * 8);
             let secret = Secret::copy_of(&bytes);
             if let Some(answer) = suite.need(&what, suite.provider.wrap(key, wrap, &secret)) {
                 assert_eq!(hex::encode(answer), hex::encode(&wrapped), "{what}");
             }
-            if let Some(answer) = suite.need(&format!("{what}, unwrapping"), suite.provider.unwrap(key, wrap, &wrapped))
-            {
+            if let Some(answer) = suite.need(&what, suite.provider.unwrap(key, wrap, &wrapped)) {
                 assert_eq!(answer.expose(), bytes, "{what}");
             }
         });
@@ -164,7 +163,7 @@ fn wrap_lengths(suite: &mut Suite<'_>, key: Key<'_>, wrap: Wrap) {
             refused(&format!("{wrap:?} of {len} bytes"), answer, Refusal::Failed);
             continue;
         }
-        let Some(wrapped) = suite.need(&format!("{wrap:?} with {bits} bits"), answer) else {
+        let Some(wrapped) = suite.need(&names::wrap(wrap, bits as usize), answer) else {
             return;
         };
         assert_eq!(wrapped.len(), len.next_multiple_of(8) + 8);

@@ -1,6 +1,6 @@
 //! Signatures in every scheme with every hash, checked with the public key in software.
 
-use super::{Refusal, Suite, refused, unhex, vectors};
+use super::{Refusal, Suite, names, refused, unhex, vectors};
 use crate::crypto::algorithm::{Curve, Hash, KeyKind, Message, RsaCipher, Signature};
 use crate::crypto::keyformat::{EdwardsPrivate, EdwardsPublic};
 use crate::crypto::software::SoftwareProvider;
@@ -25,7 +25,8 @@ pub(super) fn run(suite: &mut Suite<'_>) {
     for curve in [Curve::P224, Curve::P256, Curve::P384, Curve::P521, Curve::Secp256k1] {
         with_pair(suite, KeyKind::Ec { curve }, |suite, key, public| {
             for hash in HASHES {
-                scheme(suite, &format!("ECDSA {curve:?} {hash:?}"), key, public, Signature::Ecdsa(hash));
+                let what = format!("ECDSA on {}: {}", names::curve(curve), names::hash(hash));
+                scheme(suite, &what, key, public, Signature::Ecdsa(hash));
             }
             refuses(suite, key, Signature::Ecdsa(Hash::Sha256), Signature::RsaPkcs1(Hash::Sha256));
             md5(suite, key, Signature::Ecdsa(Hash::Md5));
@@ -34,17 +35,24 @@ pub(super) fn run(suite: &mut Suite<'_>) {
     eddsa(suite);
     with_pair(suite, KeyKind::Rsa { bits: 2048 }, |suite, key, public| {
         for hash in HASHES {
-            scheme(suite, &format!("RSA PKCS1 {hash:?}"), key, public, Signature::RsaPkcs1(hash));
+            let name = names::hash(hash);
+            scheme(suite, &format!("RSA PKCS#1 v1.5 signatures: {name}"), key, public, Signature::RsaPkcs1(hash));
             let salt = hash.len();
-            scheme(suite, &format!("RSA PSS {hash:?}"), key, public, Signature::RsaPss { hash, mgf: hash, salt });
+            scheme(
+                suite,
+                &format!("RSA PSS signatures: {name}"),
+                key,
+                public,
+                Signature::RsaPss { hash, mgf: hash, salt },
+            );
         }
         let hash = Hash::Sha256;
         for salt in [0, 1, 20, 222] {
             let pss = Signature::RsaPss { hash, mgf: hash, salt };
-            scheme(suite, &format!("RSA PSS {hash:?} with a salt of {salt} bytes"), key, public, pss);
+            scheme(suite, &format!("RSA PSS signatures with SHA-256 and salts (bytes): {salt}"), key, public, pss);
         }
         let mixed = Signature::RsaPss { hash, mgf: Hash::Sha1, salt: 32 };
-        scheme(suite, "RSA PSS Sha256 with MGF1 Sha1", key, public, mixed);
+        scheme(suite, "RSA PSS signatures: SHA-256 masked with SHA-1", key, public, mixed);
         for salt in [223, usize::MAX] {
             let pss = Signature::RsaPss { hash, mgf: hash, salt };
             refused("a salt too long", suite.provider.sign(key, pss, Message::Data(b"")), Refusal::BadParameters);
@@ -70,7 +78,7 @@ fn eddsa(suite: &mut Suite<'_>) {
         let data = unhex(data);
         suite.with_key(kind, private.expose(), |suite, key| {
             let answer = suite.provider.sign(key, Signature::Eddsa, Message::Data(&data));
-            if let Some(signature) = suite.need(&format!("{curve:?}"), answer) {
+            if let Some(signature) = suite.need(&names::keys(kind, " that sign"), answer) {
                 assert_eq!(hex::encode(&signature), hex::encode(unhex(expected)));
                 let verify = |data, signature: &[u8]| {
                     public::verify(&public, Signature::Eddsa, Message::Data(data), signature).expect("verify")
@@ -99,7 +107,7 @@ fn bare(suite: &mut Suite<'_>, key: Key<'_>, public: &[u8]) {
     for len in [1, 16, 36, 245] {
         let digest = vec![7; len];
         let answer = suite.provider.sign(key, scheme, Message::Digest(&digest));
-        if let Some(signature) = suite.need("RSA PKCS1 of a bare digest", answer) {
+        if let Some(signature) = suite.need("RSA PKCS#1 v1.5 signatures: digest as it is", answer) {
             assert!(public::verify(public, scheme, Message::Digest(&digest), &signature).expect("verify"));
             let another = vec![8; len];
             assert!(!public::verify(public, scheme, Message::Digest(&another), &signature).expect("verify"));
@@ -118,7 +126,7 @@ fn decryption(suite: &mut Suite<'_>, key: Key<'_>, public: &[u8]) {
     ciphers.extend(HASHES.map(|hash| oaep(hash, hash, &[])));
     ciphers.push(oaep(Hash::Sha256, Hash::Sha1, &[]));
     for cipher in ciphers {
-        let what = format!("decryption with {cipher:?}");
+        let what = names::decryption(&cipher);
         for plain in [&b""[..], b"a secret", &[0; 60]] {
             let sealed = rsa::encrypt(public, &cipher, plain).expect("encrypt");
             assert_eq!(sealed.len(), 256);

@@ -1,0 +1,116 @@
+//! What the suite calls what it tries, for those who read docs/modules.md: what, a colon, and which one of it. There is no
+//! other colon and no comma in a name, because the table puts those of one group together.
+
+use crate::crypto::algorithm::{Cipher, Curve, Edwards, Family, Hash, KeyKind, Padding, RsaCipher, Wrap};
+
+/// Keys of a kind, and what is done to them.
+pub(super) fn keys(kind: KeyKind, done: &str) -> String {
+    let unit = match kind {
+        KeyKind::Aes { .. } | KeyKind::Rsa { .. } => " (bits)",
+        KeyKind::Generic { .. } => " (bytes)",
+        KeyKind::Ec { .. } | KeyKind::PostQuantum { .. } | KeyKind::Edwards { .. } => "",
+    };
+    format!("{} keys{done}{unit}: {}", family(kind), key(kind))
+}
+
+fn family(kind: KeyKind) -> &'static str {
+    match kind {
+        KeyKind::Aes { .. } => "AES",
+        KeyKind::Generic { .. } => "Other symmetric",
+        KeyKind::Rsa { .. } => "RSA",
+        KeyKind::Ec { .. } => "Elliptic curve",
+        KeyKind::PostQuantum { set } if set.is_kem() => "ML-KEM",
+        KeyKind::PostQuantum { set } if set.family() == Family::SlhDsa => "SLH-DSA",
+        KeyKind::PostQuantum { .. } => "ML-DSA",
+        KeyKind::Edwards { .. } => "RFC 8410",
+    }
+}
+
+/// Which key of its family.
+fn key(kind: KeyKind) -> String {
+    match kind {
+        KeyKind::Aes { bits } | KeyKind::Rsa { bits } => bits.to_string(),
+        KeyKind::Generic { bytes } => bytes.to_string(),
+        KeyKind::Ec { curve } => self::curve(curve).into(),
+        KeyKind::PostQuantum { set } => set.algorithm().name().expect("a name").into(),
+        KeyKind::Edwards { curve } => match curve {
+            Edwards::Ed25519 => "Ed25519",
+            Edwards::Ed448 => "Ed448",
+            Edwards::X25519 => "X25519",
+        }
+        .into(),
+    }
+}
+
+pub(super) const fn curve(curve: Curve) -> &'static str {
+    match curve {
+        Curve::P224 => "P-224",
+        Curve::P256 => "P-256",
+        Curve::P384 => "P-384",
+        Curve::P521 => "P-521",
+        Curve::Secp256k1 => "secp256k1",
+    }
+}
+
+pub(super) const fn hash(hash: Hash) -> &'static str {
+    match hash {
+        Hash::Md2 => "MD2",
+        Hash::Md4 => "MD4",
+        Hash::Md5 => "MD5",
+        Hash::Ripemd160 => "RIPEMD-160",
+        Hash::Tiger => "Tiger",
+        Hash::Whirlpool => "Whirlpool",
+        Hash::Sha1 => "SHA-1",
+        Hash::Sha224 => "SHA-224",
+        Hash::Sha256 => "SHA-256",
+        Hash::Sha384 => "SHA-384",
+        Hash::Sha512 => "SHA-512",
+        Hash::Sha512_224 => "SHA-512/224",
+        Hash::Sha512_256 => "SHA-512/256",
+        Hash::Sha3_224 => "SHA3-224",
+        Hash::Sha3_256 => "SHA3-256",
+        Hash::Sha3_384 => "SHA3-384",
+        Hash::Sha3_512 => "SHA3-512",
+    }
+}
+
+pub(super) fn padded(cipher: &str, padding: Padding) -> String {
+    let padding = match padding {
+        Padding::None => "none",
+        Padding::Pkcs5 => "PKCS5",
+        Padding::AnsiX923 => "ANSI X9.23",
+        Padding::Iso10126 => "ISO 10126",
+    };
+    format!("{cipher} with padding: {padding}")
+}
+
+pub(super) fn decryption(cipher: &RsaCipher<'_>) -> String {
+    match cipher {
+        RsaCipher::Pkcs1 => "RSA decryption: PKCS#1 v1.5".into(),
+        RsaCipher::Oaep { hash, mgf, label } => {
+            let mask = if hash == mgf { String::new() } else { format!(" masked with {}", self::hash(*mgf)) };
+            let label = if label.is_empty() { "" } else { " and a label" };
+            format!("RSA decryption with OAEP: {}{mask}{label}", self::hash(*hash))
+        }
+    }
+}
+
+/// HMAC with a key of so many bytes.
+pub(super) fn hmac(hash: Hash, bytes: usize) -> String {
+    format!("HMAC with {}{HMAC_KEY}{bytes}", self::hash(hash))
+}
+
+pub(in crate::crypto) const HMAC_KEY: &str = " (bytes of key): ";
+
+/// Keys wrapped and unwrapped with a key of so many bits.
+pub(super) fn wrap(wrap: Wrap, bits: usize) -> String {
+    format!("Keys by {} (bits of key): {bits}", Cipher::AesWrap(wrap).name())
+}
+
+/// A symmetric key that comes of another one.
+pub(super) fn derived(kind: KeyKind, how: &str) -> String {
+    match kind {
+        KeyKind::Aes { bits } => format!("Deriving an AES key of {bits} bits: {how}"),
+        kind => format!("Deriving another secret of {} bytes: {how}", kind.raw_len().expect("a symmetric key")),
+    }
+}
