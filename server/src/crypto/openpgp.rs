@@ -1,179 +1,252 @@
-//! OpenPGP certificates (RFC 9580 §10.1, RFC 4880 §11.1): the packets of a public key, and what they say of it.
+//! OpenPGP certificates: transferable public keys (RFC 4880 §11.1, RFC 9580 §10.1), and what the protocol takes from them
+//! (KMIP 1.4 §3.13, §3.14, §3.16).
 //!
-//! What is a certificate is checked, and not whether it holds: names, bindings and signatures are the client's to judge.
+//! The packets are taken apart, and nothing of them is believed more than their form: the signatures are not verified.
 
-use std::mem::replace;
-
-use kmip_codec::Value;
-use kmip_codec::spec::{CryptographicAlgorithm as Algorithm, DigitalSignatureAlgorithm as Named, Tag};
+use kmip_codec::spec::{CryptographicAlgorithm as Algorithm, DigitalSignatureAlgorithm, Tag};
+use kmip_codec::{Element, Value};
 use x509_cert::der::pem;
 
-use super::algorithm::{Curve, Edwards, Hash, KeyKind, Signature};
-use super::{keyblock, signed};
+use super::algorithm::{Hash, Signature as Scheme};
+use super::signed;
 use crate::failure::{Failure, Outcome};
 
-/// How a certificate begins that was written as text (RFC 9580 §6.2).
-const ARMOUR: &[u8] = b"-----BEGIN PGP PUBLIC KEY BLOCK-----";
+/// How a certificate begins that is in armor (RFC 9580 §6.2).
+const ARMOR: &str = "-----BEGIN PGP PUBLIC KEY BLOCK-----";
 
-/// The types of packets that are heeded (RFC 9580 §5).
-mod packet {
-    pub(super) const SIGNATURE: u8 = 2;
-    pub(super) const SECRET_KEY: u8 = 5;
-    pub(super) const PUBLIC_KEY: u8 = 6;
-    pub(super) const SECRET_SUBKEY: u8 = 7;
-    /// What else a certificate may hold: Marker, Trust, User ID, Public Subkey, User Attribute, Padding.
-    pub(super) const OTHERS: [u8; 6] = [10, 12, 13, 14, 17, 21];
-}
-
-/// The attributes of an OpenPGP certificate, as bytes or in ASCII armour: its Certificate Length, and what its primary key
-/// and the first signature on it are, as far as the protocol has names for it.
+/// The attributes of an OpenPGP certificate, in packets or in armor.
 ///
 /// # Errors
-/// Invalid Field for what is no such certificate, and for one that holds a private key.
+/// Invalid Field for what is no transferable public key: not made of whole packets, without a primary key or with several,
+/// with a secret key, or with packets that have no place in it.
 pub(super) fn attributes(bytes: &[u8]) -> Outcome<Vec<(Tag, Value)>> {
-    let wrong = |why: &str| Failure::invalid_field(format!("the Certificate Value is no OpenPGP certificate: {why}"));
-    let mut found = vec![(Tag::CertificateLength, Value::Integer(i32::try_from(bytes.len()).unwrap_or(i32::MAX)))];
-    let dearmoured;
-    let mut rest = bytes;
-    if bytes.starts_with(ARMOUR) {
-        dearmoured = dearmour(bytes).ok_or_else(|| wrong("its ASCII armour cannot be read"))?;
-        rest = &dearmoured;
+    let wrong = |why| Failure::invalid_field(format!("the Certificate Value is no OpenPGP certificate: {why}"));
+    let certificate = match unarmored(bytes).map_err(wrong)? {
+        Some(packets) => Certificate::read(&packets),
+        None => Certificate::read(bytes),
+    };
+    let Certificate { key, user, signature } = certificate.map_err(wrong)?;
+    let length = Value::Integer(i32::try_from(bytes.len()).unwrap_or(i32::MAX));
+    let mut found = vec![(Tag::CertificateLength, length)];
+    let text = |tag, text: &str| Element::new(tag, Value::TextString(text.into()));
+    let name = text(Tag::CertificateSubjectDistinguishedName, &user.unwrap_or_default());
+    found.push((Tag::CertificateSubject, Value::Structure(vec![name])));
+    if let Some((algorithm, bits)) = key {
+        found.push((Tag::CryptographicAlgorithm, Value::Enumeration(algorithm.into())));
+        found.push((Tag::CryptographicLength, Value::Integer(i32::from(bits))));
     }
-    let (mut is_first, mut is_signed) = (true, false);
-    while !rest.is_empty() {
-        let (kind, body) = packet(&mut rest).ok_or_else(|| wrong("its packets do not end where they say"))?;
-        match kind {
-            packet::SECRET_KEY | packet::SECRET_SUBKEY => return Err(wrong("it holds a private key")),
-            packet::PUBLIC_KEY if is_first => {
-                found.extend(of_key(body).ok_or_else(|| wrong("its primary key cannot be read"))?);
-            }
-            _ if is_first => return Err(wrong("it does not begin with a public key")),
-            packet::PUBLIC_KEY => return Err(wrong("it holds several of them")),
-            packet::SIGNATURE => {
-                let named = signature_algorithm(body).ok_or_else(|| wrong("a signature cannot be read"))?;
-                if let Some(named) = named.filter(|_| !replace(&mut is_signed, true)) {
-                    found.push((Tag::DigitalSignatureAlgorithm, Value::Enumeration(named.into())));
-                }
-            }
-            kind if packet::OTHERS.contains(&kind) => {}
-            kind => return Err(wrong(&format!("a packet of type {kind} is no part of it"))),
-        }
-        is_first = false;
+    let Some(Signature { issuer, algorithm, .. }) = signature else { return Ok(found) };
+    if let Some(issuer) = issuer {
+        let issuer = text(Tag::Issuer, &hex::encode_upper(issuer));
+        found.push((Tag::CertificateIdentifier, Value::Structure(vec![issuer])));
     }
-    if is_first { Err(wrong("it is empty")) } else { Ok(found) }
+    found.extend(algorithm.map(|named| (Tag::DigitalSignatureAlgorithm, Value::Enumeration(named.into()))));
+    Ok(found)
 }
 
-/// The bytes within ASCII armour: PEM, but for header lines and a checksum of 24 bits, which RFC 9580 §6.1 has ignored.
-fn dearmour(text: &[u8]) -> Option<Vec<u8>> {
-    let text = std::str::from_utf8(text).ok()?;
+/// The packets of a certificate in armor; `None` for one that has none. Armor is PEM, but for headers and a checksum, which
+/// says nothing (RFC 9580 §6.1).
+fn unarmored(bytes: &[u8]) -> Result<Option<Vec<u8>>, &'static str> {
+    let Some(text) = std::str::from_utf8(bytes).ok().filter(|text| text.starts_with(ARMOR)) else { return Ok(None) };
     let lines = text.lines().map(str::trim_end);
     let kept = lines.filter(|line| !line.is_empty() && !line.starts_with('=') && !line.contains(": "));
     let plain: String = kept.flat_map(|line| [line, "\n"]).collect();
-    pem::decode_vec(plain.as_bytes()).ok().map(|(_, bytes)| bytes)
+    pem::decode_vec(plain.as_bytes()).map(|(_, packets)| Some(packets)).map_err(|_| "its armor cannot be read")
 }
 
-/// Takes a packet from the front: its type and its body (RFC 9580 §4.2). Nothing for one that does not say where it ends.
-fn packet<'a>(rest: &mut &'a [u8]) -> Option<(u8, &'a [u8])> {
-    let head = number(rest, 1)?;
-    let (kind, length) = match head {
-        0xC0.. => {
-            let length = match number(rest, 1)? {
-                first @ ..192 => first,
-                first @ 192..224 => ((first - 192) << 8) + number(rest, 1)? + 192,
-                255 => number(rest, 4)?,
-                _ => return None,
-            };
-            (head & 0x3F, length)
+/// What is taken from a certificate.
+#[derive(Debug)]
+struct Certificate {
+    /// What the primary key is, and its length in bits, as far as there are names for it.
+    key: Option<(Algorithm, u16)>,
+    /// The first User ID.
+    user: Option<String>,
+    /// The signature that makes it a certificate: the first one that certifies the first User ID, or where there is none the
+    /// first one over the key itself.
+    signature: Option<Signature>,
+}
+
+impl Certificate {
+    fn read(bytes: &[u8]) -> Result<Self, &'static str> {
+        let mut reader = Reader(bytes);
+        let key = match reader.packet()? {
+            (PUBLIC_KEY, body) => primary(body)?,
+            (SECRET_KEY, _) => return Err(SECRET),
+            _ => return Err("it does not begin with a public key"),
+        };
+        let mut certificate = Self { key, user: None, signature: None };
+        let mut users = 0_usize;
+        while !reader.0.is_empty() {
+            match reader.packet()? {
+                (SIGNATURE, body) => certificate.take(Signature::read(body)?, users),
+                (USER_ID, body) => {
+                    users = users.saturating_add(1);
+                    certificate.user.get_or_insert_with(|| String::from_utf8_lossy(body).into_owned());
+                }
+                (USER_ATTRIBUTE, _) => users = users.saturating_add(1),
+                (PUBLIC_SUBKEY, body) => {
+                    primary(body)?;
+                    // What follows belongs to the subkey.
+                    users = usize::MAX;
+                }
+                (PUBLIC_KEY, _) => return Err("it has several primary keys"),
+                (SECRET_KEY | SECRET_SUBKEY, _) => return Err(SECRET),
+                // Marker, Trust, Padding, and what readers who do not know it pass over (RFC 9580 §4.3).
+                (10 | 12 | 21 | 40.., _) => {}
+                _ => return Err("it has a packet that has no place in it"),
+            }
         }
-        0x80.. => ((head >> 2) & 0xF, number(rest, [1, 2, 4].get(head as usize & 3).copied()?)?),
-        _ => return None,
-    };
-    let (body, after) = rest.split_at_checked(usize::try_from(length).ok()?)?;
-    *rest = after;
-    Some((u8::try_from(kind).ok()?, body))
+        Ok(certificate)
+    }
+
+    /// Takes a signature that comes after so many users.
+    fn take(&mut self, signature: Signature, users: usize) {
+        let is_certification = users == 1 && self.user.is_some() && (0x10..=0x13).contains(&signature.kind);
+        let is_direct = users == 0 && signature.kind == 0x1F;
+        let had = self.signature.as_ref().map(|had| had.kind);
+        if (is_certification && had.is_none_or(|kind| kind == 0x1F)) || (is_direct && had.is_none()) {
+            self.signature = Some(signature);
+        }
+    }
 }
 
-/// Takes a number of so many bytes from the front, four at the most.
-fn number(rest: &mut &[u8], bytes: usize) -> Option<u32> {
-    let (number, after) = rest.split_at_checked(bytes)?;
-    *rest = after;
-    Some(number.iter().fold(0, |number, byte| number << 8 | u32::from(*byte)))
-}
+/// The types of packets (RFC 9580 §5).
+const SIGNATURE: u8 = 2;
+const SECRET_KEY: u8 = 5;
+const PUBLIC_KEY: u8 = 6;
+const SECRET_SUBKEY: u8 = 7;
+const USER_ID: u8 = 13;
+const PUBLIC_SUBKEY: u8 = 14;
+const USER_ATTRIBUTE: u8 = 17;
 
-/// What a public key packet says (RFC 9580 §5.5.2, §9.1). A key of a kind that has no name is no reason to refuse it.
-fn of_key(mut body: &[u8]) -> Option<Vec<(Tag, Value)>> {
-    let version = number(&mut body, 1)?;
-    number(&mut body, 4)?;
+/// What a Public-Key packet holds (RFC 9580 §5.5.2); `None` where there are no names for it.
+fn primary(body: &[u8]) -> Result<Option<(Algorithm, u16)>, &'static str> {
+    let mut reader = Reader(body);
+    let version = reader.byte()?;
+    // When it was made, and how long older keys are good for.
+    reader.take(if version < 4 { 6 } else { 4 })?;
+    let algorithm = reader.byte()?;
     match version {
-        // The days for which it is valid.
-        2 | 3 => drop(number(&mut body, 2)?),
-        4 => {}
-        // The length of what follows the algorithm.
-        5 | 6 => {}
-        _ => return None,
+        2..=4 => {}
+        5 | 6 if usize::try_from(reader.number(4)?) == Ok(reader.0.len()) => {}
+        _ => return Err("its key is of a version that is not known, or too short"),
     }
-    let algorithm = number(&mut body, 1)?;
-    if version > 4 {
-        number(&mut body, 4)?;
-    }
-    let kind = match algorithm {
-        1..=3 => Some(KeyKind::Rsa { bits: number(&mut body, 2)? }),
-        17 => return Some(said(Algorithm::DSA, number(&mut body, 2)?)),
-        18 | 19 => {
-            let curve = match curve(body)? {
-                [0x2A, 0x86, 0x48, 0xCE, 0x3D, 3, 1, 7] => Some(Curve::P256),
-                [0x2B, 0x81, 4, 0, 0x22] => Some(Curve::P384),
-                [0x2B, 0x81, 4, 0, 0x23] => Some(Curve::P521),
-                [0x2B, 0x81, 4, 0, 0x0A] => Some(Curve::Secp256k1),
-                _ => None,
-            };
-            curve.map(|curve| KeyKind::Ec { curve })
+    let (named, numbers) = match algorithm {
+        1..=3 => (Algorithm::RSA, 2),
+        17 => (Algorithm::DSA, 4),
+        18 | 19 | 22 => {
+            let length = reader.byte()?;
+            let oid = reader.take(length.into())?;
+            if reader.0.is_empty() {
+                return Err("its key has no point");
+            }
+            return Ok(CURVES
+                .iter()
+                .find(|(of, known, ..)| *of == algorithm && *known == oid)
+                .map(|row| (row.2, row.3)));
         }
-        // EdDSA of before RFC 9580, on its one curve.
-        22 => (curve(body)? == [0x2B, 6, 1, 4, 1, 0xDA, 0x47, 0x0F, 1])
-            .then_some(KeyKind::Edwards { curve: Edwards::Ed25519 }),
-        27 => Some(KeyKind::Edwards { curve: Edwards::Ed25519 }),
-        28 => Some(KeyKind::Edwards { curve: Edwards::Ed448 }),
-        _ => None,
+        27 => return (reader.0.len() == 32).then_some(Some((Algorithm::Ed25519, 256))).ok_or(SHORT),
+        28 => return (reader.0.len() == 57).then_some(Some((Algorithm::Ed448, 456))).ok_or(SHORT),
+        _ => return Ok(None),
     };
-    let named = |kind| said(keyblock::algorithm_of(kind).unwrap_or(Algorithm::ECDSA), keyblock::length_of(kind));
-    Some(kind.map(named).unwrap_or_default())
-}
-
-/// The object identifier of a curve, behind its length.
-fn curve(mut body: &[u8]) -> Option<&[u8]> {
-    let length = usize::try_from(number(&mut body, 1)?).ok()?;
-    body.get(..length)
-}
-
-fn said(algorithm: Algorithm, bits: u32) -> Vec<(Tag, Value)> {
-    vec![
-        (Tag::CryptographicAlgorithm, Value::Enumeration(algorithm.into())),
-        (Tag::CryptographicLength, Value::Integer(i32::try_from(bits).unwrap_or(i32::MAX))),
-    ]
-}
-
-/// How a signature packet was made (RFC 9580 §5.2, §9.1, §9.5), if there is a name for it.
-fn signature_algorithm(mut body: &[u8]) -> Option<Option<Named>> {
-    match number(&mut body, 1)? {
-        // Its hashed part of five bytes, and the issuer of eight.
-        2 | 3 => body = body.get(14..)?,
-        4..=6 => drop(number(&mut body, 1)?),
-        _ => return None,
+    let bits = reader.integer()?;
+    for _ in 1..numbers {
+        reader.integer()?;
     }
-    let (algorithm, hash) = (number(&mut body, 1)?, number(&mut body, 1)?);
-    Some(match (algorithm, hash) {
+    if reader.0.is_empty() { Ok(Some((named, bits))) } else { Err("its key has more numbers than it should") }
+}
+
+/// The curves by the algorithm that they are for and the object identifier without its frame (RFC 9580 §9.2).
+const CURVES: [(u8, &[u8], Algorithm, u16); 6] = [
+    (19, &[0x2A, 0x86, 0x48, 0xCE, 0x3D, 3, 1, 7], Algorithm::ECDSA, 256),
+    (19, &[0x2B, 0x81, 4, 0, 0x22], Algorithm::ECDSA, 384),
+    (19, &[0x2B, 0x81, 4, 0, 0x23], Algorithm::ECDSA, 521),
+    (19, &[0x2B, 0x81, 4, 0, 0x0A], Algorithm::ECDSA, 256),
+    (22, &[0x2B, 6, 1, 4, 1, 0xDA, 0x47, 0x0F, 1], Algorithm::Ed25519, 256),
+    (22, &[0x2B, 0x65, 0x71], Algorithm::Ed448, 456),
+];
+
+/// A Signature packet (RFC 9580 §5.2).
+#[derive(Debug)]
+struct Signature {
+    /// What is signed.
+    kind: u8,
+    /// What the protocol calls its algorithm.
+    algorithm: Option<DigitalSignatureAlgorithm>,
+    /// The Key ID of the key that has made it, as far as it says so.
+    issuer: Option<Vec<u8>>,
+}
+
+impl Signature {
+    fn read(body: &[u8]) -> Result<Self, &'static str> {
+        let mut reader = Reader(body);
+        let version = reader.byte()?;
+        if matches!(version, 2 | 3) {
+            let (5, kind) = (reader.byte()?, reader.byte()?) else { return Err("it has a signature that is none") };
+            reader.take(4)?;
+            let issuer = Some(reader.take(8)?.to_vec());
+            return Ok(Self { kind, issuer, algorithm: named(reader.byte()?, reader.byte()?) });
+        }
+        let counted = match version {
+            4 | 5 => 2,
+            6 => 4,
+            _ => return Err("it has a signature of a version that is not known"),
+        };
+        let kind = reader.byte()?;
+        let algorithm = named(reader.byte()?, reader.byte()?);
+        let mut issuer = None;
+        // What is signed says more than what is not.
+        for _ in 0..2 {
+            let length = usize::try_from(reader.number(counted)?).map_err(|_| SHORT)?;
+            let said = said_issuer(Reader(reader.take(length)?))?;
+            issuer = issuer.or(said);
+        }
+        // The beginning of the digest.
+        reader.take(2)?;
+        Ok(Self { kind, algorithm, issuer })
+    }
+}
+
+/// The Key ID that the subpackets of a signature say, by the fingerprint or by itself (RFC 9580 §5.2.3.12, §5.2.3.35).
+fn said_issuer(mut reader: Reader<'_>) -> Result<Option<Vec<u8>>, &'static str> {
+    let mut found = None;
+    while !reader.0.is_empty() {
+        let length = match reader.byte()? {
+            short @ ..192 => usize::from(short),
+            255 => usize::try_from(reader.number(4)?).map_err(|_| SHORT)?,
+            high => reader.two(high)?,
+        };
+        let mut body = Reader(reader.take(length)?);
+        // The highest bit says that the subpacket is critical.
+        let said = match body.byte()? & 0x7F {
+            16 => body.0.get(..8).filter(|_| body.0.len() == 8),
+            33 => match (body.byte()?, body.0.len()) {
+                (4, 20) => body.0.last_chunk::<8>().map(<[u8; 8]>::as_slice),
+                (5 | 6, 32) => body.0.get(..8),
+                _ => None,
+            },
+            _ => None,
+        };
+        found = found.or(said.map(<[u8]>::to_vec));
+    }
+    Ok(found)
+}
+
+/// What the protocol calls a signature algorithm, by the numbers of the key's and of the hash (RFC 9580 §9.1, §9.5).
+fn named(key: u8, hash: u8) -> Option<DigitalSignatureAlgorithm> {
+    use DigitalSignatureAlgorithm as Named;
+    match (key, hash) {
         (1 | 3, 1) => Some(Named::MD5WithRSAEncryption),
         (17, 2) => Some(Named::DSAWithSHA1),
-        (17, 11) => Some(Named::DSAWithSHA224),
         (17, 8) => Some(Named::DSAWithSHA256),
-        (1 | 3, hash) => hash_of(hash).and_then(|hash| signed::name_of(Signature::RsaPkcs1(hash))),
-        (19, hash) => hash_of(hash).and_then(|hash| signed::name_of(Signature::Ecdsa(hash))),
+        (17, 11) => Some(Named::DSAWithSHA224),
+        (1 | 3, hash) => signed::name_of(Scheme::RsaPkcs1(hash_of(hash)?)),
+        (19, hash) => signed::name_of(Scheme::Ecdsa(hash_of(hash)?)),
         _ => None,
-    })
+    }
 }
 
-fn hash_of(number: u32) -> Option<Hash> {
+fn hash_of(number: u8) -> Option<Hash> {
     Some(match number {
         2 => Hash::Sha1,
         8 => Hash::Sha256,
@@ -186,78 +259,66 @@ fn hash_of(number: u32) -> Option<Hash> {
     })
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+const SECRET: &str = "it holds a private key";
+const SHORT: &str = "it ends within a packet, or a packet has not the length that it should have";
 
-    /// Certificates with a user and its signature; made with GnuPG.
-    const RSA: &str = include_str!("openpgp.hex");
-    const ED25519: &str = "9833046b03852416092b06010401da470f01010740ad4ccd0e9e321f80cc28433af71c9605a7b3dbef15d6d250d86d0d18bbe6a487b4126b6d6970642074657374206564323535313988900413160800381621043c82d084ecf637691bc07018c2b5a5535796e9fb05026b038524021b03050b0908070206150a09080b020416020301021e01021780000a0910c2b5a5535796e9fb6b4d00ff57318ed932b3bb01d5f225e94465227661171f6a72baaf704cb44e59328024f70100f9e940c335e0243019fbb9e72f66590446380c810e0c33b407a7ea03df961b0c";
-    const P256: &str = "9852046b03852513082a8648ce3d030107020304b427f83992559ecab6dfd0a22b0dde431580ac651ac77fa23d9746c51f985b3275d7caf77d2d97588b94aa6bf77ab53c2f2fa5374bc5c7b431935fc76cc3472db4136b6d6970642074657374206e697374703235368890041313080038162104f9f203f2c926fbc8fb13c27f98c81cb53dfc22e805026b038525021b03050b0908070206150a09080b020416020301021e01021780000a091098c81cb53dfc22e8a49100ff7f14a4ccc2c41ceb6bcf28df1b226d151e8760f901f3450264eef06227ea5a5a00fe305a25ebd0d0390aae3f8193c0a1ae114895a000675584ba79f85ea80c34f0c7";
-    const ARMOURED: &str = "-----BEGIN PGP PUBLIC KEY BLOCK-----\nComment: by hand\n\nmDMEawOFJBYJKwYBBAHaRw8BAQdArUzNDp4yH4DMKEM69xyWBaez2+8V1tJQ2G0N\nGLvmpIe0EmttaXBkIHRlc3QgZWQyNTUxOYiQBBMWCAA4FiEEPILQhOz2N2kbwHAY\nwrWlU1eW6fsFAmsDhSQCGwMFCwkIBwIGFQoJCAsCBBYCAwECHgECF4AACgkQwrWl\nU1eW6ftrTQD/VzGO2TKzuwHV8iXpRGUidmEXH2pyuq9wTLROWTKAJPcBAPnpQMM1\n4CQwGfu55y9mWQRGOAyBDgwztAen6gPflhsM\n=aVbO\n-----END PGP PUBLIC KEY BLOCK-----\n";
+/// What is left to read.
+struct Reader<'a>(&'a [u8]);
 
-    fn unhex(text: &str) -> Vec<u8> {
-        hex::decode(text.trim()).unwrap()
+impl<'a> Reader<'a> {
+    fn take(&mut self, length: usize) -> Result<&'a [u8], &'static str> {
+        let (taken, rest) = self.0.split_at_checked(length).ok_or(SHORT)?;
+        self.0 = rest;
+        Ok(taken)
     }
 
-    fn expected(bytes: &[u8], algorithm: Algorithm, bits: i32, named: Option<Named>) -> Vec<(Tag, Value)> {
-        let mut expected = vec![
-            (Tag::CertificateLength, Value::Integer(i32::try_from(bytes.len()).unwrap())),
-            (Tag::CryptographicAlgorithm, Value::Enumeration(algorithm.into())),
-            (Tag::CryptographicLength, Value::Integer(bits)),
-        ];
-        expected.extend(named.map(|named| (Tag::DigitalSignatureAlgorithm, Value::Enumeration(named.into()))));
-        expected
+    fn byte(&mut self) -> Result<u8, &'static str> {
+        self.take(1)?.first().copied().ok_or(SHORT)
     }
 
-    fn refusal(bytes: &[u8]) -> String {
-        attributes(bytes).unwrap_err().message
+    /// A number of so many bytes, at most four.
+    fn number(&mut self, bytes: usize) -> Result<u32, &'static str> {
+        Ok(self.take(bytes)?.iter().fold(0, |number, byte| (number << 8) | u32::from(*byte)))
     }
 
-    #[test]
-    fn the_primary_key_and_its_signatures_are_told() {
-        let found = |bytes: &[u8]| attributes(bytes).unwrap();
-        let rsa = unhex(RSA);
-        assert_eq!(found(&rsa), expected(&rsa, Algorithm::RSA, 2048, Some(Named::SHA512WithRSAEncryption)));
-        let p256 = unhex(P256);
-        assert_eq!(found(&p256), expected(&p256, Algorithm::ECDSA, 256, Some(Named::ECDSAWithSHA256)));
-        let ed25519 = unhex(ED25519);
-        assert_eq!(found(&ed25519), expected(&ed25519, Algorithm::Ed25519, 256, None));
-        // The text of it is as long as it is.
-        let text = ARMOURED.as_bytes();
-        assert_eq!(found(text), expected(text, Algorithm::Ed25519, 256, None));
+    /// The rest of a length in two bytes.
+    fn two(&mut self, high: u8) -> Result<usize, &'static str> {
+        Ok(((usize::from(high) - 192) << 8) + usize::from(self.byte()?) + 192)
     }
 
-    #[test]
-    fn packets_of_the_newer_form_and_keys_of_version_6_are_read() {
-        // RFC 9580 §5.5.2.3: version, time, algorithm, length, key.
-        let key = [&[6, 0, 0, 0, 1, 27, 0, 0, 0, 32][..], &[7; 32]].concat();
-        let whole = [&[0xC6, 42][..], &key].concat();
-        assert_eq!(attributes(&whole).unwrap(), expected(&whole, Algorithm::Ed25519, 256, None));
-        let two = [&[0xC6, 255, 0, 0, 0, 42][..], &key, &[0xCD, 192, 8], &[b'n'; 200]].concat();
-        assert_eq!(attributes(&two).unwrap(), expected(&two, Algorithm::Ed25519, 256, None));
+    /// A multiprecision integer (RFC 9580 §3.2). Answers its bits.
+    fn integer(&mut self) -> Result<u16, &'static str> {
+        let bits = u16::try_from(self.number(2)?).map_err(|_| SHORT)?;
+        let bytes = self.take(bits.div_ceil(8).into())?;
+        let first = bytes.first().map_or(0, |byte| byte.leading_zeros());
+        let is_exact = bits == 0 || (u32::from(bits) + first).is_multiple_of(8);
+        if is_exact { Ok(bits) } else { Err("a number of its key has not the length that it says") }
     }
 
-    #[test]
-    fn what_is_no_certificate_is_refused() {
-        let whole = unhex(ED25519);
-        for cut in 1..whole.len() {
-            // Cut between packets it is still one: key, user, signature.
-            let is_whole = [53, 73].contains(&cut);
-            assert_eq!(attributes(&whole[..cut]).is_ok(), is_whole, "{cut}");
-        }
-        assert!(refusal(b"").ends_with("it is empty"));
-        assert!(refusal(b"pgp").contains("packets"));
-        assert!(refusal(&whole[53..]).ends_with("it does not begin with a public key"));
-        assert!(refusal(&[&whole[..], &whole].concat()).ends_with("it holds several of them"));
-        // A secret key has the same first bytes: it would be kept as if everybody might read it.
-        let mut secret = whole.clone();
-        secret[0] = 0x94;
-        assert!(refusal(&secret).ends_with("it holds a private key"));
-        let literal = [&whole[..], &[0xCB, 1, b'b']].concat();
-        assert!(refusal(&literal).contains("type 11"));
-        assert!(refusal(&ARMOURED.as_bytes()[..200]).contains("armour"));
-        // Partial lengths are for data.
-        assert!(attributes(&[0xC6, 224, 4]).is_err());
+    /// A packet (RFC 9580 §4.2): its type, and its body. Only data comes in parts, or without a length.
+    fn packet(&mut self) -> Result<(u8, &'a [u8]), &'static str> {
+        let (kind, length) = match self.byte()? {
+            first @ 0xC0.. => {
+                let length = match self.byte()? {
+                    short @ ..192 => usize::from(short),
+                    high @ 192..224 => self.two(high)?,
+                    255 => usize::try_from(self.number(4)?).map_err(|_| SHORT)?,
+                    _ => return Err("it has a packet in parts"),
+                };
+                (first & 0x3F, length)
+            }
+            first @ 0x80.. => {
+                let bytes = match first & 3 {
+                    3 => return Err("it has a packet without a length"),
+                    size => 1 << size,
+                };
+                ((first >> 2) & 0xF, usize::try_from(self.number(bytes)?).map_err(|_| SHORT)?)
+            }
+            _ => return Err("it is not made of packets"),
+        };
+        Ok((kind, self.take(length)?))
     }
 }
+
+#[cfg(test)]
+mod tests;
