@@ -145,7 +145,9 @@ impl Authority {
             KeyKind::Ec { curve: Curve::P256 } => Signature::Ecdsa(Hash::Sha256),
             KeyKind::Ec { curve: Curve::P384 } => Signature::Ecdsa(Hash::Sha384),
             KeyKind::Ec { curve: Curve::P521 } => Signature::Ecdsa(Hash::Sha512),
-            _ => return Err("its key is neither RSA nor on one of the curves P-256, P-384 and P-521".to_owned()),
+            other => signed::own_scheme(other).ok_or(
+                "its key is neither RSA, on one of the curves P-256, P-384, P-521, Ed25519 and Ed448, ML-DSA nor SLH-DSA",
+            )?,
         };
         if let SigningKey::Held(key) = &key {
             let public = key.public().map_err(|_| "the key cannot be used")?;
@@ -236,7 +238,8 @@ impl Authority {
     }
 
     fn algorithm(&self) -> Outcome<AlgorithmIdentifierOwned> {
-        let oid = signed::oid_of(self.scheme).and_then(|oid| ObjectIdentifier::new(oid).ok());
+        let key = keyformat::identify_public(&self.public_key)?;
+        let oid = signed::oid_of(self.scheme, key).and_then(|oid| ObjectIdentifier::new(&oid).ok());
         let oid = oid.ok_or_else(|| Failure::internal("the authority signs with an algorithm without a name"))?;
         let parameters = match self.scheme {
             Signature::RsaPkcs1(_) => Some(Any::from(Null)),
@@ -280,6 +283,8 @@ impl Authority {
             KeyKind::Rsa { .. } => KeyUsages::DigitalSignature | KeyUsages::KeyEncipherment,
             // RFC 9935 §5: a key of ML-KEM is for nothing else.
             KeyKind::PostQuantum { set } if set.is_kem() => KeyUsages::KeyEncipherment.into(),
+            // RFC 8410 §5.
+            KeyKind::Edwards { curve } if !curve.signs() => KeyUsages::KeyAgreement.into(),
             _ => KeyUsages::DigitalSignature.into(),
         };
         let usage = wanted.key_usage.unwrap_or(KeyUsage(default));

@@ -133,7 +133,7 @@ impl Linked {
 
 /// Whether a signature that is right says little: others could have made it.
 fn is_weak(scheme: Signature, public_key: &[u8]) -> bool {
-    let hash = matches!(scheme.hash(), None | Some(Hash::Md5 | Hash::Sha1));
+    let hash = !scheme.is_pure() && matches!(scheme.hash(), None | Some(Hash::Md5 | Hash::Sha1));
     let key = keyformat::identify_public(public_key);
     hash || matches!(key, Ok(KeyKind::Rsa { bits }) if bits < LEAST_RSA_BITS)
 }

@@ -6,8 +6,8 @@ use x509_cert::der::asn1::BitString;
 use x509_cert::der::{self, Decode, Encode, Reader, SliceReader, TagMode, TagNumber};
 use x509_cert::spki::AlgorithmIdentifierOwned;
 
-use super::algorithm::{Hash, Message, Signature};
-use super::public;
+use super::algorithm::{Family, Hash, KeyKind, Message, Signature};
+use super::{keyformat, public};
 
 /// The signature algorithms by object identifier (RFC 8017, RFC 3279, RFC 5758, NIST for SHA-3), what the protocol calls them, and how they are
 /// verified, where the identifier alone says it and they are still worth something.
@@ -52,9 +52,23 @@ pub(super) fn name_of(scheme: Signature) -> Option<DigitalSignatureAlgorithm> {
     ALGORITHMS.iter().find(|row| row.2 == Some(scheme)).map(|row| row.1)
 }
 
-/// The object identifier of a way to sign.
-pub(super) fn oid_of(scheme: Signature) -> Option<&'static str> {
-    ALGORITHMS.iter().find(|row| row.2 == Some(scheme)).map(|row| row.0)
+/// The object identifier of a way to sign with a key.
+pub(super) fn oid_of(scheme: Signature, key: KeyKind) -> Option<String> {
+    let row = ALGORITHMS.iter().find(|row| row.2 == Some(scheme));
+    row.map(|row| row.0.to_owned()).or_else(|| keyformat::signer_oid(key))
+}
+
+/// How a key signs that says by itself how: the data as it is.
+pub(super) const fn own_scheme(key: KeyKind) -> Option<Signature> {
+    match key {
+        KeyKind::Edwards { curve } if curve.signs() => Some(Signature::Eddsa),
+        KeyKind::PostQuantum { set } => match set.family() {
+            Family::MlDsa => Some(Signature::MlDsa),
+            Family::SlhDsa => Some(Signature::SlhDsa),
+            Family::MlKem => None,
+        },
+        _ => None,
+    }
 }
 
 /// A body and the signature over it.
@@ -92,6 +106,12 @@ impl<'a> Signed<'a> {
 
     /// Whether the key, given as SubjectPublicKeyInfo DER, has made the signature.
     pub(super) fn by(&self, spki: &[u8]) -> Verdict {
+        // Such an algorithm has no parameters, and is that of the key (RFC 8410 §3, RFC 9881 §2, RFC 9909 §3).
+        if let Some(signer) = keyformat::signers(&self.algorithm.oid.to_string())
+            && (self.algorithm.parameters.is_some() || keyformat::identify_public(spki) != Ok(signer))
+        {
+            return Verdict::Bad;
+        }
         let (Some(scheme), Some(signature)) = (scheme(&self.algorithm), self.signature.as_bytes()) else {
             return Verdict::Unknown;
         };
@@ -108,6 +128,9 @@ impl<'a> Signed<'a> {
 /// How a signature of an algorithm is verified.
 fn scheme(algorithm: &AlgorithmIdentifierOwned) -> Option<Signature> {
     let oid = algorithm.oid.to_string();
+    if let Some(signer) = keyformat::signers(&oid) {
+        return own_scheme(signer);
+    }
     if oid != RSASSA_PSS {
         return ALGORITHMS.iter().find(|row| row.0 == oid)?.2;
     }

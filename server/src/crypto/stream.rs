@@ -1,8 +1,10 @@
-//! Work in parts: encryption and decryption block by block, MACs, and digests ([`Hasher`]).
+//! Work in parts: encryption and decryption block by block, MACs, signatures, and digests ([`Hasher`]).
 //!
 //! Modes that chain blocks go from one call of the provider to the next by what the chain carries on, so that a key in the
 //! module works in parts too. GCM is carried on here for keys that the server may hold. What cannot be done in parts, or
 //! must not be shown before its tag verifies, waits for the last part, up to a limit.
+
+mod signing;
 
 use std::any::Any;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -15,6 +17,7 @@ use super::public::Hasher;
 use super::software::{Cmac, OneTime, Sealing};
 use super::{CryptoError, Holding, Key, Provider};
 use crate::secret::Secret;
+pub use signing::{Gathered, Signing};
 
 /// What goes with work in parts for which a provider keeps the state: it is dropped with it.
 pub type Place = Box<dyn Any + Send + Sync>;

@@ -49,6 +49,11 @@ impl Entity {
         Self::of(name, KeyKind::Rsa { bits }, scheme, oid)
     }
 
+    /// With a key that says by itself how it signs.
+    pub(crate) fn pure(name: &str, kind: KeyKind, scheme: Signature, oid: &'static str) -> Self {
+        Self::of(name, kind, scheme, oid)
+    }
+
     fn of(name: &str, kind: KeyKind, scheme: Signature, oid: &'static str) -> Self {
         let pair = SoftwareProvider.generate_pair(kind, Residency::Sealed).unwrap();
         let Made::Clear(pkcs8) = pair.private else { panic!("no bytes") };

@@ -9,7 +9,7 @@ use super::data::Data;
 use super::parameters::bad;
 use crate::crypto::algorithm::Hash;
 use crate::crypto::public::{self, Hasher};
-use crate::crypto::stream::{Ciphering, Macing, Place};
+use crate::crypto::stream::{Ciphering, Macing, Place, Signing};
 use crate::failure::{Failure, Outcome};
 use crate::session::parts::Weighs;
 use crate::trust::policy::Permitted;
@@ -100,6 +100,12 @@ impl Weighs for Running<Ciphering> {
 impl Weighs for Running<Macing> {
     fn weight(&self) -> usize {
         STATE.saturating_add(self.work.weight())
+    }
+}
+
+impl Weighs for Running<Signing> {
+    fn weight(&self) -> usize {
+        STATE.saturating_add(self.work.waiting())
     }
 }
 

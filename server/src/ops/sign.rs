@@ -9,8 +9,8 @@ use super::Handler;
 use super::data::{self, Data};
 use super::parameters::{self, Schemes};
 use super::parts::{self, Part, Running};
-use crate::crypto::algorithm::{Message, Signature};
-use crate::crypto::public::Hasher;
+use crate::crypto::algorithm::Message;
+use crate::crypto::stream::Signing;
 use crate::crypto::{CryptoError, keyblock};
 use crate::failure::{Failure, Outcome};
 use crate::object::usage::Purpose;
@@ -86,15 +86,16 @@ impl Handler for Sign {
 
 fn in_parts(view: &mut View, key: &Permitted, request: Request, part: Part) -> Outcome<Response> {
     let print = parts::print(Operation::Sign, view.version(), &request);
-    let fits = |running: &Running<Hasher>| running.fits(Operation::Sign, Some(key));
+    let fits = |running: &Running<Signing>| running.fits(Operation::Sign, Some(key));
     let correlation = request.correlation_value.clone();
     let (response, correlation_value) = view.part(print, correlation.as_ref(), fits, |view, running| {
         let bits = keyblock::length_of(view.key_kind(key)?);
-        let mut running =
-            begin(Operation::Sign, key, bits, running, request.cryptographic_parameters, &request.digested_data)?;
+        let most = view.shared().parts.limits().bytes;
+        let given = request.cryptographic_parameters;
+        let mut running = begin(Operation::Sign, key, (bits, most), running, given, &request.digested_data)?;
         let data = parts::data(request.data)?;
         parts::take_usage(view, key, part, data.len())?;
-        running.work.update(&data);
+        running.work.update(&data)?;
         if !part.is_last() {
             return Ok((Some(running), answer(key, None)));
         }
@@ -104,18 +105,19 @@ fn in_parts(view: &mut View, key: &Permitted, request: Request, part: Part) -> O
     Ok(Response { correlation_value, ..response })
 }
 
-/// Goes on with the digest of what is signed in parts, or begins one, for Sign and Signature Verify.
+/// Goes on with what is signed in parts, or begins it, for Sign and Signature Verify: with the length of the key in bits, and
+/// the most bytes of data that may wait where the data itself is signed.
 ///
 /// # Errors
 /// Invalid Field for digested data, which has no parts; what is said of the parameters.
 pub fn begin(
     operation: Operation,
     key: &Permitted,
-    bits: u32,
-    running: Option<Running<Hasher>>,
+    (bits, most): (u32, usize),
+    running: Option<Running<Signing>>,
     given: Option<CryptographicParameters>,
     digested: &Option<Blob>,
-) -> Outcome<Running<Hasher>> {
+) -> Outcome<Running<Signing>> {
     if digested.is_some() {
         return Err(Failure::invalid_field("a digest is signed at once, and not in parts"));
     }
@@ -125,24 +127,19 @@ pub fn begin(
     }
     let parameters = parameters::applying(given, key)?;
     let schemes = parameters::signature(&parameters, key, bits, Message::Data(&[]))?;
-    if schemes.signing == Signature::MlDsa {
-        return Err(Failure::unsupported("ML-DSA in several parts"));
-    }
-    if schemes.signing == Signature::Eddsa {
-        return Err(parameters::unsupported("EdDSA in parts: it reads the data twice"));
-    }
-    let hash = schemes.signing.hash().ok_or_else(|| parameters::bad("nothing says the Hashing Algorithm"))?;
-    Ok(Running { operation, key: Some(key.sequence), parameters, work: Hasher::new(hash) })
+    let work = Signing::begin(schemes.signing, most);
+    let work = work.ok_or_else(|| parameters::bad("nothing says the Hashing Algorithm"))?;
+    Ok(Running { operation, key: Some(key.sequence), parameters, work })
 }
 
 /// Signs what came in parts.
 ///
 /// # Errors
 /// What the provider says.
-pub fn finish(view: &mut View, key: &Permitted, running: Running<Hasher>) -> Outcome<Vec<u8>> {
-    let digest = running.work.finish();
+pub fn finish(view: &mut View, key: &Permitted, running: Running<Signing>) -> Outcome<Vec<u8>> {
+    let gathered = running.work.finish();
     let schemes = schemes(view, key, &running.parameters, Message::Data(&[]))?;
-    signature(view, key, &schemes, Message::Digest(&digest))
+    signature(view, key, &schemes, gathered.message())
 }
 
 /// Signs a message with a private key that may sign.

@@ -11,7 +11,7 @@ use super::parameters::{self, Schemes};
 use super::parts::{self, Part, Running};
 use super::sign::{self, Signed};
 use crate::crypto::algorithm::{Family, KeyKind, Message, Signature};
-use crate::crypto::public::Hasher;
+use crate::crypto::stream::Signing;
 use crate::crypto::{CryptoError, certificate, keyblock, keyformat, public};
 use crate::failure::{Failure, Outcome};
 use crate::object::material::Material;
@@ -79,7 +79,7 @@ impl Handler for SignatureVerify {
 
 /// The signature comes with any one part.
 struct Verifying {
-    running: Running<Hasher>,
+    running: Running<Signing>,
     signature: Option<Blob>,
 }
 
@@ -95,6 +95,7 @@ fn in_parts(view: &mut View, key: &Permitted, spki: &[u8], request: Request, par
     let print = parts::print(Operation::SignatureVerify, view.version(), &request);
     let fits = |verifying: &Verifying| verifying.running.fits(Operation::SignatureVerify, Some(key));
     let correlation = request.correlation_value.clone();
+    let most = view.shared().parts.limits().bytes;
     let (response, correlation_value) = view.part(print, correlation.as_ref(), fits, |view, verifying| {
         let (running, before) = match verifying {
             Some(Verifying { running, signature }) => (Some(running), signature),
@@ -103,20 +104,20 @@ fn in_parts(view: &mut View, key: &Permitted, spki: &[u8], request: Request, par
         let mut running = sign::begin(
             Operation::SignatureVerify,
             key,
-            bits,
+            (bits, most),
             running,
             request.cryptographic_parameters,
             &request.digested_data,
         )?;
         let signature = parts::once(before, request.signature_data, Tag::SignatureData)?;
-        running.work.update(&parts::data(request.data)?);
+        running.work.update(&parts::data(request.data)?)?;
         if !part.is_last() {
             return Ok((Some(Verifying { running, signature }), answer(key, None)));
         }
         let signature = signature.ok_or_else(|| data::missing(Tag::SignatureData))?;
         let schemes = parameters::signature(&running.parameters, key, bits, Message::Data(&[]))?;
-        let digest = running.work.finish();
-        let is_valid = verify(view, spki, kind, &schemes, Message::Digest(&digest), &signature)?;
+        let gathered = running.work.finish();
+        let is_valid = verify(view, spki, kind, &schemes, gathered.message(), &signature)?;
         Ok((None, answer(key, Some(is_valid))))
     })?;
     Ok(Response { correlation_value, ..response })
@@ -126,11 +127,11 @@ fn in_parts(view: &mut View, key: &Permitted, spki: &[u8], request: Request, par
 ///
 /// # Errors
 /// Invalid Object Type; what is said of the parameters.
-pub fn finish(view: &mut View, key: &Permitted, running: Running<Hasher>, signature: &[u8]) -> Outcome<bool> {
+pub fn finish(view: &mut View, key: &Permitted, running: Running<Signing>, signature: &[u8]) -> Outcome<bool> {
     let spki = public_key(view, key)?;
     let kind = keyformat::identify_public(&spki)?;
     let schemes = parameters::signature(&running.parameters, key, keyblock::length_of(kind), Message::Data(&[]))?;
-    verify(view, &spki, kind, &schemes, Message::Digest(&running.work.finish()), signature)
+    verify(view, &spki, kind, &schemes, running.work.finish().message(), signature)
 }
 
 /// Whether a public key, or that of a certificate, signed a message.

@@ -1,9 +1,12 @@
 use x509_cert::certificate::TbsCertificate;
+use x509_cert::der::Any;
 use x509_cert::der::oid::ObjectIdentifier;
 use x509_cert::ext::pkix::{BasicConstraints, KeyUsage, KeyUsages};
+use x509_cert::spki::AlgorithmIdentifierOwned;
 use x509_cert::time::Validity as Dates;
 
 use super::*;
+use crate::crypto::algorithm::{Edwards, ParameterSet};
 use crate::crypto::testing::{DAY, Entity, authority, extension, raw_extension, time};
 use crate::view::testing::NOW;
 
@@ -208,4 +211,46 @@ fn what_one_must_know_and_does_not_leaves_the_answer_open() {
         house.judge(&[end, house.middle()])
     };
     assert_eq!((with(true), with(false)), (Validity::Unknown, Validity::Valid));
+}
+
+/// Keys whose signatures have the name of the key itself, and another one of the same family.
+const OWN: [(KeyKind, Signature, &str, KeyKind); 5] = [
+    (ED25519, Signature::Eddsa, "1.3.101.112", ED448),
+    (ED448, Signature::Eddsa, "1.3.101.113", ED25519),
+    (of_set(ParameterSet::MlDsa44), Signature::MlDsa, "2.16.840.1.101.3.4.3.17", of_set(ParameterSet::MlDsa65)),
+    (of_set(ParameterSet::MlDsa87), Signature::MlDsa, "2.16.840.1.101.3.4.3.19", of_set(ParameterSet::MlDsa44)),
+    (SLH, Signature::SlhDsa, "2.16.840.1.101.3.4.3.21", of_set(ParameterSet::SlhDsaSha2_192f)),
+];
+const ED25519: KeyKind = KeyKind::Edwards { curve: Edwards::Ed25519 };
+const ED448: KeyKind = KeyKind::Edwards { curve: Edwards::Ed448 };
+const SLH: KeyKind = of_set(ParameterSet::SlhDsaSha2_128f);
+
+const fn of_set(set: ParameterSet) -> KeyKind {
+    KeyKind::PostQuantum { set }
+}
+
+#[test]
+fn chains_of_keys_that_say_how_they_sign() {
+    for (kind, scheme, oid, other) in OWN {
+        let entity = |name: &str| Entity::pure(name, kind, scheme, oid);
+        let house = House { root: entity("CN=root"), middle: entity("CN=middle"), end: Entity::new("CN=end") };
+        let chain = [house.end(), house.middle(), house.root()];
+        assert_eq!(house.judge(&chain), Validity::Valid, "{kind:?}");
+        // The last bytes of a certificate are those of its signature.
+        for which in [0, 1] {
+            let mut changed = chain.clone();
+            *changed[which].last_mut().unwrap() ^= 1;
+            assert_eq!(house.judge(&changed), Validity::Invalid, "{kind:?}");
+        }
+        // Parameters, where there are none; and a signature that is called what the key of another is.
+        let with = |change: &dyn Fn(&mut AlgorithmIdentifierOwned)| {
+            let mut end = Certificate::from_der(&house.end()).unwrap();
+            change(&mut end.signature_algorithm);
+            change(&mut end.tbs_certificate.signature);
+            house.judge(&[end.to_der().unwrap(), house.middle(), house.root()])
+        };
+        assert_eq!(with(&|algorithm| algorithm.parameters = Some(Any::null())), Validity::Invalid);
+        let named = ObjectIdentifier::new(&crate::crypto::keyformat::signer_oid(other).unwrap()).unwrap();
+        assert_eq!(with(&|algorithm| algorithm.oid = named), Validity::Invalid);
+    }
 }

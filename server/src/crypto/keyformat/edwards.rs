@@ -19,6 +19,11 @@ const CURVES: [(Edwards, ObjectIdentifier); 3] = [
     (Edwards::Ed448, ObjectIdentifier::new_unwrap("1.3.101.113")),
 ];
 
+/// What keys on a curve are called.
+pub(super) fn name(curve: Edwards) -> Option<ObjectIdentifier> {
+    CURVES.iter().find(|row| row.0 == curve).map(|row| row.1)
+}
+
 /// A public key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EdwardsPublic {

@@ -19,7 +19,7 @@ use der::{Decode, Encode, Reader, SliceReader};
 use pkcs8::PrivateKeyInfoRef;
 use pkcs8::spki::{AlgorithmIdentifierRef, SubjectPublicKeyInfoRef};
 
-use super::algorithm::KeyKind;
+use super::algorithm::{Edwards, KeyKind, ParameterSet};
 use crate::secret::Secret;
 
 pub use discrete::{Discrete, DiscreteParts};
@@ -78,6 +78,34 @@ pub fn with_whole_point(spki: Vec<u8>) -> Result<Vec<u8>, FormatError> {
     match PointForm::of(&parts.point) {
         Some(PointForm::Compressed | PointForm::Hybrid) => parts.in_form(PointForm::Uncompressed)?.to_spki(),
         _ => Ok(spki),
+    }
+}
+
+/// What keys and signatures are called that go by one name: those of Ed25519 and Ed448 (RFC 8410 §6), ML-DSA (RFC 9881 §2) and
+/// SLH-DSA (RFC 9909 §3).
+const SIGN_BY_THEIR_NAME: [KeyKind; 2] =
+    [KeyKind::Edwards { curve: Edwards::Ed25519 }, KeyKind::Edwards { curve: Edwards::Ed448 }];
+
+/// The keys whose signatures have this object identifier, if it is that of the keys themselves.
+pub(in crate::crypto) fn signers(oid: &str) -> Option<KeyKind> {
+    signers_by_name().find(|kind| name_of(*kind).is_some_and(|own| own.to_string() == oid))
+}
+
+/// The object identifier of a key and of its signatures, where both have one.
+pub(in crate::crypto) fn signer_oid(kind: KeyKind) -> Option<String> {
+    signers_by_name().find(|own| *own == kind).and_then(name_of).map(|oid| oid.to_string())
+}
+
+fn signers_by_name() -> impl Iterator<Item = KeyKind> {
+    let sets = ParameterSet::ALL.into_iter().filter(|set| !set.is_kem());
+    SIGN_BY_THEIR_NAME.into_iter().chain(sets.map(|set| KeyKind::PostQuantum { set }))
+}
+
+fn name_of(kind: KeyKind) -> Option<ObjectIdentifier> {
+    match kind {
+        KeyKind::Edwards { curve } => edwards::name(curve),
+        KeyKind::PostQuantum { set } => postquantum::oid_of(set).ok(),
+        _ => None,
     }
 }
 

@@ -100,8 +100,8 @@ pub fn post_quantum_public(spki: &[u8]) -> Result<(ParameterSet, Vec<u8>), Forma
     Ok((set, open_public(set, &info)?.to_vec()))
 }
 
-/// The parameter set that an object identifier names: that of a key, or of a signature with it.
-pub(in crate::crypto) fn named(oid: ObjectIdentifier) -> Option<ParameterSet> {
+/// The parameter set that an object identifier names.
+pub(super) fn named(oid: ObjectIdentifier) -> Option<ParameterSet> {
     IDENTIFIERS.iter().find(|row| row.1 == oid).map(|row| row.0)
 }
 
@@ -135,7 +135,7 @@ fn set_of(algorithm: &AlgorithmIdentifierRef<'_>) -> Result<ParameterSet, Format
 }
 
 /// The object identifier of a parameter set: of its keys, and of the signatures with them.
-pub(in crate::crypto) fn oid_of(set: ParameterSet) -> Result<ObjectIdentifier, FormatError> {
+pub(super) fn oid_of(set: ParameterSet) -> Result<ObjectIdentifier, FormatError> {
     let found = IDENTIFIERS.iter().find(|row| row.0 == set);
     found.map(|row| row.1).ok_or(FormatError::Invalid("a parameter set without a name"))
 }

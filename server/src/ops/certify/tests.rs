@@ -416,3 +416,41 @@ fn an_authority_signs_by_what_is_permitted_alone() {
         assert!(refused.message.contains(&format!("{name} may not be ")), "{}", refused.message);
     }
 }
+
+/// Keys that say by themselves how they sign: as the authority's, as who asks, and as what is certified (RFC 8410 §5, RFC 9881,
+/// RFC 9909, RFC 9935 §5).
+#[test]
+fn keys_of_ml_dsa_and_their_like_are_certified_and_certify() {
+    use crate::crypto::algorithm::{Edwards, ParameterSet, Signature};
+    let of_set = |set| KeyKind::PostQuantum { set };
+    let own = [
+        (KeyKind::Edwards { curve: Edwards::Ed25519 }, Signature::Eddsa, "1.3.101.112"),
+        (of_set(ParameterSet::MlDsa65), Signature::MlDsa, "2.16.840.1.101.3.4.3.18"),
+        (of_set(ParameterSet::SlhDsaSha2_128f), Signature::SlhDsa, "2.16.840.1.101.3.4.3.21"),
+    ];
+    for (kind, scheme, oid) in own {
+        let root = Entity::pure("CN=Authority", kind, scheme, oid);
+        let authority = Arc::new(root.certifying(terms()));
+        let bench = Bench::with(Settings { authority: Some(Arc::clone(&authority)), ..Settings::default() }, None);
+        let entity = Entity::pure("CN=entity", kind, scheme, oid);
+        let key = public_key(&bench, &entity);
+        let certificate = certified(&bench, request(Some(&key), Some(entity.request(vec![]))));
+        let parsed = parsed(&bench, &certificate);
+        assert_eq!(parsed.signature_algorithm.oid.to_string(), oid);
+        assert_eq!(parsed.signature_algorithm.parameters, None);
+        assert_eq!(parsed.signature_algorithm, parsed.tbs_certificate.signature);
+        let (_, usages) = parsed.tbs_certificate.get::<KeyUsage>().unwrap().unwrap();
+        assert_eq!(usages, KeyUsage(KeyUsages::DigitalSignature.into()));
+        assert!(authority.has_issued(&der(&bench, &certificate)));
+        // The attributes say what the key is; for the signature the standard has no value.
+        let object = open(&bench, &certificate);
+        assert_eq!(object.algorithm(), keyblock::algorithm_of(kind));
+        let length = i32::try_from(keyblock::length_of(kind)).unwrap();
+        assert_eq!(object.attributes.integer(Tag::CryptographicLength), Some(length));
+        assert!(!object.attributes.has(Tag::DigitalSignatureAlgorithm));
+        // Who asks has the key.
+        let mut forged = entity.request(vec![]);
+        *forged.last_mut().unwrap() ^= 1;
+        assert_eq!(reason(&bench, request(Some(&key), Some(forged))), ResultReason::InvalidCSR);
+    }
+}

@@ -15,8 +15,8 @@ use super::cryptography::{fits, length, named, open_key};
 use super::instance::OPERATION;
 use super::mechanisms::{self, Kind, Row};
 use crate::crypto::algorithm::KeyKind;
-use crate::crypto::public::{self, Hasher};
-use crate::crypto::stream::{Macing, append};
+use crate::crypto::public;
+use crate::crypto::stream::{self, Macing, append};
 use crate::crypto::{keyblock, keyformat};
 use crate::object::usage::Purpose;
 use crate::ops::data::Data;
@@ -52,7 +52,7 @@ enum Work {
     /// A MAC.
     Mac(Running<Macing>),
     /// A signature of data.
-    Data(Running<Hasher>),
+    Data(Running<stream::Signing>),
     /// A signature of what the client has hashed, in one part.
     Digest(Box<Parameters>),
     /// A signature that reads all of the data twice: so it waits here, up to so many bytes.
@@ -96,6 +96,7 @@ impl Signing {
     pub fn waiting(&self) -> usize {
         match &self.work {
             Work::Mac(Running { work: Macing::Waiting(waiting, _), .. }) | Work::Twice(_, waiting, _) => waiting.len(),
+            Work::Data(running) => running.work.waiting(),
             _ => 0,
         }
     }
@@ -188,7 +189,8 @@ fn begin(view: &mut View, handle: u64, key: &Permitted, way: Way, row: &Row, giv
         Work::Twice(Box::new(given), Zeroizing::default(), view.shared().parts.limits().bytes)
     } else {
         let (operation, _) = way.deed(false);
-        Work::Data(sign::begin(operation, key, bits, None, Some(given), &None).map_err(inconsistent)?)
+        let most = view.shared().parts.limits().bytes;
+        Work::Data(sign::begin(operation, key, (bits, most), None, Some(given), &None).map_err(inconsistent)?)
     };
     Ok(new(work, length, is_ecdsa))
 }
@@ -345,8 +347,7 @@ impl Signing {
                 running.work.update(data).map_err(|error| Trouble::from(crate::failure::Failure::from(error)))
             }
             Work::Data(running) => {
-                running.work.update(data);
-                Ok(())
+                running.work.update(data).map_err(|error| Trouble::from(crate::failure::Failure::from(error)))
             }
             Work::Twice(_, waiting, most) => {
                 if waiting.len().saturating_add(data.len()) > *most {

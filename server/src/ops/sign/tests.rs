@@ -12,7 +12,7 @@ use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivatePkcs8KeyDer};
 
 use super::{Request, Sign};
-use crate::crypto::algorithm::{Curve, Edwards, Hash, KeyKind};
+use crate::crypto::algorithm::{Curve, Edwards, Hash, KeyKind, ParameterSet};
 use crate::crypto::keyformat::vectors;
 use crate::crypto::permits::{Permits, Preset};
 use crate::crypto::software::SoftwareProvider;
@@ -52,7 +52,7 @@ const EC: KeyKind = KeyKind::Ec { curve: Curve::P256 };
 fn pair(bench: &Bench, kind: KeyKind, more: &[(Tag, Value)]) -> Pair {
     let algorithm = match kind {
         KeyKind::Rsa { .. } => Algorithm::RSA,
-        KeyKind::Edwards { .. } => keyblock::algorithm_of(kind).unwrap(),
+        KeyKind::Edwards { .. } | KeyKind::PostQuantum { .. } => keyblock::algorithm_of(kind).unwrap(),
         _ => Algorithm::EC,
     };
     let made = SoftwareProvider.generate_pair(kind, Residency::Sealed).unwrap();
@@ -178,14 +178,82 @@ fn a_key_of_edwards_says_all_of_its_signature() {
                 Reason::BadCryptographicParameters
             );
         }
-        let begun = Request { init_indicator: Some(true), ..request(&pair.private, None, Some(b"data")) };
-        assert_eq!(reason(begun), Reason::UnsupportedCryptographicParameters);
     }
     // What nobody has reviewed verifies, and signs where the configuration says so.
     let pair = pair(&bench, KeyKind::Edwards { curve: Edwards::Ed448 }, &[]);
     let asked = request(&pair.private, None, Some(b"data"));
     assert_eq!(sign(&bench, asked.clone()).unwrap_err().reason, Reason::UnsupportedCryptographicParameters);
     assert!(!is_valid(&bench, &pair.public, &asked, &[0; 114]).unwrap());
+}
+
+/// Sign and verify so many parts; the signature, and whether it was found valid of the same parts and of others.
+fn streamed(bench: &Bench, pair: &Pair, parts: &[&[u8]]) -> Outcome<(Blob, [bool; 2])> {
+    let mut correlation_value: Option<Blob> = None;
+    let mut signature = None;
+    for (at, part) in parts.iter().enumerate() {
+        let request = Request {
+            init_indicator: Some(at == 0),
+            final_indicator: Some(at + 1 == parts.len()),
+            correlation_value: correlation_value.take(),
+            ..request(&pair.private, None, Some(part))
+        };
+        let answer = bench.run::<Sign>(Version::V2_1, request)?;
+        (correlation_value, signature) = (answer.correlation_value, answer.signature_data);
+    }
+    let signature = signature.unwrap();
+    let verify = |parts: &[&[u8]]| {
+        let mut correlation_value: Option<Blob> = None;
+        let mut found = None;
+        for (at, part) in parts.iter().enumerate() {
+            let request = signature_verify::Request {
+                unique_identifier: Some(pair.public.clone()),
+                cryptographic_parameters: None,
+                data: Some(Data::Bytes(Blob::copy_of(part))),
+                digested_data: None,
+                signature_data: (at == 0).then(|| signature.clone()),
+                correlation_value: correlation_value.take(),
+                init_indicator: Some(at == 0),
+                final_indicator: Some(at + 1 == parts.len()),
+            };
+            let answer = bench.run::<SignatureVerify>(Version::V2_1, request).unwrap();
+            (correlation_value, found) = (answer.correlation_value, answer.validity_indicator);
+        }
+        found == Some(ValidityIndicator::Valid)
+    };
+    let others = [&[&b"x"[..]], parts].concat();
+    Ok((signature.clone(), [verify(parts), verify(&others)]))
+}
+
+/// Where the data itself is signed it waits for the last part, and no more of it than may wait.
+#[test]
+fn what_signs_the_data_itself_signs_it_in_parts() {
+    let set = |set| KeyKind::PostQuantum { set };
+    for kind in
+        [KeyKind::Edwards { curve: Edwards::Ed25519 }, set(ParameterSet::MlDsa44), set(ParameterSet::SlhDsaSha2_128f)]
+    {
+        let bench = Bench::new();
+        let pair = pair(&bench, kind, &[]);
+        let (signature, found) = streamed(&bench, &pair, &[b"da", b"", b"ta"]).unwrap();
+        assert_eq!(found, [true, false], "{kind:?}");
+        assert!(is_valid(&bench, &pair.public, &request(&pair.private, None, Some(b"data")), &signature).unwrap());
+        // No digest of it, in parts neither.
+        let digested = Request {
+            init_indicator: Some(true),
+            digested_data: Some(Blob::copy_of(&[1; 32])),
+            ..request(&pair.private, None, None)
+        };
+        assert_eq!(bench.run::<Sign>(Version::V2_1, digested).unwrap_err().reason, Reason::InvalidField);
+    }
+    let bench = Bench::new();
+    let pair = pair(&bench, KeyKind::Edwards { curve: Edwards::Ed25519 }, &[]);
+    let most = vec![7; crate::session::parts::Limits::default().bytes];
+    let refused = streamed(&bench, &pair, &[&most, b"x"]).map(drop).unwrap_err();
+    assert_eq!(refused.reason, Reason::ServerLimitExceeded);
+    // What has a hash function keeps its state alone.
+    let hashed = Parameters { hashing_algorithm: Some(Hashing::SHA256), ..Parameters::default() };
+    let hashed = (Tag::CryptographicParameters, structured(Tag::CryptographicParameters, &hashed).1);
+    let pair = self::pair(&bench, EC, &[hashed]);
+    assert_eq!(streamed(&bench, &pair, &[&most, b"x"]).unwrap().1, [true, false]);
 }
 
 #[test]
