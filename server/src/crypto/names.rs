@@ -98,6 +98,7 @@ fn value(part: &AttributeTypeAndValue) -> Option<Text> {
     Some(match any.tag() {
         Type::Utf8String => any.decode_as::<Utf8StringRef<'_>>().ok()?.as_str().into(),
         Type::PrintableString => any.decode_as::<PrintableStringRef<'_>>().ok()?.as_str().into(),
+        Type::NumericString => std::str::from_utf8(any.value()).ok()?.into(),
         Type::Ia5String => any.decode_as::<Ia5StringRef<'_>>().ok()?.as_str().into(),
         Type::TeletexString => any.decode_as::<TeletexStringRef<'_>>().ok()?.as_str().into(),
         Type::BmpString => any.decode_as::<BmpString>().ok()?.to_string().into(),

@@ -9,8 +9,8 @@ use x509_cert::spki::AlgorithmIdentifierOwned;
 use super::algorithm::{Family, Hash, KeyKind, Message, Signature};
 use super::{keyformat, public};
 
-/// The signature algorithms by object identifier (RFC 8017, RFC 3279, RFC 5758, NIST for SHA-3), what the protocol calls them, and how they are
-/// verified, where the identifier alone says it and they are still worth something.
+/// The signature algorithms by object identifier (RFC 8017, RFC 3279, RFC 5758, NIST for SHA-3), what the protocol calls
+/// them, and how they are verified, where the identifier alone says it and they are still worth something.
 const ALGORITHMS: [(&str, DigitalSignatureAlgorithm, Option<Signature>); 19] = {
     use DigitalSignatureAlgorithm as Named;
     [

@@ -55,8 +55,12 @@ impl RevocationList {
     /// What the list says of a certificate at a date; nothing if it is not that of the issuer.
     fn says(&self, one: &Linked, issuer: &Linked, date: i64) -> Option<Validity> {
         let body = &self.list.tbs_cert_list;
-        if body.issuer != *issuer.subject() || one.issuer() != issuer.subject() || !self.is_by(issuer) {
+        if body.issuer != *issuer.subject() || one.issuer() != issuer.subject() {
             return None;
+        }
+        // One of that name whose signature is not the issuer's may be the issuer's all the same, under another key or damaged.
+        if !self.is_by(issuer) {
+            return Some(Validity::Unknown);
         }
         let mut entries = body.revoked_certificates.iter().flatten();
         let serial = &one.certificate.tbs_certificate.serial_number;
@@ -158,12 +162,13 @@ mod tests {
         // Before its revocation it was valid.
         assert_eq!(judge(&[list(&root, &[1])], NOW - 2 * DAY), Validity::Valid);
         assert_eq!(judge(&[list(&root, &[2, 3])], NOW), Validity::Valid);
-        // Another one of that name has not signed for this one.
-        assert_eq!(judge(&[list(&other, &[1])], NOW), Validity::Valid);
+        // Another one of that name has not signed for this one: what its own list says is not known.
+        assert_eq!(judge(&[list(&other, &[1])], NOW), Validity::Unknown);
+        assert_eq!(judge(&[list(&other, &[1]), list(&root, &[])], NOW), Validity::Valid);
         let mut forged = list(&root, &[1]);
         let last = forged.len() - 1;
         forged[last] ^= 1;
-        assert_eq!(judge(&[forged], NOW), Validity::Valid);
+        assert_eq!(judge(&[forged], NOW), Validity::Unknown);
         // A list that is over says nothing good any more, unless there is another.
         assert_eq!(judge(&[list(&root, &[])], NOW + 2 * DAY), Validity::Unknown);
         let later = root.revocation_list(&[], NOW, NOW + 3 * DAY, |_| {});
@@ -210,7 +215,7 @@ mod tests {
         let list = |by: &Entity| RevocationList::new(by.revocation_list(&[(1, 0)], 0, NOW + DAY, |_| {})).unwrap();
         // Its Key Usage has certificates alone.
         let chain = both(middle.authority(&root, None), &middle);
-        assert_eq!(revocation(&chain, &anchors, &[list(&middle)], NOW), Validity::Valid);
+        assert_eq!(revocation(&chain, &anchors, &[list(&middle)], NOW), Validity::Unknown);
         let chain = both(authority(&middle, &root), &middle);
         assert_eq!(revocation(&chain, &anchors, &[list(&middle)], NOW), Validity::Invalid);
         // What lies above counts for what is below.
