@@ -15,7 +15,7 @@
 
 mod facts;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 use std::env;
 use std::ffi::c_void;
 use std::fs::{File, OpenOptions};
@@ -26,7 +26,7 @@ use std::thread;
 use std::time::Duration;
 
 use cryptoki_sys::*;
-use facts::{handle, mechanism, template};
+use facts::{flags, handle, mechanism, remember, shows, template};
 use serde_json::{Value, json};
 
 struct Real {
@@ -35,6 +35,8 @@ struct Real {
     log: Mutex<Option<File>>,
     slots: Mutex<BTreeSet<CK_SLOT_ID>>,
     was_gone: Mutex<bool>,
+    /// Both ends of that of the keys that were brought in. It stays here: the log is told whether the module showed it.
+    material: Mutex<HashSet<[u8; 16]>>,
 }
 
 fn real() -> Option<&'static Real> {
@@ -56,6 +58,7 @@ fn real() -> Option<&'static Real> {
             log: Mutex::new(log),
             slots: Mutex::default(),
             was_gone: Mutex::new(false),
+            material: Mutex::default(),
         })
     })
     .as_ref()
@@ -123,6 +126,7 @@ macro_rules! forward {
                     Some(function) => unsafe { function($($argument),*) },
                     None => CKR_FUNCTION_NOT_SUPPORTED,
                 };
+                facts::ANSWER.set(rv);
                 real.write(stringify!($function), rv, json!({$($name: $fact),*}));
                 rv
             }
@@ -166,7 +170,7 @@ forward! {
     C_Login(session: Session, user: CK_USER_TYPE, pin: *mut CK_UTF8CHAR, len: CK_ULONG) {"session": session, "user": user};
     C_Logout(session: Session) {"session": session};
     C_CreateObject(session: Session, list: Template, len: CK_ULONG, object: *mut Object)
-        {"session": session, "template": template(list, len), "object": handle(object)};
+        {"session": session, "remembered": remember(list, len), "template": template(list, len), "object": handle(object)};
     C_CopyObject(session: Session, from: Object, list: Template, len: CK_ULONG, object: *mut Object)
         {"session": session, "from": from, "template": template(list, len), "object": handle(object)};
     C_DestroyObject(session: Session, object: Object) {"session": session, "object": object};
@@ -179,34 +183,34 @@ forward! {
     C_FindObjects(session: Session, list: *mut Object, len: CK_ULONG, count: Length) {"session": session};
     C_FindObjectsFinal(session: Session) {"session": session};
     C_EncryptInit(session: Session, how: Mechanism, key: Object) {"session": session, "mechanism": mechanism(how), "key": key};
-    C_Encrypt(session: Session, data: Bytes, len: CK_ULONG, out: Bytes, out_len: Length) {"session": session};
-    C_EncryptUpdate(session: Session, data: Bytes, len: CK_ULONG, out: Bytes, out_len: Length) {"session": session};
-    C_EncryptFinal(session: Session, out: Bytes, out_len: Length) {"session": session};
+    C_Encrypt(session: Session, data: Bytes, len: CK_ULONG, out: Bytes, out_len: Length) {"session": session, "shows": shows(out, out_len)};
+    C_EncryptUpdate(session: Session, data: Bytes, len: CK_ULONG, out: Bytes, out_len: Length) {"session": session, "shows": shows(out, out_len)};
+    C_EncryptFinal(session: Session, out: Bytes, out_len: Length) {"session": session, "shows": shows(out, out_len)};
     C_DecryptInit(session: Session, how: Mechanism, key: Object) {"session": session, "mechanism": mechanism(how), "key": key};
-    C_Decrypt(session: Session, data: Bytes, len: CK_ULONG, out: Bytes, out_len: Length) {"session": session};
-    C_DecryptUpdate(session: Session, data: Bytes, len: CK_ULONG, out: Bytes, out_len: Length) {"session": session};
-    C_DecryptFinal(session: Session, out: Bytes, out_len: Length) {"session": session};
+    C_Decrypt(session: Session, data: Bytes, len: CK_ULONG, out: Bytes, out_len: Length) {"session": session, "shows": shows(out, out_len)};
+    C_DecryptUpdate(session: Session, data: Bytes, len: CK_ULONG, out: Bytes, out_len: Length) {"session": session, "shows": shows(out, out_len)};
+    C_DecryptFinal(session: Session, out: Bytes, out_len: Length) {"session": session, "shows": shows(out, out_len)};
     C_DigestInit(session: Session, how: Mechanism) {"session": session, "mechanism": mechanism(how)};
-    C_Digest(session: Session, data: Bytes, len: CK_ULONG, out: Bytes, out_len: Length) {"session": session};
+    C_Digest(session: Session, data: Bytes, len: CK_ULONG, out: Bytes, out_len: Length) {"session": session, "shows": shows(out, out_len)};
     C_DigestUpdate(session: Session, data: Bytes, len: CK_ULONG) {"session": session};
     C_DigestKey(session: Session, key: Object) {"session": session, "key": key};
-    C_DigestFinal(session: Session, out: Bytes, out_len: Length) {"session": session};
+    C_DigestFinal(session: Session, out: Bytes, out_len: Length) {"session": session, "shows": shows(out, out_len)};
     C_SignInit(session: Session, how: Mechanism, key: Object) {"session": session, "mechanism": mechanism(how), "key": key};
-    C_Sign(session: Session, data: Bytes, len: CK_ULONG, out: Bytes, out_len: Length) {"session": session};
+    C_Sign(session: Session, data: Bytes, len: CK_ULONG, out: Bytes, out_len: Length) {"session": session, "shows": shows(out, out_len)};
     C_SignUpdate(session: Session, data: Bytes, len: CK_ULONG) {"session": session};
-    C_SignFinal(session: Session, out: Bytes, out_len: Length) {"session": session};
+    C_SignFinal(session: Session, out: Bytes, out_len: Length) {"session": session, "shows": shows(out, out_len)};
     C_SignRecoverInit(session: Session, how: Mechanism, key: Object) {"mechanism": mechanism(how), "key": key};
-    C_SignRecover(session: Session, data: Bytes, len: CK_ULONG, out: Bytes, out_len: Length) {"session": session};
+    C_SignRecover(session: Session, data: Bytes, len: CK_ULONG, out: Bytes, out_len: Length) {"session": session, "shows": shows(out, out_len)};
     C_VerifyInit(session: Session, how: Mechanism, key: Object) {"mechanism": mechanism(how), "key": key};
     C_Verify(session: Session, data: Bytes, len: CK_ULONG, signature: Bytes, signature_len: CK_ULONG) {"session": session};
     C_VerifyUpdate(session: Session, data: Bytes, len: CK_ULONG) {"session": session};
     C_VerifyFinal(session: Session, signature: Bytes, len: CK_ULONG) {"session": session};
     C_VerifyRecoverInit(session: Session, how: Mechanism, key: Object) {"mechanism": mechanism(how), "key": key};
-    C_VerifyRecover(session: Session, data: Bytes, len: CK_ULONG, out: Bytes, out_len: Length) {"session": session};
-    C_DigestEncryptUpdate(session: Session, data: Bytes, len: CK_ULONG, out: Bytes, out_len: Length) {"session": session};
-    C_DecryptDigestUpdate(session: Session, data: Bytes, len: CK_ULONG, out: Bytes, out_len: Length) {"session": session};
-    C_SignEncryptUpdate(session: Session, data: Bytes, len: CK_ULONG, out: Bytes, out_len: Length) {"session": session};
-    C_DecryptVerifyUpdate(session: Session, data: Bytes, len: CK_ULONG, out: Bytes, out_len: Length) {"session": session};
+    C_VerifyRecover(session: Session, data: Bytes, len: CK_ULONG, out: Bytes, out_len: Length) {"session": session, "shows": shows(out, out_len)};
+    C_DigestEncryptUpdate(session: Session, data: Bytes, len: CK_ULONG, out: Bytes, out_len: Length) {"session": session, "shows": shows(out, out_len)};
+    C_DecryptDigestUpdate(session: Session, data: Bytes, len: CK_ULONG, out: Bytes, out_len: Length) {"session": session, "shows": shows(out, out_len)};
+    C_SignEncryptUpdate(session: Session, data: Bytes, len: CK_ULONG, out: Bytes, out_len: Length) {"session": session, "shows": shows(out, out_len)};
+    C_DecryptVerifyUpdate(session: Session, data: Bytes, len: CK_ULONG, out: Bytes, out_len: Length) {"session": session, "shows": shows(out, out_len)};
     C_GenerateKey(session: Session, how: Mechanism, list: Template, len: CK_ULONG, object: *mut Object)
         {"session": session, "mechanism": mechanism(how), "template": template(list, len), "object": handle(object)};
     C_GenerateKeyPair(session: Session, how: Mechanism, public: Template, public_len: CK_ULONG, private: Template, len: CK_ULONG,
@@ -214,7 +218,8 @@ forward! {
         {"session": session, "mechanism": mechanism(how), "public_template": template(public, public_len),
          "template": template(private, len), "public": handle(public_object), "object": handle(object)};
     C_WrapKey(session: Session, how: Mechanism, by: Object, key: Object, out: Bytes, out_len: Length)
-        {"session": session, "mechanism": mechanism(how), "by": by, "key": key};
+        {"session": session, "mechanism": mechanism(how), "by": by, "key": key, "by_flags": flags(session, by),
+         "key_flags": flags(session, key), "shows": shows(out, out_len)};
     C_UnwrapKey(session: Session, how: Mechanism, by: Object, wrapped: Bytes, wrapped_len: CK_ULONG, list: Template, len: CK_ULONG,
         object: *mut Object)
         {"session": session, "mechanism": mechanism(how), "by": by, "template": template(list, len), "object": handle(object)};

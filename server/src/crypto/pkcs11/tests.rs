@@ -1,10 +1,12 @@
 //! The suite of all providers, on each module. What is peculiar to this provider is tested in `tests/pkcs11`.
 
 mod modules;
+mod watched;
 
 use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::env;
+use std::path::PathBuf;
 use std::process::Command;
 
 use self::modules::Module;
@@ -19,6 +21,11 @@ const MODULE: &str = "KMIPD_TEST_MODULE";
 /// Runs a test again in a child process, with a token of the module: modules read their configuration from the
 /// environment, once. Answers what the child wrote; in the child, `work` runs and the answer is `None`.
 fn in_child(test: &str, module: Module, work: impl FnOnce(&Token)) -> Option<String> {
+    in_child_with(test, module, &[], work)
+}
+
+/// The same with more in the environment of the child, by what it is to be in the folder of the token.
+fn in_child_with(test: &str, module: Module, more: &[(&str, PathBuf)], work: impl FnOnce(&Token)) -> Option<String> {
     if let (Some(folder), Some(name)) = (env::var_os(FOLDER), env::var_os(MODULE)) {
         let module = Module::named(name.to_str().unwrap());
         work(&Token::open(&module.token(folder.as_ref())).unwrap());
@@ -29,6 +36,7 @@ fn in_child(test: &str, module: Module, work: impl FnOnce(&Token)) -> Option<Str
     let output = Command::new(env::current_exe().unwrap())
         .args([&name, "--exact", "--nocapture"])
         .envs(module.environment(folder.path()))
+        .envs(more.iter().cloned())
         .env(FOLDER, folder.path())
         .env(MODULE, module.name())
         .output()

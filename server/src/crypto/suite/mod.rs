@@ -24,7 +24,16 @@ use crate::secret::Secret;
 /// Runs everything. `residency` is asked before each key: a token object needs a new identity each time.
 /// Answers what was tried, and whether the provider has it.
 pub(crate) fn try_all(provider: &dyn Provider, residency: &dyn Fn() -> Residency) -> BTreeMap<String, bool> {
-    let mut suite = Suite { provider, residency, lacking: BTreeSet::new(), tried: BTreeSet::new() };
+    try_watched(provider, residency, &mut |_| {})
+}
+
+/// The same, and says after each attempt, whether it went through or not, what it was.
+pub(crate) fn try_watched(
+    provider: &dyn Provider,
+    residency: &dyn Fn() -> Residency,
+    watch: &mut dyn FnMut(&str),
+) -> BTreeMap<String, bool> {
+    let mut suite = Suite { provider, residency, watch, lacking: BTreeSet::new(), tried: BTreeSet::new() };
     keys::run(&mut suite);
     ciphers::run(&mut suite);
     modes::run(&mut suite);
@@ -40,6 +49,7 @@ pub(crate) fn try_all(provider: &dyn Provider, residency: &dyn Fn() -> Residency
 struct Suite<'a> {
     provider: &'a dyn Provider,
     residency: &'a dyn Fn() -> Residency,
+    watch: &'a mut dyn FnMut(&str),
     lacking: BTreeSet<String>,
     tried: BTreeSet<String>,
 }
@@ -55,6 +65,7 @@ impl Suite<'_> {
     /// The answer, or `None` with a note if the provider lacks it. Any other error fails the test.
     fn need<T>(&mut self, what: &str, answer: Result<T, CryptoError>) -> Option<T> {
         self.tried.insert(what.to_owned());
+        (self.watch)(what);
         match answer {
             Ok(answer) => Some(answer),
             Err(CryptoError::Unsupported(_)) => {

@@ -38,7 +38,7 @@ impl Module {
     }
 
     /// The library. A module that is not there is a test that fails.
-    fn library(self) -> PathBuf {
+    pub(super) fn library(self) -> PathBuf {
         match self {
             Self::SoftHsm => find_softhsm().unwrap(),
             Self::Kryoptic => {
@@ -49,6 +49,15 @@ impl Module {
                 .map(PathBuf::from)
                 .find(|path| path.exists())
                 .expect("libsoftokn3.so is not there; on Debian and Ubuntu: apt-get install libnss3"),
+        }
+    }
+
+    /// The variable that names another library in its place.
+    pub(super) const fn variable(self) -> &'static str {
+        match self {
+            Self::SoftHsm => "KMIPD_SOFTHSM",
+            Self::Kryoptic => "KMIPD_KRYOPTIC",
+            Self::Nss => "KMIPD_NSS",
         }
     }
 
