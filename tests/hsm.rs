@@ -5,6 +5,9 @@
 #[path = "hsm/attack.rs"]
 mod attack;
 #[cfg(test)]
+#[path = "hsm/derive.rs"]
+mod derive;
+#[cfg(test)]
 #[path = "hsm/guarded.rs"]
 mod guarded;
 #[cfg(test)]

@@ -7,7 +7,8 @@ use aws_lc_rs::rand::{SystemRandom, generate};
 use kmip_codec::spec::{ResultReason, Tag};
 use serde_json::Value as Json;
 
-use crate::house::{House, files};
+use crate::house::{House, Module, files};
+use crate::protection::ON_TOKEN;
 use crate::shim::{calls, named};
 use crate::speaker::{Speaker, V2_1, Version, aes, ecb, identifier, name, new, octets, stays, wrapped_with};
 use crate::xml::{bo, bytes, en, id, int, st};
@@ -167,18 +168,71 @@ fn a_key_is_made_in_the_module_and_works_there_alone() {
 /// What lives in the module fails while the module is away, and the rest goes on; then it works again.
 #[test]
 fn the_server_outlives_a_token_that_goes_away() {
-    let house = House::new();
+    outlives(Module::SoftHsm);
+}
+
+#[test]
+fn the_server_outlives_a_token_of_kryoptic_that_goes_away() {
+    outlives(Module::Kryoptic);
+}
+
+fn outlives(module: Module) {
+    const AWAY: &[u8] = b"the cryptographic module is not available at the moment";
+    let house = House::of(module, ON_TOKEN);
     let mut speaker = Speaker::of(&house.kmipd);
-    let key = speaker.create("AES", "256", "Encrypt", &stays());
+    let key = speaker.create("AES", "256", "Encrypt DeriveKey", &stays());
+    let attributes =
+        [en("CryptographicAlgorithm", "AES"), int("CryptographicUsageMask", "Encrypt"), bo("Extractable", false)];
+    let on_token = [
+        en("ObjectType", "SymmetricKey"),
+        st("Attributes", &attributes),
+        st("ProtectionStorageMasks", &[int("ProtectionStorageMask", "OnProcessor")]),
+    ];
+    let token = identifier(&speaker.ask("Create", &on_token));
+    speaker.ask("Activate", &[id(&token)]);
+    let (_, public) = pair(&mut speaker, "ECDSA", "256");
     let open = speaker.create("AES", "256", "Encrypt", &[]);
-    let block = speaker.block(&key);
-    fs::write(&house.gone, "").unwrap();
-    speaker.refusal("Encrypt", &[id(&key), ecb(), bytes("Data", b"sixteen letters.")]);
-    assert_eq!(speaker.refusal("Get", &[id(&key)]), ResultReason::NotExtractable);
-    speaker.block(&open);
-    speaker.ask("Get", &[id(&open)]);
-    fs::remove_file(&house.gone).unwrap();
-    assert_eq!(speaker.block(&key), block);
+    let blocks = [&key, &token].map(|key| speaker.block(key));
+    let derive = [
+        en("ObjectType", "SymmetricKey"),
+        id(&key),
+        en("DerivationMethod", "ENCRYPT"),
+        st(
+            "DerivationParameters",
+            &[st("CryptographicParameters", &[en("BlockCipherMode", "ECB")]), bytes("DerivationData", &[5; 32])],
+        ),
+        st(
+            "Attributes",
+            &[
+                en("CryptographicAlgorithm", "AES"),
+                int("CryptographicLength", "256"),
+                int("CryptographicUsageMask", "Encrypt"),
+            ],
+        ),
+    ];
+    // It goes and comes back twice: the second time finds what the first has opened anew.
+    for _ in 0..2 {
+        fs::write(&house.gone, "").unwrap();
+        speaker.heard.clear();
+        for refused in [&key, &token] {
+            let reason = speaker.refusal("Encrypt", &[id(refused), ecb(), bytes("Data", b"sixteen letters.")]);
+            assert_eq!(reason, ResultReason::GeneralFailure);
+        }
+        assert_eq!(speaker.refusal("DeriveKey", &derive), ResultReason::GeneralFailure);
+        assert_eq!(speaker.refusal("Create", &on_token), ResultReason::GeneralFailure);
+        assert_eq!(speaker.heard.windows(AWAY.len()).filter(|window| *window == AWAY).count(), 4);
+        assert_eq!(speaker.refusal("Get", &[id(&key)]), ResultReason::NotExtractable);
+        assert!(speaker.flag(&token, "NeverExtractable"));
+        speaker.block(&open);
+        for there in [&open, &public] {
+            speaker.ask("Get", &[id(there)]);
+        }
+        fs::remove_file(&house.gone).unwrap();
+        assert_eq!([&key, &token].map(|key| speaker.block(key)), blocks);
+        let derived = identifier(&speaker.ask("DeriveKey", &derive));
+        speaker.ask("Activate", &[id(&derived)]);
+        speaker.block(&derived);
+    }
 }
 
 /// No secret was brought in, read, copied or derived, and what was wrapped was so by the two halves of the wrapping key.

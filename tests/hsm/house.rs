@@ -10,6 +10,23 @@ use tempfile::TempDir;
 use crate::harness::Kmipd;
 use crate::shim::shim;
 
+/// A module that the shim forwards to.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Module {
+    SoftHsm,
+    /// Built from `tests/kryoptic`.
+    Kryoptic,
+}
+
+impl Module {
+    fn library(self) -> PathBuf {
+        match self {
+            Self::SoftHsm => find_softhsm().unwrap(),
+            Self::Kryoptic => env::var_os("KMIPD_KRYOPTIC").expect("KMIPD_KRYOPTIC: ./test builds it").into(),
+        }
+    }
+}
+
 /// `kmipd dev --hsm` in a folder, and what the shim has beside it.
 pub(crate) struct House {
     pub(crate) kmipd: Kmipd,
@@ -36,16 +53,20 @@ impl House {
 
     /// The same with these flags of `kmipd dev`.
     pub(crate) fn dev(flags: &[&str], more: &str) -> Self {
-        Self::on(find_softhsm().unwrap(), flags, more)
+        Self::on(Module::SoftHsm, flags, more)
     }
 
     /// The same on kryoptic: `KMIPD_KRYOPTIC` names the library.
     pub(crate) fn kryoptic() -> Self {
-        let library = env::var_os("KMIPD_KRYOPTIC").expect("KMIPD_KRYOPTIC: ./test builds it");
-        Self::on(library.into(), &["--hsm"], "")
+        Self::of(Module::Kryoptic, "")
     }
 
-    fn on(module: PathBuf, flags: &[&str], more: &str) -> Self {
+    /// The same on another module.
+    pub(crate) fn of(module: Module, more: &str) -> Self {
+        Self::on(module, &["--hsm"], more)
+    }
+
+    fn on(module: Module, flags: &[&str], more: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let [calls, end, gone, stuck, dir] =
             ["calls", "end", "gone", "stuck", "dev"].map(|name| folder.path().join(name));
@@ -54,7 +75,7 @@ impl House {
         fs::write(&kryoptic, format!("[[slots]]\nslot = 1\ndbtype = \"sqlite\"\ndbargs = {token:?}\n")).unwrap();
         let environment = [
             ("KMIPD_SOFTHSM", shim()),
-            ("KMIPD_SHIM_MODULE", module),
+            ("KMIPD_SHIM_MODULE", module.library()),
             ("KRYOPTIC_CONF", kryoptic),
             ("KMIPD_SHIM_LOG", calls.clone()),
             ("KMIPD_SHIM_END", end.clone()),

@@ -129,7 +129,7 @@ fn without_a_module_the_mask_says_software() {
     assert!(!speaker.flag(&tightened, "NeverExtractable"));
 }
 
-const ON_TOKEN: &str =
+pub(crate) const ON_TOKEN: &str =
     "[keys.protection_storage]\n\"Software\" = \"sealed\"\n\"Hardware\" = \"wrapped\"\n\"On Processor\" = \"token\"";
 
 #[test]

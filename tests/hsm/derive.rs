@@ -1,0 +1,154 @@
+//! Keys derived from keys in the module: born there, and never seen outside.
+
+use kmip_codec::spec::{ResultReason, Tag};
+use serde_json::Value as Json;
+
+use crate::house::House;
+use crate::protection::ON_TOKEN;
+use crate::shim::{calls, named};
+use crate::speaker::{Speaker, aes, identifier, new, stays};
+use crate::xml::{bo, bytes, en, id, int, st};
+
+/// Derive Key's payload for an active AES-256 key.
+fn derive(bases: &[&str], method: &str, parameters: &[String], more: &[String]) -> Vec<String> {
+    let attributes = [
+        &[en("CryptographicAlgorithm", "AES"), int("CryptographicLength", "256")][..],
+        &[int("CryptographicUsageMask", "Encrypt Decrypt DeriveKey")],
+        more,
+    ];
+    let mut payload = vec![en("ObjectType", "SymmetricKey")];
+    payload.extend(bases.iter().map(|base| id(base)));
+    payload.push(en("DerivationMethod", method));
+    payload.push(st("DerivationParameters", parameters));
+    payload.push(st("Attributes", &attributes.concat()));
+    payload
+}
+
+fn derived(speaker: &mut Speaker, payload: &[String]) -> String {
+    let made = identifier(&speaker.ask("DeriveKey", payload));
+    speaker.ask("Activate", &[id(&made)]);
+    made
+}
+
+/// By encryption of these data in ECB.
+fn by_encryption(data: &[u8]) -> Vec<String> {
+    vec![st("CryptographicParameters", &[en("BlockCipherMode", "ECB")]), bytes("DerivationData", data)]
+}
+
+/// A key with these bytes that may derive.
+fn parent(speaker: &mut Speaker, key: &[u8], more: &[String], place: &str) -> String {
+    let mut asked = aes(key, more);
+    asked.iter_mut().for_each(|item| *item = item.replace("WrapKey", "DeriveKey"));
+    asked.push(place.to_owned());
+    let made = identifier(&speaker.ask("Register", &asked));
+    speaker.ask("Activate", &[id(&made)]);
+    made
+}
+
+/// A key with the same bytes outside derives the same; nothing that is derived inside is seen.
+#[test]
+fn a_key_is_derived_where_its_parent_lives() {
+    for (configuration, is_token) in [("", false), (ON_TOKEN, true)] {
+        let house = House::with(configuration);
+        let mut speaker = Speaker::of(&house.kmipd);
+        let place = if is_token { "OnProcessor" } else { "Hardware" };
+        let place = st("ProtectionStorageMasks", &[int("ProtectionStorageMask", place)]);
+        let inside = parent(&mut speaker, &[0x41; 32], &stays(), &place);
+        let outside = parent(&mut speaker, &[0x41; 32], &[], "");
+
+        // The first of a shape is compared with one of a known key; later ones are not.
+        let mut asked = derive(&[&inside], "ENCRYPT", &by_encryption(&[1; 32]), &[]);
+        asked.push(place);
+        derived(&mut speaker, &asked);
+        house.forget_calls();
+        let data: Vec<u8> = (0..32).collect();
+        let parameters = asked.iter_mut().find(|item| item.starts_with("<DerivationParameters")).unwrap();
+        *parameters = st("DerivationParameters", &by_encryption(&data));
+        let one = derived(&mut speaker, &asked);
+        born_inside(&calls(&house.calls), is_token);
+        let other = derived(&mut speaker, &derive(&[&outside], "ENCRYPT", &by_encryption(&data), &[]));
+        assert_eq!(speaker.block(&one), speaker.block(&other));
+
+        assert_eq!(speaker.protection(&one), if is_token { 4 } else { 2 });
+        assert_eq!(speaker.refusal("Get", &[id(&one)]), ResultReason::NotExtractable);
+        assert!(!speaker.flag(&one, "Extractable") && speaker.flag(&one, "NeverExtractable"));
+        // Who asks for less protection gets nothing.
+        for loose in [bo("Extractable", true), bo("Sensitive", false)] {
+            speaker.ask("ModifyAttribute", &[id(&inside), new(bo("Sensitive", true))]);
+            let asked = derive(&[&inside], "ENCRYPT", &by_encryption(&data), &[loose]);
+            assert_eq!(speaker.refusal("DeriveKey", &asked), ResultReason::InvalidAttribute);
+        }
+        let sensitive = derived(&mut speaker, &derive(&[&inside], "ENCRYPT", &by_encryption(&data), &[]));
+        assert!(speaker.flag(&sensitive, "Sensitive") && !speaker.flag(&sensitive, "AlwaysSensitive"));
+
+        // What SoftHSM2 has no mechanism for is refused, and the module is asked for nothing.
+        let sha256 = st("CryptographicParameters", &[en("HashingAlgorithm", "SHA_256")]);
+        house.forget_calls();
+        for (method, parameters) in [
+            ("HMAC", vec![sha256.clone(), bytes("DerivationData", b"data")]),
+            ("HASH", vec![sha256.clone()]),
+            ("0x00000005", vec![sha256.clone(), bytes("DerivationData", b"data")]),
+            ("HKDF", vec![sha256.clone(), bytes("Salt", b"salt")]),
+        ] {
+            let reason = speaker.refusal("DeriveKey", &derive(&[&inside], method, &parameters, &[]));
+            assert_eq!(reason, ResultReason::UnsupportedCryptographicParameters, "{method}");
+        }
+        let asked: Vec<_> = calls(&house.calls).iter().map(|call| call["function"].clone()).collect();
+        assert!(asked.is_empty(), "{asked:?}");
+    }
+}
+
+#[test]
+fn two_that_never_leave_agree() {
+    let house = House::new();
+    let mut speaker = Speaker::of(&house.kmipd);
+    let mut pair = || {
+        let mask = || int("CryptographicUsageMask", "DeriveKey");
+        let asked = [
+            st("CommonAttributes", &[en("CryptographicAlgorithm", "EC"), int("CryptographicLength", "256")]),
+            st("PrivateKeyAttributes", &[mask(), bo("Extractable", false)]),
+            st("PublicKeyAttributes", &[mask()]),
+        ];
+        let made = speaker.ask("CreateKeyPair", &asked);
+        [Tag::PrivateKeyUniqueIdentifier, Tag::PublicKeyUniqueIdentifier].map(|tag| {
+            let half = made.find(tag).unwrap().text().unwrap().to_owned();
+            speaker.ask("Activate", &[id(&half)]);
+            half
+        })
+    };
+    let (one, other) = (pair(), pair());
+    let secrets = [[&one[0], &other[1]], [&one[1], &other[0]]].map(|[first, second]| {
+        let made = derived(&mut speaker, &derive(&[first, second], "AsymmetricKey", &[], &[]));
+        assert_eq!(speaker.refusal("Get", &[id(&made)]), ResultReason::NotExtractable);
+        assert!(speaker.flag(&made, "NeverExtractable"));
+        speaker.block(&made)
+    });
+    assert_eq!(secrets[0], secrets[1]);
+}
+
+/// One key was derived; it was wrapped by our key and destroyed, or stays on the token. Nothing else was made, and nothing
+/// read.
+fn born_inside(calls: &[Json], on_token: bool) {
+    let with_material = |function| named(calls, function).filter(|call| call["template"]["material"] == true).count();
+    assert_eq!((with_material("C_CreateObject"), with_material("C_GetAttributeValue")), (0, 0));
+    let born: Vec<_> = named(calls, "C_DeriveKey").collect();
+    assert_eq!(born.len(), 1, "{born:?}");
+    assert_eq!(born[0]["template"]["sensitive"], true);
+    let wrapped: Vec<_> = named(calls, "C_WrapKey").collect();
+    if on_token {
+        assert_eq!(born[0]["template"]["extractable"], false);
+        assert!(wrapped.is_empty());
+        // What SoftHSM2 has to copy to the token stays as it is.
+        for copy in named(calls, "C_CopyObject") {
+            assert_eq!((&copy["from"], &copy["template"]["modifiable"]), (&born[0]["object"], &Json::Bool(false)));
+            assert!(copy["template"]["extractable"].is_null() && copy["template"]["sensitive"].is_null());
+        }
+        return;
+    }
+    assert_eq!((wrapped.len(), &wrapped[0]["key"]), (1, &born[0]["object"]));
+    assert!(named(calls, "C_DestroyObject").any(|gone| gone["object"] == born[0]["object"]));
+    for unwrap in named(calls, "C_UnwrapKey") {
+        assert_eq!(unwrap["by"], wrapped[0]["by"]);
+        assert_eq!(unwrap["template"]["extractable"], false);
+    }
+}
