@@ -8,6 +8,9 @@ mod attack;
 #[path = "hsm/derive.rs"]
 mod derive;
 #[cfg(test)]
+#[path = "hsm/exported.rs"]
+mod exported;
+#[cfg(test)]
 #[path = "hsm/guarded.rs"]
 mod guarded;
 #[cfg(test)]
