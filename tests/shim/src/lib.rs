@@ -31,6 +31,8 @@ use serde_json::{Value, json};
 
 struct Real {
     list: CK_FUNCTION_LIST,
+    /// Since PKCS#11 3.2.
+    decapsulate_key: CK_C_DecapsulateKey,
     _library: Pkcs11,
     log: Mutex<Option<File>>,
     slots: Mutex<BTreeSet<CK_SLOT_ID>>,
@@ -54,6 +56,7 @@ fn real() -> Option<&'static Real> {
             env::var_os("KMIPD_SHIM_LOG").and_then(|path| OpenOptions::new().create(true).append(true).open(path).ok());
         Some(Real {
             list,
+            decapsulate_key: decapsulate_key(&library),
             _library: library,
             log: Mutex::new(log),
             slots: Mutex::default(),
@@ -63,6 +66,23 @@ fn real() -> Option<&'static Real> {
     })
     .as_ref()
 }
+
+fn decapsulate_key(library: &Pkcs11) -> CK_C_DecapsulateKey {
+    let get = library.C_GetInterface.as_ref().ok()?;
+    let (mut name, mut version) = (*b"PKCS 11\0", VERSION_3_2);
+    let mut interface: *mut CK_INTERFACE = std::ptr::null_mut();
+    // SAFETY: all of these are locals, and the module keeps none of them.
+    let rv = unsafe { get(name.as_mut_ptr(), &mut version, &mut interface, 0) };
+    // SAFETY: after CKR_OK this is null or an interface, which lives as long as the library.
+    let list = unsafe { interface.as_ref() }.filter(|_| rv == CKR_OK)?.pFunctionList;
+    // SAFETY: a list of functions begins with its version, and is what that says.
+    let version = unsafe { list.cast::<CK_VERSION>().as_ref() }?;
+    let is_it = (version.major, version.minor) == (VERSION_3_2.major, VERSION_3_2.minor);
+    // SAFETY: as above.
+    unsafe { list.cast::<CK_FUNCTION_LIST_3_2>().as_ref() }.filter(|_| is_it)?.C_DecapsulateKey
+}
+
+const VERSION_3_2: CK_VERSION = CK_VERSION { major: 3, minor: 2 };
 
 impl Real {
     fn write(&self, function: &str, rv: CK_RV, mut facts: Value) {
@@ -138,6 +158,18 @@ macro_rules! forward {
                 $($function: Some($function),)*
                 C_GetFunctionList: Some(C_GetFunctionList),
                 C_OpenSession: Some(C_OpenSession),
+            }
+        }
+
+        /// Of what PKCS#11 has had since, C_DecapsulateKey alone.
+        fn functions_3_2() -> CK_FUNCTION_LIST_3_2 {
+            CK_FUNCTION_LIST_3_2 {
+                version: VERSION_3_2,
+                $($function: Some($function),)*
+                C_GetFunctionList: Some(C_GetFunctionList),
+                C_OpenSession: Some(C_OpenSession),
+                C_DecapsulateKey: Some(C_DecapsulateKey),
+                ..CK_FUNCTION_LIST_3_2::default()
             }
         }
     };
@@ -263,5 +295,68 @@ pub unsafe extern "C" fn C_GetFunctionList(list: *mut *mut CK_FUNCTION_LIST) -> 
     }
     // SAFETY: checked above; nobody writes through the pointer, whatever its type says.
     unsafe { *list = std::ptr::from_ref(LIST.get_or_init(functions)).cast_mut() };
+    CKR_OK
+}
+
+unsafe extern "C" fn C_DecapsulateKey(
+    session: CK_SESSION_HANDLE,
+    how: Mechanism,
+    key: Object,
+    list: Template,
+    len: CK_ULONG,
+    ciphertext: Bytes,
+    ciphertext_len: CK_ULONG,
+    object: *mut Object,
+) -> CK_RV {
+    let Some(real) = real() else { return CKR_GENERAL_ERROR };
+    let rv = match real.decapsulate_key {
+        _ if real.is_gone() => CKR_DEVICE_REMOVED,
+        // SAFETY: the caller keeps to the standard; the arguments go on as they came.
+        Some(function) => unsafe { function(session, how, key, list, len, ciphertext, ciphertext_len, object) },
+        None => CKR_FUNCTION_NOT_SUPPORTED,
+    };
+    facts::ANSWER.set(rv);
+    let facts = json!({"session": session, "mechanism": mechanism(how), "key": key, "template": template(list, len),
+        "object": handle(object)});
+    real.write("C_DecapsulateKey", rv, facts);
+    rv
+}
+
+/// An interface that nobody writes to.
+struct Interface(CK_INTERFACE);
+
+// SAFETY: its pointers are to what lives for ever and does not change.
+unsafe impl Send for Interface {}
+// SAFETY: as above.
+unsafe impl Sync for Interface {}
+
+/// The interface of PKCS#11 3.2 if the module has C_DecapsulateKey, else that of 2.40.
+///
+/// # Safety
+/// `interface` is a valid place for a pointer, as the standard says.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn C_GetInterface(
+    _name: *mut CK_UTF8CHAR,
+    _version: *mut CK_VERSION,
+    interface: *mut *mut CK_INTERFACE,
+    _flags: CK_FLAGS,
+) -> CK_RV {
+    static LIST: OnceLock<CK_FUNCTION_LIST_3_2> = OnceLock::new();
+    static OLDER: OnceLock<CK_FUNCTION_LIST> = OnceLock::new();
+    static INTERFACE: OnceLock<Interface> = OnceLock::new();
+    if interface.is_null() {
+        return CKR_ARGUMENTS_BAD;
+    }
+    let given = INTERFACE.get_or_init(|| {
+        let list: *const c_void = if real().is_some_and(|real| real.decapsulate_key.is_some()) {
+            std::ptr::from_ref(LIST.get_or_init(functions_3_2)).cast()
+        } else {
+            std::ptr::from_ref(OLDER.get_or_init(functions)).cast()
+        };
+        let name = c"PKCS 11".as_ptr().cast_mut().cast();
+        Interface(CK_INTERFACE { pInterfaceName: name, pFunctionList: list.cast_mut(), flags: 0 })
+    });
+    // SAFETY: checked above; nobody writes through the pointer, whatever its type says.
+    unsafe { *interface = std::ptr::from_ref(&given.0).cast_mut() };
     CKR_OK
 }
