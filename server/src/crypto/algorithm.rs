@@ -438,18 +438,18 @@ impl Derivation<'_> {
     /// What it is called, with what of its parameters providers may treat in another way, and nothing of the data.
     pub fn name(&self) -> String {
         match self {
-            Self::Hash(hash) => format!("the digest {hash:?}"),
-            Self::Hmac { hash, .. } => format!("HMAC {hash:?}"),
+            Self::Hash(hash) => format!("the digest {}", hash.name()),
+            Self::Hmac { hash, .. } => format!("HMAC with {}", hash.name()),
             Self::Encrypt { cipher, .. } => format!("encryption in {}", cipher.name()),
-            Self::Pbkdf2 { hash, .. } => format!("PBKDF2 {hash:?}"),
+            Self::Pbkdf2 { hash, .. } => format!("PBKDF2 with {}", hash.name()),
             Self::Nist800108 { mode, hash, .. } => match mode {
-                Iteration::Counter => format!("SP 800-108 in counter mode {hash:?}"),
-                Iteration::Feedback([]) => format!("SP 800-108 in feedback mode {hash:?}"),
-                Iteration::Feedback(_) => format!("SP 800-108 in feedback mode {hash:?} with an IV"),
-                Iteration::DoublePipeline => format!("SP 800-108 in double-pipeline mode {hash:?}"),
+                Iteration::Counter => format!("SP 800-108 in counter mode with {}", hash.name()),
+                Iteration::Feedback([]) => format!("SP 800-108 in feedback mode with {}", hash.name()),
+                Iteration::Feedback(_) => format!("SP 800-108 in feedback mode with {} and an IV", hash.name()),
+                Iteration::DoublePipeline => format!("SP 800-108 in double-pipeline mode with {}", hash.name()),
             },
-            Self::Hkdf { hash, salt: [], .. } => format!("HKDF {hash:?} without a salt"),
-            Self::Hkdf { hash, .. } => format!("HKDF {hash:?}"),
+            Self::Hkdf { hash, salt: [], .. } => format!("HKDF with {} and no salt", hash.name()),
+            Self::Hkdf { hash, .. } => format!("HKDF with {}", hash.name()),
             Self::AwsSignature4 { .. } => "AWS Signature Version 4".to_owned(),
             Self::Ecdh { .. } => "ECDH".to_owned(),
             Self::Decapsulate { .. } => "decapsulation".to_owned(),
@@ -469,6 +469,29 @@ pub enum Iteration<'a> {
 }
 
 impl Hash {
+    /// Its name, as its standard writes it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Md2 => "MD2",
+            Self::Md4 => "MD4",
+            Self::Md5 => "MD5",
+            Self::Ripemd160 => "RIPEMD-160",
+            Self::Tiger => "Tiger",
+            Self::Whirlpool => "Whirlpool",
+            Self::Sha1 => "SHA-1",
+            Self::Sha224 => "SHA-224",
+            Self::Sha256 => "SHA-256",
+            Self::Sha384 => "SHA-384",
+            Self::Sha512 => "SHA-512",
+            Self::Sha512_224 => "SHA-512/224",
+            Self::Sha512_256 => "SHA-512/256",
+            Self::Sha3_224 => "SHA3-224",
+            Self::Sha3_256 => "SHA3-256",
+            Self::Sha3_384 => "SHA3-384",
+            Self::Sha3_512 => "SHA3-512",
+        }
+    }
+
     /// Length of the digest in bytes.
     #[expect(clippy::len_without_is_empty, reason = "no digest is empty")]
     pub const fn len(self) -> usize {

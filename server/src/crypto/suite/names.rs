@@ -52,28 +52,6 @@ pub(super) const fn curve(curve: Curve) -> &'static str {
     }
 }
 
-pub(super) const fn hash(hash: Hash) -> &'static str {
-    match hash {
-        Hash::Md2 => "MD2",
-        Hash::Md4 => "MD4",
-        Hash::Md5 => "MD5",
-        Hash::Ripemd160 => "RIPEMD-160",
-        Hash::Tiger => "Tiger",
-        Hash::Whirlpool => "Whirlpool",
-        Hash::Sha1 => "SHA-1",
-        Hash::Sha224 => "SHA-224",
-        Hash::Sha256 => "SHA-256",
-        Hash::Sha384 => "SHA-384",
-        Hash::Sha512 => "SHA-512",
-        Hash::Sha512_224 => "SHA-512/224",
-        Hash::Sha512_256 => "SHA-512/256",
-        Hash::Sha3_224 => "SHA3-224",
-        Hash::Sha3_256 => "SHA3-256",
-        Hash::Sha3_384 => "SHA3-384",
-        Hash::Sha3_512 => "SHA3-512",
-    }
-}
-
 pub(super) fn padded(cipher: &str, padding: Padding) -> String {
     let padding = match padding {
         Padding::None => "none",
@@ -88,16 +66,16 @@ pub(super) fn decryption(cipher: &RsaCipher<'_>) -> String {
     match cipher {
         RsaCipher::Pkcs1 => "RSA decryption: PKCS#1 v1.5".into(),
         RsaCipher::Oaep { hash, mgf, label } => {
-            let mask = if hash == mgf { String::new() } else { format!(" masked with {}", self::hash(*mgf)) };
+            let mask = if hash == mgf { String::new() } else { format!(" masked with {}", mgf.name()) };
             let label = if label.is_empty() { "" } else { " and a label" };
-            format!("RSA decryption with OAEP: {}{mask}{label}", self::hash(*hash))
+            format!("RSA decryption with OAEP: {}{mask}{label}", hash.name())
         }
     }
 }
 
 /// HMAC with a key of so many bytes.
 pub(super) fn hmac(hash: Hash, bytes: usize) -> String {
-    format!("HMAC with {}{HMAC_KEY}{bytes}", self::hash(hash))
+    format!("HMAC with {}{HMAC_KEY}{bytes}", hash.name())
 }
 
 pub(in crate::crypto) const HMAC_KEY: &str = " (bytes of key): ";

@@ -25,7 +25,7 @@ pub(super) fn run(suite: &mut Suite<'_>) {
     for curve in [Curve::P224, Curve::P256, Curve::P384, Curve::P521, Curve::Secp256k1] {
         with_pair(suite, KeyKind::Ec { curve }, |suite, key, public| {
             for hash in HASHES {
-                let what = format!("ECDSA on {}: {}", names::curve(curve), names::hash(hash));
+                let what = format!("ECDSA on {}: {}", names::curve(curve), hash.name());
                 scheme(suite, &what, key, public, Signature::Ecdsa(hash));
             }
             refuses(suite, key, Signature::Ecdsa(Hash::Sha256), Signature::RsaPkcs1(Hash::Sha256));
@@ -35,7 +35,7 @@ pub(super) fn run(suite: &mut Suite<'_>) {
     eddsa(suite);
     with_pair(suite, KeyKind::Rsa { bits: 2048 }, |suite, key, public| {
         for hash in HASHES {
-            let name = names::hash(hash);
+            let name = hash.name();
             scheme(suite, &format!("RSA PKCS#1 v1.5 signatures: {name}"), key, public, Signature::RsaPkcs1(hash));
             let salt = hash.len();
             scheme(
