@@ -33,7 +33,7 @@ fn said(answer: &Value, tag: Tag) -> String {
     let object = answer.find(tag).unwrap().clone();
     let xml = text::xml::write(&Element::new(tag, object)).unwrap();
     let name = if tag == Tag::PublicKey { "<PublicKey" } else { "<SymmetricKey" };
-    xml[xml.find(name).unwrap()..].to_owned()
+    xml.get(xml.find(name).unwrap()..).unwrap().to_owned()
 }
 
 /// Carries a public key over, under its identifier.
@@ -133,7 +133,9 @@ fn what_one_server_exports_wrapped_another_imports() {
             // A bit turned round is noticed where anything authenticates.
             if method.contains("MACSign") {
                 let value = hex::encode(octets(block.find(Tag::KeyWrappingData).unwrap(), Tag::MACSignature));
-                let turned = format!("{}{}", &value[..value.len() - 1], if value.ends_with('0') { '1' } else { '0' });
+                let mut turned = value.clone();
+                turned.pop();
+                turned.push(if value.ends_with('0') { '1' } else { '0' });
                 asked[5] = object
                     .to_lowercase()
                     .find(&value)

@@ -16,7 +16,8 @@ fn request(cell: &Cell, base: &Text, method: DerivationMethod, parameters: Deriv
     let mut list =
         vec![enumeration(Tag::CryptographicAlgorithm, Algorithm::AES), number(Tag::CryptographicLength, 128)];
     list.push(mask(Mask::ENCRYPT));
-    if cell.version() >= Version::V1_4 {
+    // Of a key that may not leave comes none that may.
+    if cell.version() >= Version::V1_4 && cell.provider == Provider::Software {
         list.push(boolean(Tag::Extractable, true));
     }
     Request {
@@ -39,7 +40,7 @@ pub(crate) fn derive_key(cell: &mut Cell) {
     };
     let bytes = *b"\x00\x11\x22\x33\x44\x55\x66\x77\x88\x99\xaa\xbb\xcc\xdd\xee\xff";
     if cell.provider == Provider::SoftHsm {
-        // What the module guards gives nothing that the server could hold.
+        // The module has no such derivation, and nobody else has its key.
         let key = cell.known(key_of(Algorithm::AES, &bytes), Mask::DERIVE_KEY);
         let guarded = request(cell, &key, DerivationMethod::HASH, hash);
         let unsupported = cell.reason(ResultReason::UnsupportedCryptographicParameters);
