@@ -4,7 +4,6 @@ use cryptoki_sys as ck;
 use kmip_codec::spec::{ObjectType, Operation, Pkcs11ReturnCode as Code, ValidityIndicator};
 use kmip_codec::ttlv::Blob;
 use kmip_codec::types::CryptographicParameters as Parameters;
-use zeroize::Zeroizing;
 
 use super::Call;
 use super::attributes;
@@ -16,10 +15,9 @@ use super::instance::OPERATION;
 use super::mechanisms::{self, Kind, Row};
 use crate::crypto::algorithm::KeyKind;
 use crate::crypto::public;
-use crate::crypto::stream::{self, Macing, append};
+use crate::crypto::stream::{self, Macing};
 use crate::crypto::{keyblock, keyformat};
 use crate::object::usage::Purpose;
-use crate::ops::data::Data;
 use crate::ops::parts::{self, Part, Running};
 use crate::ops::{Handler, mac, parameters, sign, signature_verify};
 use crate::trust::policy::Permitted;
@@ -55,8 +53,6 @@ enum Work {
     Data(Running<stream::Signing>),
     /// A signature of what the client has hashed, in one part.
     Digest(Box<Parameters>),
-    /// A signature that reads all of the data twice: so it waits here, up to so many bytes.
-    Twice(Box<Parameters>, Zeroizing<Vec<u8>>, usize),
 }
 
 impl Way {
@@ -95,7 +91,7 @@ impl Signing {
     /// How many bytes wait for the last part.
     pub fn waiting(&self) -> usize {
         match &self.work {
-            Work::Mac(Running { work: Macing::Waiting(waiting, _), .. }) | Work::Twice(_, waiting, _) => waiting.len(),
+            Work::Mac(Running { work: Macing::Waiting(waiting, _), .. }) => waiting.len(),
             Work::Data(running) => running.work.waiting(),
             _ => 0,
         }
@@ -105,8 +101,8 @@ impl Signing {
     pub fn weight(&self) -> usize {
         let waiting = match &self.work {
             Work::Mac(running) => running.work.weight(),
-            Work::Twice(_, waiting, _) => waiting.capacity(),
-            Work::Data(_) | Work::Digest(_) => 0,
+            Work::Data(running) => running.work.waiting(),
+            Work::Digest(_) => 0,
         };
         OPERATION.saturating_add(waiting)
     }
@@ -185,8 +181,6 @@ fn begin(view: &mut View, handle: u64, key: &Permitted, way: Way, row: &Row, giv
     let is_digested = matches!(row.kind, Kind::RsaPkcs | Kind::RsaPss | Kind::Ecdsa(None));
     let work = if is_digested {
         Work::Digest(Box::new(given))
-    } else if matches!(row.kind, Kind::Eddsa | Kind::MlDsa) {
-        Work::Twice(Box::new(given), Zeroizing::default(), view.shared().parts.limits().bytes)
     } else {
         let (operation, _) = way.deed(false);
         let most = view.shared().parts.limits().bytes;
@@ -289,13 +283,12 @@ impl Signing {
         let part = if is_whole { Part::Whole } else { Part::Last };
         let signature = match &self.work {
             Work::Digest(_) if !is_whole => return Err(Code::OperationNotInitialized.into()),
-            Work::Digest(given) => signed(view, &key, given, None, Some(data))?,
+            Work::Digest(given) => signed(view, &key, given, data)?,
             _ => {
                 self.take(view, &key, Way::Sign, part, data)?;
                 match self.work {
                     Work::Mac(running) => mac::finish(view, &key, running)?,
                     Work::Data(running) => sign::finish(view, &key, running)?,
-                    Work::Twice(given, data, _) => signed(view, &key, &given, Some(&data), None)?,
                     Work::Digest(_) => return Err(Code::GeneralError.into()),
                 }
             }
@@ -322,13 +315,12 @@ impl Signing {
         };
         let is_valid = match &self.work {
             Work::Digest(_) if !is_whole => return Err(Code::OperationNotInitialized.into()),
-            Work::Digest(given) => verified(view, &key, given, None, Some(data), claimed)?,
+            Work::Digest(given) => verified(view, &key, given, data, claimed)?,
             _ => {
                 self.take(view, &key, Way::Verify, part, data)?;
                 match self.work {
                     Work::Mac(running) => public::mac_equal(&mac::finish(view, &key, running)?, &claimed),
                     Work::Data(running) => signature_verify::finish(view, &key, running, &claimed)?,
-                    Work::Twice(given, data, _) => verified(view, &key, &given, Some(&data), None, claimed)?,
                     Work::Digest(_) => return Err(Code::GeneralError.into()),
                 }
             }
@@ -338,8 +330,7 @@ impl Signing {
 
     /// The next data.
     fn take(&mut self, view: &mut View, key: &Permitted, way: Way, part: Part, data: &[u8]) -> Done<()> {
-        // What waits here is counted when it is signed.
-        if way == Way::Sign && !matches!(self.work, Work::Twice(..)) {
+        if way == Way::Sign {
             parts::take_usage(view, key, part, data.len())?;
         }
         match &mut self.work {
@@ -349,26 +340,19 @@ impl Signing {
             Work::Data(running) => {
                 running.work.update(data).map_err(|error| Trouble::from(crate::failure::Failure::from(error)))
             }
-            Work::Twice(_, waiting, most) => {
-                if waiting.len().saturating_add(data.len()) > *most {
-                    return Err(Code::DeviceMemory.into());
-                }
-                append(waiting, data);
-                Ok(())
-            }
             // The digest is not this token's to make.
             Work::Digest(_) => Err(Code::FunctionNotSupported.into()),
         }
     }
 }
 
-/// Signs data, or a digest, at once.
-fn signed(view: &mut View, key: &Permitted, given: &Parameters, data: Option<&[u8]>, digest: Option<&[u8]>) -> Done {
+/// Signs what the client has hashed.
+fn signed(view: &mut View, key: &Permitted, given: &Parameters, digest: &[u8]) -> Done {
     let request = sign::Request {
         unique_identifier: named(key),
         cryptographic_parameters: Some(given.clone()),
-        data: data.map(|data| Data::Bytes(Blob::copy_of(data))),
-        digested_data: digest.map(Blob::copy_of),
+        data: None,
+        digested_data: Some(Blob::copy_of(digest)),
         correlation_value: None,
         init_indicator: None,
         final_indicator: None,
@@ -377,19 +361,12 @@ fn signed(view: &mut View, key: &Permitted, given: &Parameters, data: Option<&[u
     Ok(answer.signature_data.map(|signature| signature.to_vec()).unwrap_or_default())
 }
 
-fn verified(
-    view: &mut View,
-    key: &Permitted,
-    given: &Parameters,
-    data: Option<&[u8]>,
-    digest: Option<&[u8]>,
-    claimed: Vec<u8>,
-) -> Done<bool> {
+fn verified(view: &mut View, key: &Permitted, given: &Parameters, digest: &[u8], claimed: Vec<u8>) -> Done<bool> {
     let request = signature_verify::Request {
         unique_identifier: named(key),
         cryptographic_parameters: Some(given.clone()),
-        data: data.map(|data| Data::Bytes(Blob::copy_of(data))),
-        digested_data: digest.map(Blob::copy_of),
+        data: None,
+        digested_data: Some(Blob::copy_of(digest)),
         signature_data: Some(Blob::new(claimed)),
         correlation_value: None,
         init_indicator: None,
