@@ -14,6 +14,9 @@ mod exported;
 #[path = "hsm/guarded.rs"]
 mod guarded;
 #[cfg(test)]
+#[path = "hsm/handles.rs"]
+mod handles;
+#[cfg(test)]
 mod harness;
 #[cfg(test)]
 #[path = "hsm/house.rs"]

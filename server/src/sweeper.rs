@@ -9,7 +9,7 @@ use kmip_codec::spec::Version;
 use kmip_codec::types::UniqueIdentifier;
 
 use crate::crypto::Guarded;
-use crate::dispatch::forget;
+use crate::dispatch::{forget, release};
 use crate::failure::{Failure, Outcome};
 use crate::object::record;
 use crate::ops::rotate::rotate;
@@ -103,8 +103,8 @@ pub async fn sweep(shared: &Arc<Shared>, stuck: &mut HashSet<(u64, u64)>) -> Out
     let mut waiting = Vec::with_capacity(due.len());
     for (time, sequence) in due {
         match bring_up(shared, time, sequence).await {
-            Ok((Commit { batch, destroyed }, has_changed)) => {
-                waiting.push((shared.vault.commit(batch), destroyed, has_changed));
+            Ok((Commit { batch, destroyed, turned }, has_changed)) => {
+                waiting.push((shared.vault.commit(batch), destroyed, turned, has_changed));
             }
             Err(failure) => {
                 tracing::error!(sequence, detail = ?failure.log, "an object's dates cannot be acted on: {}", failure.message);
@@ -113,10 +113,14 @@ pub async fn sweep(shared: &Arc<Shared>, stuck: &mut HashSet<(u64, u64)>) -> Out
         }
     }
     let mut changed = 0;
-    for (committed, destroyed, has_changed) in waiting {
+    for (committed, destroyed, turned, has_changed) in waiting {
         match committed.await {
             Ok(Ok(())) => {
                 changed += usize::from(has_changed);
+                let released = release(shared, &turned);
+                if !released.is_empty() {
+                    tokio::task::spawn_blocking(move || drop(released));
+                }
                 // Keys that were made and not needed in the end; what stays goes at the next start.
                 for guarded in &destroyed {
                     forget(shared, guarded);
@@ -177,7 +181,7 @@ fn advance(shared: &Arc<Shared>, time: u64, sequence: u64, kept: Kept) -> Outcom
         let mut batch = shared.vault.batch();
         batch.expect_record(sequence, 0);
         batch.delete_due(time, sequence);
-        return Ok(Step::Commit(Commit { batch, destroyed: Vec::new() }, false));
+        return Ok(Step::Commit(Commit::of(batch), false));
     };
     let object = record::read(sequence, &opened.plaintext).map_err(|error| Failure::internal(error.to_string()))?;
     let identifier = UniqueIdentifier::Text(object.identifier());

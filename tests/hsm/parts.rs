@@ -16,7 +16,7 @@ fn parameters(items: &[String]) -> String {
 }
 
 /// A stream that is under way.
-struct Stream<'a> {
+pub(crate) struct Stream<'a> {
     operation: &'a str,
     key: &'a str,
     correlation: Vec<u8>,
@@ -24,20 +24,20 @@ struct Stream<'a> {
 }
 
 impl<'a> Stream<'a> {
-    fn begin(speaker: &mut Speaker, operation: &'a str, key: &'a str, more: &[String], data: &[u8]) -> Self {
+    pub(crate) fn begin(speaker: &mut Speaker, operation: &'a str, key: &'a str, more: &[String], data: &[u8]) -> Self {
         let payload = [&[id(key)], more, &[bytes("Data", data), bo("InitIndicator", true)]].concat();
         let answer = speaker.ask(operation, &payload);
         let data = answer.find(Tag::Data).map(|_| octets(&answer, Tag::Data)).unwrap_or_default();
         Self { operation, key, correlation: octets(&answer, Tag::CorrelationValue), data }
     }
 
-    fn payload(&self, data: &[u8], last: bool) -> Vec<String> {
+    pub(crate) fn payload(&self, data: &[u8], last: bool) -> Vec<String> {
         let mut payload = vec![id(self.key), bytes("Data", data), bytes("CorrelationValue", &self.correlation)];
         payload.extend(last.then(|| bo("FinalIndicator", true)));
         payload
     }
 
-    fn step(&mut self, speaker: &mut Speaker, data: &[u8], last: bool) -> Value {
+    pub(crate) fn step(&mut self, speaker: &mut Speaker, data: &[u8], last: bool) -> Value {
         let answer = speaker.ask(self.operation, &self.payload(data, last));
         if answer.find(Tag::Data).is_some() {
             self.data.extend(octets(&answer, Tag::Data));
@@ -46,12 +46,12 @@ impl<'a> Stream<'a> {
     }
 }
 
-fn count(house: &House, function: &str) -> usize {
+pub(crate) fn count(house: &House, function: &str) -> usize {
     named(&calls(&house.calls), function).count()
 }
 
 /// Sessions that were opened and are not closed.
-fn open_sessions(house: &House) -> usize {
+pub(crate) fn open_sessions(house: &House) -> usize {
     let calls = calls(&house.calls);
     let of = |function| named(&calls, function).map(|call| call["session"].clone()).collect::<Vec<Json>>();
     let closed = of("C_CloseSession");

@@ -121,16 +121,16 @@ token_test! {
         let hsm = bench::provider(&config);
         let keys: Vec<_> = (0..10_u8).map(|i| adopt(&hsm, KeyKind::Aes { bits: 128 }, &[i; 16])).collect();
         let prints: Vec<_> = keys.iter().map(|key| print(&hsm, key)).collect();
-        assert_eq!(hsm.handle_count().held, 4);
+        assert_eq!(hsm.handles().unwrap().held, 4);
         for (key, expected) in keys.iter().zip(&prints) {
             assert_eq!(&print(&hsm, key), expected);
         }
-        let before = hsm.handle_count();
+        let before = hsm.handles().unwrap();
         assert_eq!(before.held, 4);
         print(&hsm, &keys[9]);
         print(&hsm, &keys[9]);
         print(&hsm, &keys[0]);
-        let after = hsm.handle_count();
+        let after = hsm.handles().unwrap();
         assert_eq!((after.hits - before.hits, after.misses - before.misses), (2, 1));
 
         // The same identity with another blob, or another kind, is another key.
@@ -138,10 +138,10 @@ token_test! {
         assert_eq!(print(&hsm, &other), prints[1]);
         assert_eq!(print(&hsm, &keys[0]), prints[0]);
 
-        let held = hsm.handle_count().held;
+        let held = hsm.handles().unwrap().held;
         hsm.destroy(&keys[0]).unwrap();
         hsm.destroy(&keys[0]).unwrap();
-        assert_eq!(hsm.handle_count().held, held - 1);
+        assert_eq!(hsm.handles().unwrap().held, held - 1);
     }
 }
 
@@ -188,7 +188,7 @@ token_test! {
             }
         });
         assert!(!failed.into_inner());
-        let count = hsm.handle_count();
+        let count = hsm.handles().unwrap();
         assert!(count.held <= 5 && count.hits > 0 && count.misses > 0, "{count:?}");
     }
 }

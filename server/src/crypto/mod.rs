@@ -90,6 +90,17 @@ pub enum Residency {
     Token([u8; 16]),
 }
 
+/// How a cache of handles fares.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct HandleCount {
+    /// Handles in the cache now.
+    pub held: usize,
+    /// Uses that found a handle.
+    pub hits: u64,
+    /// Uses that had to unwrap or find the key.
+    pub misses: u64,
+}
+
 /// Why a provider did not do it. `Display` holds no secret.
 #[derive(Debug, thiserror::Error)]
 pub enum CryptoError {
@@ -139,6 +150,17 @@ pub trait Provider: Send + Sync {
     /// Drops every handle of a guarded key, and destroys the object if it is a token object.
     /// A key that is already gone is no error.
     fn destroy(&self, key: &Guarded) -> Result<(), CryptoError>;
+
+    /// Lets go of the handle of a guarded key, and of work in parts with it where that is to end; the key stays. From now on
+    /// nobody finds them. Who drops what is answered may wait for the module.
+    fn release(&self, _key: &Guarded, _ends_work: bool) -> Option<Box<dyn Send>> {
+        None
+    }
+
+    /// How the cache of handles fares, where there is one.
+    fn handles(&self) -> Option<HandleCount> {
+        None
+    }
 
     /// Encrypts with a symmetric key.
     fn encrypt(&self, key: Key<'_>, cipher: &Cipher<'_>, data: &[u8]) -> Result<Encrypted, CryptoError>;

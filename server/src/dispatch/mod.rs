@@ -34,7 +34,7 @@ use crate::store::CommitError;
 use crate::store::vault::{LASTING, Vault};
 use crate::trust::link::Admits;
 use crate::trust::requester::{Requester, Shown};
-use crate::view::{Commit, Kept, Shared, Slow, View};
+use crate::view::{Commit, Kept, Shared, Slow, Turned, View};
 use answer::{Extras, Failed, ItemAnswer, Success};
 use asynchronous::{Group, Ledger, Running, When};
 use authenticate::Correlation;
@@ -383,6 +383,7 @@ impl Dispatcher {
             Some(known) => known?,
             None => self.shared.vault.commit(commit.batch).await.map_err(stopped)??,
         }
+        self.release(&commit.turned);
         if !commit.destroyed.is_empty() {
             Box::pin(self.forget(commit.destroyed)).await;
         }
@@ -394,7 +395,7 @@ impl Dispatcher {
         for identity in identities {
             batch.put_intent(identity)?;
         }
-        Ok(self.commit(Commit { batch, destroyed: Vec::new() }).await?)
+        Ok(self.commit(Commit::of(batch)).await?)
     }
 
     /// Takes away what the sweeper has written while the store was emptied. It works on objects that were there: one that is
@@ -405,7 +406,17 @@ impl Dispatcher {
             if batch.delete_all_but(&LASTING)? == 0 {
                 return Ok(());
             }
-            self.commit(Commit { batch, destroyed: Vec::new() }).await?;
+            self.commit(Commit::of(batch)).await?;
+        }
+    }
+
+    /// Lets go of what the module has ready for keys that have changed. From here on nobody finds it; that it also goes in the
+    /// module is not waited for.
+    fn release(&self, turned: &[Turned]) {
+        let released = release(&self.shared, turned);
+        if !released.is_empty() {
+            let lane = self.lane.clone();
+            tokio::spawn(async move { lane.run(Slow::Module, move || drop(released)).await });
         }
     }
 
@@ -430,6 +441,12 @@ impl Dispatcher {
             tracing::warn!(%error, "the intent of a destroyed token key stays until the next start");
         }
     }
+}
+
+/// Lets go of the handles of keys. What is answered is to be dropped where a thread may wait for the module.
+pub fn release(shared: &Shared, turned: &[Turned]) -> Vec<Box<dyn Send>> {
+    let Some(module) = shared.providers.module() else { return Vec::new() };
+    turned.iter().filter_map(|turned| module.release(&turned.guarded, turned.ends_work)).collect()
 }
 
 /// Destroys a key in the module. Answers whether it is gone.

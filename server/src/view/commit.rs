@@ -1,16 +1,17 @@
 //! From what a message has changed to one batch of rows.
 
 use foldhash::HashSet;
-use kmip_codec::spec::UsageLimitsUnit;
+use kmip_codec::spec::{State, Tag, UsageLimitsUnit};
 
 use super::index::{self, missing};
-use super::overlay::{Base, Entry, MaterialChange, NONCES, TURNS, USAGE, belongs, belongs_new};
+use super::overlay::{Base, Entry, MaterialChange, NONCES, TURNS, USAGE, belongs, belongs_new, is_guarded};
 use super::{Kept, View};
 use crate::crypto::{Guarded, Place};
-use crate::failure::Outcome;
+use crate::failure::{Failure, Outcome};
 use crate::object::material::{self, Material};
 use crate::object::terms::{self, Terms};
 use crate::object::{Managed, record};
+use crate::secret::Secret;
 use crate::store::vault::{Count, Hash16, VaultBatch};
 use crate::trust::ticket;
 
@@ -20,6 +21,23 @@ pub struct Commit {
     pub batch: VaultBatch,
     /// Keys that are destroyed, whose handles and token objects must go.
     pub destroyed: Vec<Guarded>,
+    /// Keys that stay, and whose handles must go.
+    pub turned: Vec<Turned>,
+}
+
+/// A key that the module guards, of which something has changed that a use is decided by.
+pub struct Turned {
+    /// The key.
+    pub guarded: Guarded,
+    /// Whether it is not Active any more, or not there: what was begun with it ends.
+    pub ends_work: bool,
+}
+
+impl Commit {
+    /// Of rows alone.
+    pub fn of(batch: VaultBatch) -> Self {
+        Self { batch, destroyed: Vec::new(), turned: Vec::new() }
+    }
 }
 
 impl View {
@@ -32,7 +50,7 @@ impl View {
             return self.commit_empty();
         }
         let mut batch = self.shared.vault.batch();
-        let mut destroyed = Vec::new();
+        let (mut destroyed, mut turned) = (Vec::new(), Vec::new());
         let mut freed: Vec<Hash16> = Vec::new();
         let mut claims: Vec<(u64, Hash16)> = Vec::new();
         // Token keys that the message made; those that no object has in the end (it failed, or was undone) must go.
@@ -54,6 +72,14 @@ impl View {
                     batch.put_intent(&guarded.id)?;
                 }
                 destroyed.push(guarded.clone());
+            }
+            if let (MaterialChange::Keep, Some(base)) = (&entry.material, &entry.base)
+                && entry.changed
+                && is_guarded(entry.object.residency)
+                && has_turned(&base.object, &entry.object)
+            {
+                let ends_work = entry.object.state() != State::Active || entry.object.is_archived();
+                turned.extend(self.in_module(sequence, entry)?.map(|guarded| Turned { guarded, ends_work }));
             }
             if let MaterialChange::Put(material) | MaterialChange::Exchange(_, material) = &entry.material
                 && let Material::Guarded(Guarded { id, place: Place::Token, .. }) = &**material
@@ -80,7 +106,20 @@ impl View {
         if let Some(grant) = self.requester.grant.as_ref().filter(|_| !self.is_emptied()) {
             grant.commit(&mut batch, |name| self.metas.is_removed(&ticket::row(name)));
         }
-        Ok(Commit { batch, destroyed })
+        Ok(Commit { batch, destroyed, turned })
+    }
+
+    /// The key that the module guards for an object.
+    fn in_module(&self, sequence: u64, entry: &Entry) -> Outcome<Option<Guarded>> {
+        let of = |material: &Material| match material {
+            Material::Guarded(guarded) => Some(guarded.clone()),
+            Material::Open(_) => None,
+        };
+        if let Some((material, _)) = &entry.read {
+            return Ok(of(material));
+        }
+        let read = |plaintext: &Secret| material::read(plaintext).map_err(|error| Failure::internal(error.to_string()));
+        Ok(self.shared.vault.known_material(sequence, read)?.and_then(|known| of(&known.content)))
     }
 
     /// Whether the message has changed anything.
@@ -162,6 +201,16 @@ impl View {
     fn revision(&self, row: &Hash16) -> u64 {
         self.overlay.lookups.get(row).map_or(0, |&(_, revision)| revision)
     }
+}
+
+/// Whether something has changed that a use of an object's key is decided by: its state, whether it is there at all, whose it
+/// is, or whether another key has replaced it.
+fn has_turned(before: &Managed, after: &Managed) -> bool {
+    let is_replaced = |object: &Managed| object.attributes.boolean(Tag::RotateLatest) == Some(false);
+    before.state() != after.state()
+        || before.is_archived() != after.is_archived()
+        || before.owner != after.owner
+        || is_replaced(before) != is_replaced(after)
 }
 
 /// Units of Usage Limits are taken at the moment of the commit, if they are still there then.

@@ -45,7 +45,7 @@ impl View {
         for identity in vault.intents()? {
             destroyed.push(Guarded::unknown_on_token(identity));
         }
-        Ok(Commit { batch, destroyed })
+        Ok(Commit { destroyed, ..Commit::of(batch) })
     }
 
     /// The keys of the store that live in the module.

@@ -53,7 +53,7 @@ use crate::trust::identity::Fingerprint;
 use crate::trust::policy::{self, Permitted, Use};
 use crate::trust::requester::Requester;
 pub use about::{About, ClientToken, Endpoint, Spoken};
-pub use commit::Commit;
+pub use commit::{Commit, Turned};
 pub use events::{Listener, Outgoing, Said, Told};
 pub use insert::{Home, New, NewKey};
 pub use keys::{Exportable, hides};

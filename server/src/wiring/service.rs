@@ -10,6 +10,7 @@ use kmip_codec::{Error, ErrorKind};
 use tokio::task::JoinHandle;
 use zeroize::Zeroizing;
 
+use crate::crypto::HandleCount;
 use crate::dispatch::{self, Asker, Dispatcher, Place, asynchronous};
 use crate::failure::Failure;
 use crate::net::service::{Answer, Interview, Peer, Service, Unreadable};
@@ -95,7 +96,12 @@ impl Service for KmipService {
 
     async fn close(&self) {
         self.tasks.lock().unwrap_or_else(PoisonError::into_inner).iter().for_each(JoinHandle::abort);
-        if let Err(error) = self.dispatcher.shared().vault.store().close() {
+        let shared = self.dispatcher.shared();
+        if let Some(HandleCount { held, hits, misses }) = shared.providers.module().and_then(|module| module.handles())
+        {
+            tracing::info!(held, hits, misses, "handles of keys in the module");
+        }
+        if let Err(error) = shared.vault.store().close() {
             tracing::error!(%error, "the store did not close well");
         }
     }

@@ -10,7 +10,7 @@ use std::sync::{Arc, PoisonError, RwLock, RwLockWriteGuard};
 
 use super::raw::Handle;
 use super::session::Sessions;
-use crate::crypto::{Guarded, Place};
+use crate::crypto::{Guarded, HandleCount, Place};
 
 /// A key in the module. The session object is destroyed when the last one who uses it lets go.
 pub(super) struct Object {
@@ -38,17 +38,6 @@ impl Drop for Object {
             sessions.bury(self.epoch, self.handle);
         }
     }
-}
-
-/// How the cache fares.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct HandleCount {
-    /// Handles in the cache now.
-    pub held: usize,
-    /// Uses that found a handle.
-    pub hits: u64,
-    /// Uses that had to unwrap or find the key.
-    pub misses: u64,
 }
 
 /// The cache.
@@ -156,16 +145,13 @@ impl Handles {
         drop(gone);
     }
 
-    /// Forgets a key. Whoever is using it now finishes first.
-    pub(super) fn remove(&self, id: &[u8; 16]) {
-        let gone = {
-            let mut held = self.lock();
-            held.removals += 1;
-            let gone = held.entries.remove(id);
-            held.tidy();
-            gone
-        };
-        drop(gone);
+    /// Forgets a key; answers its handle. Whoever is using it now finishes first.
+    pub(super) fn remove(&self, id: &[u8; 16]) -> Option<Arc<Object>> {
+        let mut held = self.lock();
+        held.removals += 1;
+        let gone = held.entries.remove(id);
+        held.tidy();
+        gone.map(|entry| entry.object)
     }
 
     pub(super) fn count(&self) -> HandleCount {
@@ -240,7 +226,7 @@ mod tests {
         let handles = Handles::new(4);
         for _ in 0..1000 {
             put(&handles, 1);
-            handles.remove(&[1; 16]);
+            assert!(handles.remove(&[1; 16]).is_some());
         }
         let held = handles.lock();
         assert!(held.entries.is_empty() && held.order.len() < 100, "{}", held.order.len());
@@ -256,7 +242,7 @@ mod tests {
             handles.get(&other, 0).is_err() && handles.get(&wrapped, 0).is_err() && handles.get(&key(1), 1).is_err()
         );
         let Err(since) = handles.get(&key(2), 0) else { panic!() };
-        handles.remove(&[3; 16]);
+        assert!(handles.remove(&[3; 16]).is_none());
         handles.insert(&key(2), &Arc::new(Object::of_token(2, 0)), since);
         assert!(!has(&handles, 2));
     }

@@ -29,12 +29,26 @@ impl Holdings {
         all.push((id, Arc::downgrade(slot)));
     }
 
-    /// Ends what works with a key.
-    pub(super) fn end(&self, id: &[u8; 16]) {
-        let ended: Vec<Arc<Slot>> =
-            lock(&self.0).iter().filter(|(key, _)| key == id).filter_map(|(_, slot)| slot.upgrade()).collect();
-        for slot in ended {
-            drop(lock(&slot).take());
+    /// Takes out what works with a key, if anything does. It ends when what is answered is dropped.
+    pub(super) fn take(&self, id: &[u8; 16]) -> Option<Ending> {
+        let mut ending = Vec::new();
+        lock(&self.0).retain(|(key, slot)| {
+            if key == id {
+                ending.extend(slot.upgrade());
+            }
+            key != id && slot.strong_count() > 0
+        });
+        (!ending.is_empty()).then_some(Ending(ending))
+    }
+}
+
+/// Work in parts that ends when this is dropped. A step that is under way finishes first.
+pub(super) struct Ending(Vec<Arc<Slot>>);
+
+impl Drop for Ending {
+    fn drop(&mut self) {
+        for slot in &self.0 {
+            drop(lock(slot).take());
         }
     }
 }
@@ -51,7 +65,7 @@ impl Session {
     fn work<T>(&self, run: impl FnOnce(&Work<'_>) -> Result<T, Fault>) -> Result<T, Fault> {
         match &self.apart {
             Some(apart) => self.sessions.work_in(apart, run),
-            None => Err(ENDED),
+            None => Err(Fault { call: "going on with work that has ended", error: RvError::OperationNotInitialized }),
         }
     }
 }
@@ -64,7 +78,7 @@ impl Drop for Session {
     }
 }
 
-const ENDED: Fault = Fault { call: "going on with work that has ended", error: RvError::OperationNotInitialized };
+const ENDED: CryptoError = CryptoError::Failed("the operation has ended, because the state of its key has changed");
 
 /// What is under way.
 #[derive(Clone, Copy)]
@@ -84,7 +98,7 @@ impl Held {
     /// Runs a step; after one that fails, the session goes.
     fn step<T>(&self, run: impl FnOnce(&Work<'_>) -> Result<T, Fault>) -> Result<T, CryptoError> {
         let mut slot = lock(&self.slot);
-        let answer = slot.as_ref().ok_or(ENDED).and_then(|session| session.work(run));
+        let answer = slot.as_ref().ok_or(ENDED)?.work(run);
         answer.map_err(|fault| {
             *slot = None;
             fault.into()

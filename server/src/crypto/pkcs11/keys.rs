@@ -13,6 +13,7 @@ use super::Pkcs11Provider;
 use super::attr::{Attr, Mechanism};
 use super::fault::Fault;
 use super::handles::Object;
+use super::holding::Ending;
 use super::raw::Handle;
 use super::session::Work;
 use super::token::flags;
@@ -140,12 +141,18 @@ impl Pkcs11Provider {
     }
 
     pub(super) fn destroy_key(&self, key: &Guarded) -> Result<(), CryptoError> {
-        self.handles.remove(&key.id);
-        self.holdings.end(&key.id);
+        drop(self.release_key(key, true));
         match key.place {
             Place::Wrapped(_) => Ok(()),
             Place::Token => self.destroy_on_token(&key.id),
         }
+    }
+
+    /// What was kept of a key. Whoever began to unwrap it before finds no place for it afterwards.
+    pub(super) fn release_key(&self, key: &Guarded, ends_work: bool) -> Option<(Option<Arc<Object>>, Option<Ending>)> {
+        let ending = if ends_work { self.holdings.take(&key.id) } else { None };
+        let released = (self.handles.remove(&key.id), ending);
+        (released.0.is_some() || released.1.is_some()).then_some(released)
     }
 
     /// The object of a key: from the cache, or unwrapped, or found on the token.

@@ -46,14 +46,13 @@ use cryptoki::error::RvError;
 
 pub use config::{Config, Pkcs11Error, TokenChoice, find_softhsm, read_pin};
 pub use dev::DevToken;
-pub use handles::HandleCount;
 pub use root::HsmRoot;
 pub use selftest::{Claims, Finding};
 pub use token::Token;
 pub use wrapping::WrappingKey;
 
 use super::algorithm::{Cipher, Derivation, Encrypted, KeyKind, Mac, Message, RsaCipher, Signature, Wrap};
-use super::{CryptoError, Guarded, Holding, Key, Made, MadePair, Provider, Residency};
+use super::{CryptoError, Guarded, HandleCount, Holding, Key, Made, MadePair, Provider, Residency};
 use crate::secret::Secret;
 use derive::Proofs;
 use fault::Fault;
@@ -122,11 +121,6 @@ impl Pkcs11Provider {
         &self.claims
     }
 
-    /// How the cache of handles fares.
-    pub fn handle_count(&self) -> HandleCount {
-        self.handles.count()
-    }
-
     fn offers_key(&self, kind: KeyKind, residency: Residency) -> bool {
         residency != Residency::Sealed && self.claims.non_exportable && self.kinds.has(kind, residency)
     }
@@ -155,6 +149,14 @@ impl Provider for Pkcs11Provider {
 
     fn destroy(&self, key: &Guarded) -> Result<(), CryptoError> {
         self.destroy_key(key)
+    }
+
+    fn release(&self, key: &Guarded, ends_work: bool) -> Option<Box<dyn Send>> {
+        self.release_key(key, ends_work).map(|released| Box::new(released) as Box<dyn Send>)
+    }
+
+    fn handles(&self) -> Option<HandleCount> {
+        Some(self.handles.count())
     }
 
     fn encrypt(&self, key: Key<'_>, cipher: &Cipher<'_>, data: &[u8]) -> Result<Encrypted, CryptoError> {
