@@ -43,6 +43,9 @@ mod speaker;
 #[path = "hsm/start.rs"]
 mod start;
 #[cfg(test)]
+#[path = "hsm/triple.rs"]
+mod triple;
+#[cfg(test)]
 #[path = "hsm/warm.rs"]
 mod warm;
 #[cfg(test)]

@@ -38,6 +38,8 @@ pub(crate) struct House {
     pub(crate) gone: PathBuf,
     /// A file that lets the module be stuck as long as it is there.
     pub(crate) stuck: PathBuf,
+    /// A file with the numbers of mechanisms that the module does not have when it starts.
+    pub(crate) lacks: PathBuf,
     _folder: TempDir,
 }
 
@@ -68,8 +70,8 @@ impl House {
 
     fn on(module: Module, flags: &[&str], more: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let [calls, end, gone, stuck, dir] =
-            ["calls", "end", "gone", "stuck", "dev"].map(|name| folder.path().join(name));
+        let [calls, end, gone, stuck, lacks, dir] =
+            ["calls", "end", "gone", "stuck", "lacks", "dev"].map(|name| folder.path().join(name));
         let kryoptic = folder.path().join("kryoptic.conf");
         let token = folder.path().join("kryoptic.sql").display().to_string();
         fs::write(&kryoptic, format!("[[slots]]\nslot = 1\ndbtype = \"sqlite\"\ndbargs = {token:?}\n")).unwrap();
@@ -81,6 +83,7 @@ impl House {
             ("KMIPD_SHIM_END", end.clone()),
             ("KMIPD_SHIM_GONE", gone.clone()),
             ("KMIPD_SHIM_STUCK", stuck.clone()),
+            ("KMIPD_SHIM_LACKS", lacks.clone()),
             ("KMIPD_LOG", PathBuf::from("trace")),
         ];
         let environment = environment.map(|(name, value)| (name.to_owned(), value));
@@ -90,7 +93,7 @@ impl House {
             append(&dir.join("kmipd.toml"), more);
             kmipd.restart();
         }
-        let this = Self { kmipd, dir, calls, end, gone, stuck, _folder: folder };
+        let this = Self { kmipd, dir, calls, end, gone, stuck, lacks, _folder: folder };
         this.forget_calls();
         this
     }

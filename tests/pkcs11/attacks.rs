@@ -72,7 +72,8 @@ token_test! {
         for finding in &claims.findings {
             println!("{finding}");
         }
-        for kind in [KeyKind::Aes { bits: 192 }, KeyKind::Generic { bytes: 20 }, KeyKind::Rsa { bits: 3072 }] {
+        let triple = KeyKind::TripleDes { bytes: 24 };
+        for kind in [KeyKind::Aes { bits: 192 }, KeyKind::Generic { bytes: 20 }, triple, KeyKind::Rsa { bits: 3072 }] {
             assert!(hsm.offers(kind, Residency::Wrapped) && hsm.offers(kind, Residency::Token([0; 16])));
             assert!(!hsm.offers(kind, Residency::Sealed));
         }

@@ -60,6 +60,7 @@ impl Cipher<'_> {
             }
         };
         match self {
+            Self::TdesCbc { .. } | Self::TdesEcb { .. } if matches!(key, KeyKind::TripleDes { .. }) => key.check()?,
             Self::TdesCbc { .. } | Self::TdesEcb { .. } => check_bytes(key, "triple DES", &[16, 24])?,
             Self::ChaCha20 { .. } | Self::ChaCha20Poly1305 { .. } => check_bytes(key, "ChaCha20", &[32])?,
             // Two keys of 128 bits, or two of 256.
@@ -247,12 +248,13 @@ impl Wrap {
 }
 
 impl KeyKind {
-    /// Refuses a kind that does not exist: AES of another length than 128, 192 and 256 bits, no bytes at all, or an RSA
-    /// modulus below 512 or above 16384 bits.
+    /// Refuses a kind that does not exist: AES of another length than 128, 192 and 256 bits, triple DES of one or of four keys,
+    /// no bytes at all, or an RSA modulus below 512 or above 16384 bits.
     pub fn check(&self) -> Result<(), CryptoError> {
         match self {
             Self::Aes { bits: 128 | 192 | 256 }
             | Self::Generic { bytes: 1..=GENERIC_MAX }
+            | Self::TripleDes { bytes: 16 | 24 }
             | Self::Rsa { bits: 512..=16384 }
             | Self::Ec { .. }
             | Self::PostQuantum { .. }
@@ -265,7 +267,7 @@ impl KeyKind {
     pub const fn raw_len(&self) -> Option<usize> {
         match self {
             Self::Aes { bits } => Some(*bits as usize / 8),
-            Self::Generic { bytes } => Some(*bytes as usize),
+            Self::Generic { bytes } | Self::TripleDes { bytes } => Some(*bytes as usize),
             Self::Rsa { .. } | Self::Ec { .. } | Self::PostQuantum { .. } | Self::Edwards { .. } => None,
         }
     }
@@ -297,7 +299,7 @@ fn check_aes(key: KeyKind) -> Result<(), CryptoError> {
     }
 }
 
-/// A key that is nothing but bytes, of one of these lengths.
+/// A key that is nothing but bytes, of one of these lengths: where it has a kind of its own, one that was kept without it.
 fn check_bytes(key: KeyKind, what: &str, lengths: &[u32]) -> Result<(), CryptoError> {
     match key {
         KeyKind::Generic { bytes } if lengths.contains(&bytes) => Ok(()),

@@ -86,6 +86,7 @@ pub fn symmetric_kind(algorithm: Option<Algorithm>, bytes: usize) -> KeyKind {
     let length = u32::try_from(bytes).unwrap_or(u32::MAX);
     match (algorithm, bytes) {
         (Some(Algorithm::AES), 16 | 24 | 32) => KeyKind::Aes { bits: length.saturating_mul(8) },
+        (Some(Algorithm::DES3), 16 | 24) => KeyKind::TripleDes { bytes: length },
         _ => KeyKind::Generic { bytes: length },
     }
 }
@@ -94,6 +95,7 @@ pub fn symmetric_kind(algorithm: Option<Algorithm>, bytes: usize) -> KeyKind {
 pub const fn algorithm_of(kind: KeyKind) -> Option<Algorithm> {
     match kind {
         KeyKind::Aes { .. } => Some(Algorithm::AES),
+        KeyKind::TripleDes { .. } => Some(Algorithm::DES3),
         KeyKind::Rsa { .. } => Some(Algorithm::RSA),
         KeyKind::PostQuantum { set } => Some(set.algorithm()),
         KeyKind::Edwards { curve: Edwards::Ed25519 } => Some(Algorithm::Ed25519),
@@ -103,11 +105,11 @@ pub const fn algorithm_of(kind: KeyKind) -> Option<Algorithm> {
     }
 }
 
-/// The Cryptographic Length of a kind, in bits.
+/// The Cryptographic Length of a kind, in bits; of triple DES with its parity bits.
 pub const fn length_of(kind: KeyKind) -> u32 {
     match kind {
         KeyKind::Aes { bits } | KeyKind::Rsa { bits } => bits,
-        KeyKind::Generic { bytes } => bytes.saturating_mul(8),
+        KeyKind::Generic { bytes } | KeyKind::TripleDes { bytes } => bytes.saturating_mul(8),
         KeyKind::PostQuantum { set } => set.bits(),
         KeyKind::Ec { curve } => match curve {
             Curve::P224 => 224,

@@ -37,6 +37,14 @@ impl Providers {
         std::mem::take(&mut *self.remaining.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
+    /// What the module keeps a key as. A symmetric key of a kind that it does not have is bytes there: it stays, and nobody
+    /// works with it.
+    pub fn within(&self, kind: KeyKind) -> KeyKind {
+        let has = |residency| self.maker(kind, residency).is_some();
+        let bytes = kind.as_bytes();
+        if bytes == kind || has(Residency::Wrapped) || has(Residency::Token([0; 16])) { kind } else { bytes }
+    }
+
     /// Who makes keys of a residency, if anybody does.
     pub fn maker(&self, kind: KeyKind, residency: Residency) -> Option<&dyn Provider> {
         let provider: &dyn Provider = match residency {

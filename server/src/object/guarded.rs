@@ -61,6 +61,12 @@ pub enum KeyKind {
         /// Length in bytes.
         bytes: u32,
     },
+    /// A key of triple DES with its parity bits, whatever they are: 16 bytes for two keys, of which the first comes again as
+    /// the third, or 24 for three (SP 800-67 §2).
+    TripleDes {
+        /// Length in bytes.
+        bytes: u32,
+    },
     /// RSA with public exponent 65537.
     Rsa {
         /// Length of the modulus in bits.
@@ -87,6 +93,15 @@ impl KeyKind {
     /// Whether such a key comes as a pair.
     pub const fn is_pair(self) -> bool {
         matches!(self, Self::Rsa { .. } | Self::Ec { .. } | Self::PostQuantum { .. } | Self::Edwards { .. })
+    }
+
+    /// What a symmetric key is to a provider that has nothing to do with its kind but to keep it.
+    #[must_use]
+    pub const fn as_bytes(self) -> Self {
+        match self {
+            Self::TripleDes { bytes } => Self::Generic { bytes },
+            kind => kind,
+        }
     }
 }
 

@@ -173,6 +173,7 @@ fn kind_code(kind: KeyKind) -> (u32, u32) {
         KeyKind::Ec { curve } => (4, CURVES.iter().find(|row| row.1 == curve).map_or(0, |row| row.0)),
         KeyKind::PostQuantum { set } => (5, set.code()),
         KeyKind::Edwards { curve } => (6, EDWARDS.iter().find(|row| row.1 == curve).map_or(0, |row| row.0)),
+        KeyKind::TripleDes { bytes } => (7, bytes),
     }
 }
 
@@ -184,6 +185,7 @@ fn kind_of(kind: u32, size: u32) -> Option<KeyKind> {
         4 => KeyKind::Ec { curve: CURVES.iter().find(|row| row.0 == size)?.1 },
         5 => KeyKind::PostQuantum { set: ParameterSet::of_code(size)? },
         6 => KeyKind::Edwards { curve: EDWARDS.iter().find(|row| row.0 == size)?.1 },
+        7 => KeyKind::TripleDes { bytes: size },
         _ => return None,
     })
 }
@@ -204,6 +206,7 @@ mod tests {
             KeyKind::PostQuantum { set: ParameterSet::MlKem768 },
             KeyKind::PostQuantum { set: ParameterSet::MlDsa87 },
             KeyKind::Edwards { curve: Edwards::Ed448 },
+            KeyKind::TripleDes { bytes: 24 },
         ];
         for kind in kinds {
             for place in [Place::Token, Place::Wrapped(Arc::from(&b"blob"[..]))] {

@@ -159,5 +159,5 @@ pub(super) fn kind_of(algorithm: Algorithm, bits: i32) -> Outcome<KeyKind> {
         (Algorithm::DES | Algorithm::DES3, _) => 8,
         _ => bits / 8,
     };
-    if allowed { Ok(KeyKind::Generic { bytes }) } else { Err(wrong()) }
+    if allowed { Ok(keyblock::symmetric_kind(Some(algorithm), bytes as usize)) } else { Err(wrong()) }
 }

@@ -10,6 +10,7 @@ use super::data::{self, Data};
 use super::parameters::{self, as_feature};
 use super::parts::{self, Part, Running};
 use crate::crypto::algorithm::{KeyKind, Mac as Method};
+use crate::crypto::keyblock;
 use crate::crypto::stream::Macing;
 use crate::crypto::{ClearKey, CryptoError, Key, Provider};
 use crate::failure::Outcome;
@@ -162,8 +163,8 @@ fn with_bytes<T>(
     work: impl FnOnce(&dyn Provider, Key<'_>) -> Result<T, CryptoError>,
 ) -> Outcome<T> {
     let outcome = view.with_key(key, |provider, key| match (key, key.kind(), method) {
-        (Key::Clear(aes), KeyKind::Aes { bits }, Method::Hmac(_)) => {
-            let bytes = ClearKey::new(KeyKind::Generic { bytes: bits / 8 }, aes.bytes().clone());
+        (Key::Clear(other), KeyKind::Aes { .. } | KeyKind::TripleDes { .. }, Method::Hmac(_)) => {
+            let bytes = ClearKey::new(keyblock::symmetric_kind(None, other.bytes().len()), other.bytes().clone());
             work(provider, Key::Clear(&bytes))
         }
         _ => work(provider, key),

@@ -225,7 +225,7 @@ impl View {
         let settings = &self.shared.settings;
         let extractable = extractable.unwrap_or(settings.extractable);
         let offered = |residency| match kind {
-            Some(kind) => self.shared.providers.maker(kind, residency).is_some(),
+            Some(kind) => self.shared.providers.maker(self.shared.providers.within(kind), residency).is_some(),
             None => residency == crypto::Residency::Sealed,
         };
         let protection = settings.protection;
@@ -294,6 +294,7 @@ impl View {
         let said = Zeroizing::new(format!("{:?} {how:?}", base.sequence));
         let digest = public::hash(Hash::Sha256, said.as_bytes());
         let source = Source::Key(<[u8; 32]>::try_from(digest).unwrap_or_default());
+        let kind = self.kept_as(kind, residency);
         let (place, made) = self.place(kind, residency, source)?;
         if let Some(key) = made {
             return Ok(key.made);
@@ -308,6 +309,7 @@ impl View {
     fn make(&mut self, kind: KeyKind, residency: Residency, source: Source) -> Outcome<NewKey> {
         let leave = if let Source::Bytes(_) = source { Leave::KEEP } else { Leave::MAKE };
         self.shared.settings.permits.key(kind, leave).map_err(violation)?;
+        let kind = self.kept_as(kind, residency);
         let bytes = if let Source::Bytes(bytes) = &source { Some(bytes.clone()) } else { None };
         let (place, made) = self.place(kind, residency, source)?;
         if let Some(key) = made {
@@ -329,6 +331,11 @@ impl View {
         };
         self.keep(place, key.clone());
         Ok(key)
+    }
+
+    /// What a key is where it is to live.
+    fn kept_as(&self, kind: KeyKind, residency: Residency) -> KeyKind {
+        if residency == Residency::Sealed { kind } else { self.shared.providers.within(kind) }
     }
 
     /// A place among the kept keys, and the key that an earlier run put there.

@@ -81,6 +81,23 @@ pub(crate) fn flags(session: CK_SESSION_HANDLE, object: CK_OBJECT_HANDLE) -> Val
     Value::Object(facts)
 }
 
+/// Hides the mechanisms whose numbers stand in the file that `KMIPD_SHIM_LACKS` names: a module that does not have them yet.
+pub(crate) fn hide(list: *mut CK_MECHANISM_TYPE, count: *mut CK_ULONG) -> Value {
+    let lacking = std::env::var_os("KMIPD_SHIM_LACKS").and_then(|path| std::fs::read_to_string(path).ok());
+    // SAFETY: null, or the caller's place for a length.
+    let (Some(lacking), Some(count)) = (lacking, unsafe { count.as_ref() }.filter(|_| !list.is_null())) else {
+        return Value::Null;
+    };
+    let lacking: Vec<CK_MECHANISM_TYPE> = lacking.split_whitespace().filter_map(|one| one.parse().ok()).collect();
+    // SAFETY: the caller's list, where the module wrote so many.
+    for mechanism in unsafe { std::slice::from_raw_parts_mut(list, *count as usize) } {
+        if lacking.contains(mechanism) {
+            *mechanism |= CKM_VENDOR_DEFINED;
+        }
+    }
+    json!(lacking)
+}
+
 /// Takes down the material in a template that a key is made of, to know it again.
 pub(crate) fn remember(list: *mut CK_ATTRIBUTE, len: CK_ULONG) -> Value {
     let Some(real) = crate::real().filter(|_| !list.is_null()) else { return Value::Null };

@@ -26,7 +26,7 @@ use std::thread;
 use std::time::Duration;
 
 use cryptoki_sys::*;
-use facts::{flags, handle, mechanism, remember, shows, template};
+use facts::{flags, handle, hide, mechanism, remember, shows, template};
 use serde_json::{Value, json};
 
 struct Real {
@@ -189,7 +189,8 @@ forward! {
     C_GetSlotList(present: CK_BBOOL, list: *mut CK_SLOT_ID, count: Length) {};
     C_GetSlotInfo(slot: CK_SLOT_ID, info: *mut CK_SLOT_INFO) {"slot": slot};
     C_GetTokenInfo(slot: CK_SLOT_ID, info: *mut CK_TOKEN_INFO) {"slot": slot};
-    C_GetMechanismList(slot: CK_SLOT_ID, list: *mut CK_MECHANISM_TYPE, count: Length) {"slot": slot};
+    C_GetMechanismList(slot: CK_SLOT_ID, list: *mut CK_MECHANISM_TYPE, count: Length)
+        {"slot": slot, "hidden": hide(list, count)};
     C_GetMechanismInfo(slot: CK_SLOT_ID, kind: CK_MECHANISM_TYPE, info: *mut CK_MECHANISM_INFO) {"mechanism": kind};
     C_InitToken(slot: CK_SLOT_ID, pin: *mut CK_UTF8CHAR, len: CK_ULONG, label: *mut CK_UTF8CHAR) {"slot": slot};
     C_InitPIN(session: Session, pin: *mut CK_UTF8CHAR, len: CK_ULONG) {"session": session};

@@ -5,6 +5,7 @@
 //! some shape is used for the first time, it is tried with a key that is known, and what comes out is compared: a module that
 //! derives another key than the software does lacks the derivation.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
@@ -14,6 +15,7 @@ use super::Pkcs11Provider;
 use super::attr::Mechanism;
 use super::deriving::Deriving;
 use super::fault::Fault;
+use super::ops::of_cipher;
 use super::template;
 use crate::crypto::algorithm::{Cipher, Derivation, Hash, KeyKind, Mac, Padding};
 use crate::crypto::software::SoftwareProvider;
@@ -51,6 +53,10 @@ impl Pkcs11Provider {
         residency: Residency,
     ) -> Result<Made, CryptoError> {
         let len = kind.raw_len().ok_or_else(|| CryptoError::BadParameters("what is derived is no pair".to_owned()))?;
+        let base = match how {
+            Derivation::Encrypt { cipher, .. } => of_cipher(base, cipher)?,
+            _ => Cow::Borrowed(base),
+        };
         let deriving = Deriving::of(base.kind, how, len)?;
         self.must_have(deriving.mechanism(), &how.name())?;
         // What the software refuses, whatever the key, is refused here: lengths, and points that are on no curve.
@@ -58,7 +64,7 @@ impl Pkcs11Provider {
         SoftwareProvider.derive(Key::Clear(&stand_in), how, len)?;
         self.must_offer(kind, residency)?;
         self.must_be_right(base.kind, how, kind)?;
-        self.bear(base, &deriving, kind, residency)
+        self.bear(&base, &deriving, kind, residency)
     }
 
     fn bear(
@@ -112,11 +118,12 @@ impl Pkcs11Provider {
     /// Compares, the first time, what the module derives from a known key with what the software does.
     fn must_be_right(&self, base: KeyKind, how: &Derivation<'_>, kind: KeyKind) -> Result<(), CryptoError> {
         let len = kind.raw_len().unwrap_or(0);
-        let shape = format!("{base:?} {len} {}", how.name());
+        let what = if let KeyKind::TripleDes { .. } = kind { "triple DES" } else { "bytes" };
+        let shape = format!("{base:?} {len} {what} {}", how.name());
         let is_right = match self.proofs.find(&shape) {
             Some(is_right) => is_right,
             None => {
-                let is_right = self.comes_out_right(base, how, len)?;
+                let is_right = self.comes_out_right(base, how, kind)?;
                 self.proofs.note(shape, is_right);
                 is_right
             }
@@ -128,12 +135,14 @@ impl Pkcs11Provider {
         }
     }
 
-    fn comes_out_right(&self, base: KeyKind, how: &Derivation<'_>, len: usize) -> Result<bool, CryptoError> {
+    fn comes_out_right(&self, base: KeyKind, how: &Derivation<'_>, kind: KeyKind) -> Result<bool, CryptoError> {
+        let len = kind.raw_len().unwrap_or(0);
         // The length of a generic secret changes nothing, and not every length can be wrapped.
         let base = if let KeyKind::Generic { .. } = base { KeyKind::Generic { bytes: 32 } } else { base };
-        let kind = match u32::try_from(len).unwrap_or(u32::MAX) {
-            bytes @ (16 | 24 | 32) => KeyKind::Aes { bits: bytes * 8 },
-            bytes => KeyKind::Generic { bytes },
+        let kind = match (kind, u32::try_from(len).unwrap_or(u32::MAX)) {
+            (KeyKind::TripleDes { .. }, _) => kind,
+            (_, bytes @ (16 | 24 | 32)) => KeyKind::Aes { bits: bytes * 8 },
+            (_, bytes) => KeyKind::Generic { bytes },
         };
         let (key, bytes) = known(base)?;
         let expected = ClearKey::new(kind, SoftwareProvider.derive(Key::Clear(&key), how, len)?);
@@ -147,10 +156,14 @@ impl Pkcs11Provider {
     }
 
     /// Whether a key in the module does what one outside does.
-    fn is_same(&self, inside: &Guarded, outside: &ClearKey) -> Result<bool, CryptoError> {
+    pub(super) fn is_same(&self, inside: &Guarded, outside: &ClearKey) -> Result<bool, CryptoError> {
         let both = |made: Result<Vec<u8>, CryptoError>, expected: Result<Vec<u8>, CryptoError>| Ok(made? == expected?);
-        if let KeyKind::Aes { .. } = inside.kind {
-            let cipher = Cipher::AesEcb { padding: Padding::None };
+        let cipher = match inside.kind {
+            KeyKind::Aes { .. } => Some(Cipher::AesEcb { padding: Padding::None }),
+            KeyKind::TripleDes { .. } => Some(Cipher::TdesEcb { padding: Padding::None }),
+            _ => None,
+        };
+        if let Some(cipher) = cipher {
             let expected = SoftwareProvider.encrypt(Key::Clear(outside), &cipher, &[0; 16]);
             return both(
                 self.encrypt_with(inside, &cipher, &[0; 16]).map(|out| out.data),
@@ -168,10 +181,16 @@ impl Pkcs11Provider {
     }
 }
 
-/// A key that everybody may know, outside and as it is brought in.
-fn known(kind: KeyKind) -> Result<(ClearKey, Secret), CryptoError> {
+/// A key that everybody may know, outside and as it is brought in. One of triple DES has odd parity: a module may insist on it.
+pub(super) fn known(kind: KeyKind) -> Result<(ClearKey, Secret), CryptoError> {
     let bytes = match kind.raw_len() {
-        Some(len) => Secret::new((1..=u8::MAX).cycle().take(len).collect()),
+        Some(len) => {
+            let parity = |byte: u8| match kind {
+                KeyKind::TripleDes { .. } => byte ^ u8::from(byte.count_ones().is_multiple_of(2)),
+                _ => byte,
+            };
+            Secret::new((1..=u8::MAX).cycle().take(len).map(parity).collect())
+        }
         None => match SoftwareProvider.generate_pair(kind, Residency::Sealed)?.private {
             Made::Clear(bytes) => bytes,
             Made::Guarded(_) => return Err(CryptoError::Unavailable("the software guards a key".to_owned())),

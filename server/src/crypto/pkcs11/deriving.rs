@@ -4,17 +4,17 @@
 use std::ptr::null_mut;
 
 use cryptoki_sys::{
-    CK_AES_CBC_ENCRYPT_DATA_PARAMS, CK_ECDH1_DERIVE_PARAMS, CK_FALSE, CK_HKDF_PARAMS, CK_KEY_DERIVATION_STRING_DATA,
-    CK_MECHANISM, CK_MECHANISM_TYPE, CK_PRF_DATA_PARAM, CK_SP800_108_BYTE_ARRAY, CK_SP800_108_COUNTER,
-    CK_SP800_108_COUNTER_FORMAT, CK_SP800_108_FEEDBACK_KDF_PARAMS, CK_SP800_108_ITERATION_VARIABLE,
-    CK_SP800_108_KDF_PARAMS, CK_TRUE, CK_ULONG, CKD_NULL, CKF_HKDF_SALT_DATA, CKF_HKDF_SALT_NULL,
-    CKM_AES_CBC_ENCRYPT_DATA, CKM_AES_ECB_ENCRYPT_DATA, CKM_ECDH1_DERIVE, CKM_HKDF_DERIVE, CKM_SHA_1,
-    CKM_SHA1_KEY_DERIVATION, CKM_SHA3_224, CKM_SHA3_224_KEY_DERIVATION, CKM_SHA3_256, CKM_SHA3_256_KEY_DERIVATION,
-    CKM_SHA3_384, CKM_SHA3_384_KEY_DERIVATION, CKM_SHA3_512, CKM_SHA3_512_KEY_DERIVATION, CKM_SHA224,
-    CKM_SHA224_KEY_DERIVATION, CKM_SHA256, CKM_SHA256_KEY_DERIVATION, CKM_SHA384, CKM_SHA384_KEY_DERIVATION,
-    CKM_SHA512, CKM_SHA512_224, CKM_SHA512_224_KEY_DERIVATION, CKM_SHA512_256, CKM_SHA512_256_KEY_DERIVATION,
-    CKM_SHA512_KEY_DERIVATION, CKM_SP800_108_COUNTER_KDF, CKM_SP800_108_DOUBLE_PIPELINE_KDF,
-    CKM_SP800_108_FEEDBACK_KDF,
+    CK_AES_CBC_ENCRYPT_DATA_PARAMS, CK_DES_CBC_ENCRYPT_DATA_PARAMS, CK_ECDH1_DERIVE_PARAMS, CK_FALSE, CK_HKDF_PARAMS,
+    CK_KEY_DERIVATION_STRING_DATA, CK_MECHANISM, CK_MECHANISM_TYPE, CK_PRF_DATA_PARAM, CK_SP800_108_BYTE_ARRAY,
+    CK_SP800_108_COUNTER, CK_SP800_108_COUNTER_FORMAT, CK_SP800_108_FEEDBACK_KDF_PARAMS,
+    CK_SP800_108_ITERATION_VARIABLE, CK_SP800_108_KDF_PARAMS, CK_TRUE, CK_ULONG, CKD_NULL, CKF_HKDF_SALT_DATA,
+    CKF_HKDF_SALT_NULL, CKM_AES_CBC_ENCRYPT_DATA, CKM_AES_ECB_ENCRYPT_DATA, CKM_DES3_CBC_ENCRYPT_DATA,
+    CKM_DES3_ECB_ENCRYPT_DATA, CKM_ECDH1_DERIVE, CKM_HKDF_DERIVE, CKM_SHA_1, CKM_SHA1_KEY_DERIVATION, CKM_SHA3_224,
+    CKM_SHA3_224_KEY_DERIVATION, CKM_SHA3_256, CKM_SHA3_256_KEY_DERIVATION, CKM_SHA3_384, CKM_SHA3_384_KEY_DERIVATION,
+    CKM_SHA3_512, CKM_SHA3_512_KEY_DERIVATION, CKM_SHA224, CKM_SHA224_KEY_DERIVATION, CKM_SHA256,
+    CKM_SHA256_KEY_DERIVATION, CKM_SHA384, CKM_SHA384_KEY_DERIVATION, CKM_SHA512, CKM_SHA512_224,
+    CKM_SHA512_224_KEY_DERIVATION, CKM_SHA512_256, CKM_SHA512_256_KEY_DERIVATION, CKM_SHA512_KEY_DERIVATION,
+    CKM_SP800_108_COUNTER_KDF, CKM_SP800_108_DOUBLE_PIPELINE_KDF, CKM_SP800_108_FEEDBACK_KDF,
 };
 use zeroize::Zeroizing;
 
@@ -25,6 +25,8 @@ use crate::crypto::keyformat::EcPublicParts;
 use crate::crypto::{CryptoError, padding};
 
 const BLOCK: usize = 16;
+/// Length of a block of triple DES in bytes.
+const SMALL: usize = 8;
 
 /// A derivation with what was put together for it.
 #[derive(Debug)]
@@ -37,6 +39,8 @@ pub(super) enum Deriving<'a> {
     Data { mechanism: CK_MECHANISM_TYPE, data: Zeroizing<Vec<u8>> },
     /// CKM_AES_CBC_ENCRYPT_DATA.
     Cbc { iv: [u8; BLOCK], data: Zeroizing<Vec<u8>> },
+    /// CKM_DES3_CBC_ENCRYPT_DATA.
+    SmallCbc { iv: [u8; SMALL], data: Zeroizing<Vec<u8>> },
     /// CKM_HKDF_DERIVE, both halves.
     Hkdf { hash: CK_MECHANISM_TYPE, salt: &'a [u8], info: &'a [u8] },
     /// A function of SP 800-108 with an HMAC. The iteration variable comes first; what follows is a counter of 32 bits, if
@@ -61,6 +65,12 @@ impl<'a> Deriving<'a> {
         }
         let lacks = || CryptoError::Unsupported(format!("in the HSM module: {}", how.name()));
         Ok(match *how {
+            // A module may set the parity bits of such a key, and what is made of its very bytes would be something else.
+            Derivation::Hash(_) | Derivation::Hmac { .. } | Derivation::Nist800108 { .. } | Derivation::Hkdf { .. }
+                if matches!(base, KeyKind::TripleDes { .. }) =>
+            {
+                return Err(lacks());
+            }
             Derivation::Hash(hash) => Self::Digest(numbers(hash).ok_or_else(lacks)?.1),
             Derivation::Ecdh { peer } if matches!(base, KeyKind::Ec { .. }) => {
                 Self::Ecdh { point: EcPublicParts::from_spki(peer)?.point }
@@ -69,11 +79,13 @@ impl<'a> Deriving<'a> {
                 cipher.check_encrypt(base, data.len())?;
                 let padded = padding::pad(cipher.padding(), data, cipher.unit())?;
                 // In these modes a block depends on no later one: what would be cut off is not asked for.
-                let needed = padded.get(..len.next_multiple_of(BLOCK)).unwrap_or(&padded);
+                let needed = padded.get(..len.next_multiple_of(cipher.unit())).unwrap_or(&padded);
                 let data = Zeroizing::new(needed.to_vec());
                 match cipher {
                     Cipher::AesEcb { .. } => Self::Data { mechanism: CKM_AES_ECB_ENCRYPT_DATA, data },
                     Cipher::AesCbc { iv, .. } => Self::Cbc { iv: iv.try_into().map_err(|_| lacks())?, data },
+                    Cipher::TdesEcb { .. } => Self::Data { mechanism: CKM_DES3_ECB_ENCRYPT_DATA, data },
+                    Cipher::TdesCbc { iv, .. } => Self::SmallCbc { iv: iv.try_into().map_err(|_| lacks())?, data },
                     _ => return Err(lacks()),
                 }
             }
@@ -109,6 +121,7 @@ impl<'a> Deriving<'a> {
             Self::Digest(mechanism) | Self::Data { mechanism, .. } | Self::Kdf { mechanism, .. } => *mechanism,
             Self::Ecdh { .. } => CKM_ECDH1_DERIVE,
             Self::Cbc { .. } => CKM_AES_CBC_ENCRYPT_DATA,
+            Self::SmallCbc { .. } => CKM_DES3_CBC_ENCRYPT_DATA,
             Self::Hkdf { .. } => CKM_HKDF_DERIVE,
         }
     }
@@ -135,6 +148,11 @@ impl<'a> Deriving<'a> {
             Self::Cbc { iv, data } => {
                 let mut parameter =
                     CK_AES_CBC_ENCRYPT_DATA_PARAMS { iv: *iv, pData: input(data), length: length(data) };
+                run(&mut laid(number, &mut parameter))
+            }
+            Self::SmallCbc { iv, data } => {
+                let mut parameter =
+                    CK_DES_CBC_ENCRYPT_DATA_PARAMS { iv: *iv, pData: input(data), length: length(data) };
                 run(&mut laid(number, &mut parameter))
             }
             Self::Hkdf { hash, salt, info } => {

@@ -3,8 +3,11 @@
 use std::collections::HashSet;
 
 use aws_lc_rs::hmac;
-use cryptoki_sys::{CKM_EDDSA, CKM_ML_DSA, CKM_ML_KEM, CKM_RSA_PKCS_KEY_PAIR_GEN, CKM_SHA512_HMAC};
+use cryptoki_sys::{
+    CKM_DES3_CBC, CKM_DES3_ECB, CKM_EDDSA, CKM_ML_DSA, CKM_ML_KEM, CKM_RSA_PKCS_KEY_PAIR_GEN, CKM_SHA512_HMAC,
+};
 
+use super::derive::known;
 use super::{Pkcs11Provider, template};
 use crate::crypto::algorithm::{Curve, Edwards, Hash, KeyKind, Mac, ParameterSet};
 use crate::crypto::{Key, Made, Provider as _, Residency};
@@ -28,11 +31,14 @@ const PAIRS: [KeyKind; 13] = [
     KeyKind::PostQuantum { set: ParameterSet::MlDsa87 },
 ];
 
+/// The symmetric kinds beside AES that a module may have: what it has not is bytes there.
+const SYMMETRIC: [KeyKind; 2] = [KeyKind::TripleDes { bytes: 16 }, KeyKind::TripleDes { bytes: 24 }];
+
 /// What of [`KeyKind`] can be had.
 pub(super) struct Kinds {
-    /// Pairs that can be wrapped.
+    /// Pairs, and symmetric kinds that are not in every module, that can be wrapped.
     wrapped: HashSet<KeyKind>,
-    /// Pairs that can be token objects.
+    /// The same that can be token objects.
     on_token: HashSet<KeyKind>,
     /// Lengths of RSA moduli in bits, least and most.
     rsa: Option<(u32, u32)>,
@@ -60,7 +66,8 @@ const BLOCK: u32 = 64;
 impl Kinds {
     /// Everything, for the provider that probes itself.
     pub(super) fn all() -> Self {
-        Self { wrapped: PAIRS.into(), on_token: PAIRS.into(), rsa: None, odd: Odd::Any }
+        let all: HashSet<_> = PAIRS.into_iter().chain(SYMMETRIC).collect();
+        Self { wrapped: all.clone(), on_token: all, rsa: None, odd: Odd::Any }
     }
 
     /// Nothing.
@@ -71,10 +78,14 @@ impl Kinds {
     /// Tries what no list of the standard tells.
     pub(super) fn probe(provider: &Pkcs11Provider) -> Self {
         let known = || PAIRS.into_iter().filter(|kind| has_mechanisms(provider, *kind));
-        let wrapped: HashSet<_> = known().filter(|kind| is_wrapped(provider, *kind)).collect();
+        let mut wrapped: HashSet<_> = known().filter(|kind| is_wrapped(provider, *kind)).collect();
         // What can be wrapped was made, and a token object is made in the same way.
         let on_token = known().filter(|kind| wrapped.contains(kind) || provider.makes_passing_pair(*kind));
-        let on_token = on_token.collect();
+        let mut on_token: HashSet<_> = on_token.collect();
+        for kind in SYMMETRIC.into_iter().filter(|kind| has_mechanisms(provider, *kind) && works(provider, *kind)) {
+            wrapped.insert(kind);
+            on_token.insert(kind);
+        }
         let odd = match (comes_back(provider, 65), comes_back(provider, 33)) {
             (true, true) => Odd::Any,
             (false, true) => Odd::UpToBlock,
@@ -97,16 +108,18 @@ impl Kinds {
             KeyKind::Rsa { bits } => {
                 bits.is_multiple_of(256) && self.rsa.is_some_and(|(least, most)| (least..=most).contains(&bits))
             }
-            KeyKind::Ec { .. } | KeyKind::Edwards { .. } | KeyKind::PostQuantum { .. } => match residency {
-                Residency::Sealed => false,
-                Residency::Wrapped => self.wrapped.contains(&kind),
-                Residency::Token(_) => self.on_token.contains(&kind),
-            },
+            KeyKind::Ec { .. } | KeyKind::Edwards { .. } | KeyKind::PostQuantum { .. } | KeyKind::TripleDes { .. } => {
+                match residency {
+                    Residency::Sealed => false,
+                    Residency::Wrapped => self.wrapped.contains(&kind),
+                    Residency::Token(_) => self.on_token.contains(&kind),
+                }
+            }
         }
     }
 }
 
-/// Whether the module has what such a pair is made and used with.
+/// Whether the module has what such a key is made and used with.
 fn has_mechanisms(provider: &Pkcs11Provider, kind: KeyKind) -> bool {
     let token = &provider.token;
     let uses: &[_] = match kind {
@@ -114,9 +127,18 @@ fn has_mechanisms(provider: &Pkcs11Provider, kind: KeyKind) -> bool {
         KeyKind::PostQuantum { set } if !set.is_kem() => &[CKM_ML_DSA],
         KeyKind::PostQuantum { .. } if !token.sessions.module().raw.decapsulates() => return false,
         KeyKind::PostQuantum { .. } => &[CKM_ML_KEM, CKM_SHA512_HMAC],
+        KeyKind::TripleDes { .. } => &[CKM_DES3_ECB, CKM_DES3_CBC],
         _ => &[],
     };
     token.has(template::generator(kind)) && uses.iter().all(|mechanism| token.has(*mechanism))
+}
+
+/// Whether a known symmetric key does what it does in software after it was wrapped and unwrapped.
+fn works(provider: &Pkcs11Provider, kind: KeyKind) -> bool {
+    let Ok((outside, bytes)) = known(kind) else { return false };
+    let Ok(Made::Guarded(key)) = provider.adopt(kind, &bytes, Residency::Wrapped) else { return false };
+    let is_same = provider.is_same(&key, &outside).unwrap_or(false);
+    provider.destroy(&key).is_ok() && is_same
 }
 
 /// Whether a pair is made, wrapped and unwrapped.

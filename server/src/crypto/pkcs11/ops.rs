@@ -1,15 +1,17 @@
 //! Work with keys in the module: each algorithm in the module's words. The parameters have been checked before, the same
 //! for every provider; what is refused here is what the module lacks.
 
+use std::borrow::Cow;
+
 use cryptoki::error::RvError;
 use cryptoki_sys::{
     CK_MECHANISM_TYPE, CK_RSA_PKCS_MGF_TYPE, CKG_MGF1_SHA1, CKG_MGF1_SHA3_224, CKG_MGF1_SHA3_256, CKG_MGF1_SHA3_384,
     CKG_MGF1_SHA3_512, CKG_MGF1_SHA224, CKG_MGF1_SHA256, CKG_MGF1_SHA384, CKG_MGF1_SHA512, CKM_AES_CBC, CKM_AES_CCM,
-    CKM_AES_CFB128, CKM_AES_CMAC, CKM_AES_CTR, CKM_AES_ECB, CKM_AES_GCM, CKM_AES_OFB, CKM_ECDSA, CKM_EDDSA, CKM_ML_DSA,
-    CKM_ML_KEM, CKM_RSA_PKCS, CKM_RSA_PKCS_OAEP, CKM_RSA_PKCS_PSS, CKM_SHA_1, CKM_SHA_1_HMAC, CKM_SHA3_224,
-    CKM_SHA3_224_HMAC, CKM_SHA3_256, CKM_SHA3_256_HMAC, CKM_SHA3_384, CKM_SHA3_384_HMAC, CKM_SHA3_512,
-    CKM_SHA3_512_HMAC, CKM_SHA224, CKM_SHA224_HMAC, CKM_SHA256, CKM_SHA256_HMAC, CKM_SHA384, CKM_SHA384_HMAC,
-    CKM_SHA512, CKM_SHA512_224_HMAC, CKM_SHA512_256_HMAC, CKM_SHA512_HMAC,
+    CKM_AES_CFB128, CKM_AES_CMAC, CKM_AES_CTR, CKM_AES_ECB, CKM_AES_GCM, CKM_AES_OFB, CKM_DES3_CBC, CKM_DES3_ECB,
+    CKM_ECDSA, CKM_EDDSA, CKM_ML_DSA, CKM_ML_KEM, CKM_RSA_PKCS, CKM_RSA_PKCS_OAEP, CKM_RSA_PKCS_PSS, CKM_SHA_1,
+    CKM_SHA_1_HMAC, CKM_SHA3_224, CKM_SHA3_224_HMAC, CKM_SHA3_256, CKM_SHA3_256_HMAC, CKM_SHA3_384, CKM_SHA3_384_HMAC,
+    CKM_SHA3_512, CKM_SHA3_512_HMAC, CKM_SHA224, CKM_SHA224_HMAC, CKM_SHA256, CKM_SHA256_HMAC, CKM_SHA384,
+    CKM_SHA384_HMAC, CKM_SHA512, CKM_SHA512_224_HMAC, CKM_SHA512_256_HMAC, CKM_SHA512_HMAC,
 };
 use zeroize::Zeroizing;
 
@@ -25,7 +27,7 @@ use crate::crypto::algorithm::{
 };
 use crate::crypto::keyblock;
 use crate::crypto::public::hash;
-use crate::crypto::{CryptoError, Guarded, UNDECRYPTABLE, hpke, padding};
+use crate::crypto::{CryptoError, Guarded, Place, UNDECRYPTABLE, hpke, padding};
 use crate::secret::Secret;
 
 const BLOCK: usize = 16;
@@ -45,7 +47,7 @@ impl Pkcs11Provider {
             return Ok(Encrypted { data: self.wrap_with(key, *how, &Secret::copy_of(data))?, tag: Vec::new() });
         }
         let (mechanism, tag_len) = self.mechanism(cipher, data.len())?;
-        let object = self.object(key)?;
+        let object = self.object(of_cipher(key, cipher)?.as_ref())?;
         // Padding is put on and taken off here: PKCS#11 has one method of several, and that for CBC alone.
         let padded = match cipher.padding() {
             Padding::None => None,
@@ -72,7 +74,7 @@ impl Pkcs11Provider {
             });
         }
         let (mechanism, _) = self.mechanism(cipher, data.len())?;
-        let object = self.object(key)?;
+        let object = self.object(of_cipher(key, cipher)?.as_ref())?;
         let joined;
         let data = match cipher.tag() {
             [] => data,
@@ -90,7 +92,7 @@ impl Pkcs11Provider {
             Err(fault) if fault.blames_data() => return Err(UNDECRYPTABLE),
             // The code may mean the data or the module: the module is asked for something that cannot fail.
             Err(fault) if fault.is_vague() => {
-                let probe = self.use_object(&object, |work, handle| ecb(work, handle, &[0; BLOCK]));
+                let probe = self.use_object(&object, |work, handle| probe(work, handle, cipher, &mechanism));
                 return Err(if probe.is_ok() { UNDECRYPTABLE } else { fault.into() });
             }
             Err(fault) => return Err(fault.into()),
@@ -320,6 +322,8 @@ impl Pkcs11Provider {
             Cipher::AesEcb { .. } => CKM_AES_ECB,
             Cipher::AesCfb { .. } => CKM_AES_CFB128,
             Cipher::AesOfb { .. } => CKM_AES_OFB,
+            Cipher::TdesCbc { .. } => CKM_DES3_CBC,
+            Cipher::TdesEcb { .. } => CKM_DES3_ECB,
             other => return Err(CryptoError::Unsupported(format!("in the HSM module: {}", other.name()))),
         };
         self.must_have(number, cipher.name())?;
@@ -330,13 +334,15 @@ impl Pkcs11Provider {
                 (Mechanism::Gcm { iv, aad, tag_bits }, tag_len)
             }
             Cipher::AesCcm { nonce, aad, tag_len, .. } => (Mechanism::Ccm { nonce, aad, tag_len, len }, tag_len),
-            Cipher::AesCbc { iv, .. } | Cipher::AesCfb { iv } | Cipher::AesOfb { iv } => (Mechanism::Iv(number, iv), 0),
+            Cipher::AesCbc { iv, .. } | Cipher::AesCfb { iv } | Cipher::AesOfb { iv } | Cipher::TdesCbc { iv, .. } => {
+                (Mechanism::Iv(number, iv), 0)
+            }
             Cipher::AesCtr { iv, .. } => {
                 let counter =
                     iv.try_into().map_err(|_| CryptoError::BadParameters("the IV has not 16 bytes".to_owned()))?;
                 (Mechanism::Ctr(counter), 0)
             }
-            _ => (ECB, 0),
+            _ => (Mechanism::Plain(number), 0),
         })
     }
 
@@ -365,6 +371,33 @@ pub(super) fn mac_fault(fault: Fault, key: &Guarded, mac: Mac) -> CryptoError {
 
 fn too_short(call: &str) -> CryptoError {
     CryptoError::Unavailable(format!("{call} answered less than it must"))
+}
+
+/// The key as what a cipher takes that has a kind of keys to itself. What came into the module as bytes, because it was not
+/// asked for such keys or did not have them then, is unwrapped as what it is; on the token it stays what it was made as.
+pub(super) fn of_cipher<'a>(key: &'a Guarded, cipher: &Cipher<'_>) -> Result<Cow<'a, Guarded>, CryptoError> {
+    let kind = match (cipher, key.kind) {
+        (Cipher::TdesCbc { .. } | Cipher::TdesEcb { .. }, KeyKind::Generic { bytes }) => KeyKind::TripleDes { bytes },
+        _ => return Ok(Cow::Borrowed(key)),
+    };
+    match key.place {
+        Place::Wrapped(_) => Ok(Cow::Owned(Guarded { kind, ..key.clone() })),
+        Place::Token => {
+            Err(CryptoError::Unsupported(format!("{} with a key that is bytes on the token", cipher.name())))
+        }
+    }
+}
+
+/// Something that cannot fail with a key for this cipher. What comes out is for nobody.
+fn probe(work: &Work<'_>, key: Handle, cipher: &Cipher<'_>, mechanism: &Mechanism<'_>) -> Result<(), Fault> {
+    let out = match cipher {
+        Cipher::TdesCbc { .. } | Cipher::TdesEcb { .. } => {
+            let block = vec![0; cipher.unit()];
+            work.raw.encrypt(work.session, mechanism, key, &block, block.len())
+        }
+        _ => ecb(work, key, &[0; BLOCK]),
+    };
+    out.map(drop)
 }
 
 fn ecb(work: &Work<'_>, key: Handle, block: &[u8; BLOCK]) -> Result<Vec<u8>, Fault> {

@@ -9,6 +9,7 @@ use crate::crypto::software::SoftwareProvider;
 use crate::crypto::{ClearKey, CryptoError, Key, Made, Provider, Residency};
 use crate::secret::Secret;
 
+const TDES: KeyKind = KeyKind::TripleDes { bytes: 24 };
 const HASHES: [Hash; 5] = [Hash::Sha1, Hash::Sha256, Hash::Sha384, Hash::Sha512, Hash::Sha3_256];
 const CURVES: [Curve; 5] = [Curve::P224, Curve::P256, Curve::P384, Curve::P521, Curve::Secp256k1];
 
@@ -19,6 +20,9 @@ pub(super) fn run(suite: &mut Suite<'_>) {
         for hash in HASHES {
             for how in by_hash(hash) {
                 derive(suite, key, &base, &how, aes(128));
+                if hash == Hash::Sha256 {
+                    derive(suite, key, &base, &how, TDES);
+                }
                 if hash.len() >= 32 {
                     derive(suite, key, &base, &how, aes(256));
                 }
@@ -37,6 +41,7 @@ pub(super) fn run(suite: &mut Suite<'_>) {
         derive(suite, key, &base, &Derivation::AwsSignature4 { scope: [b"20261122", b"r", b"s"] }, aes(256));
     });
     by_encryption(suite);
+    by_triple_des(suite);
     CURVES.into_iter().for_each(|curve| by_agreement(suite, curve));
     again(suite);
 }
@@ -100,8 +105,12 @@ fn becomes(suite: &mut Suite<'_>, key: Key<'_>, how: &Derivation<'_>, kind: KeyK
 /// Whether a key does what another one in software does.
 fn is_same(provider: &dyn Provider, key: Key<'_>, outside: &ClearKey) -> bool {
     let outside = Key::Clear(outside);
-    if let KeyKind::Aes { .. } = key.kind() {
-        let cipher = Cipher::AesEcb { padding: Padding::None };
+    let cipher = match key.kind() {
+        KeyKind::Aes { .. } => Some(Cipher::AesEcb { padding: Padding::None }),
+        KeyKind::TripleDes { .. } => Some(Cipher::TdesEcb { padding: Padding::None }),
+        _ => None,
+    };
+    if let Some(cipher) = cipher {
         let encrypt = |by: &dyn Provider, key| by.encrypt(key, &cipher, &[0; 16]).expect("encrypt").data;
         return encrypt(provider, key) == encrypt(&SoftwareProvider, outside);
     }
@@ -126,7 +135,7 @@ fn by_encryption(suite: &mut Suite<'_>) {
             Cipher::AesCtr { iv: &iv, bits: 128 },
         ] {
             let how = Derivation::Encrypt { cipher, data: &data };
-            for kind in [aes(128), aes(192), aes(256), KeyKind::Generic { bytes: 40 }] {
+            for kind in [aes(128), aes(192), aes(256), TDES, KeyKind::Generic { bytes: 40 }] {
                 derive(suite, key, &base, &how, kind);
             }
             let residency = (suite.residency)();
@@ -139,6 +148,26 @@ fn by_encryption(suite: &mut Suite<'_>) {
         let cipher = Cipher::AesCbc { iv: &iv, padding: Padding::Pkcs5 };
         derive(suite, key, &base, &Derivation::Encrypt { cipher, data: &data[..16] }, aes(256));
     });
+}
+
+/// By triple DES: ciphertext of it, and nothing else, as far as the key is in a module.
+fn by_triple_des(suite: &mut Suite<'_>) {
+    for bytes in [16, 24] {
+        let base: Vec<u8> = (0x31..).take(bytes).collect();
+        suite.with_key(KeyKind::TripleDes { bytes: bytes as u32 }, &base, |suite, key| {
+            let data: Vec<u8> = (0..40).collect();
+            let iv = [9; 8];
+            for cipher in
+                [Cipher::TdesEcb { padding: Padding::None }, Cipher::TdesCbc { iv: &iv, padding: Padding::Pkcs5 }]
+            {
+                let how = Derivation::Encrypt { cipher, data: &data };
+                for kind in [aes(128), aes(256), TDES, KeyKind::Generic { bytes: 40 }] {
+                    derive(suite, key, &base, &how, kind);
+                }
+            }
+            derive(suite, key, &base, &Derivation::Hash(Hash::Sha256), aes(128));
+        });
+    }
 }
 
 fn by_agreement(suite: &mut Suite<'_>, curve: Curve) {

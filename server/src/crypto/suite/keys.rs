@@ -2,7 +2,7 @@
 
 use super::{Refusal, Suite, check_made, names, refused, with};
 use crate::crypto::algorithm::{
-    Cipher, Curve, Derivation, Edwards, Family, Hash, KeyKind, Mac, Message, ParameterSet, Signature,
+    Cipher, Curve, Derivation, Edwards, Family, Hash, KeyKind, Mac, Message, Padding, ParameterSet, Signature,
 };
 use crate::crypto::software::{self, SoftwareProvider};
 use crate::crypto::{CryptoError, Key, Made, Provider, Residency, UNDECRYPTABLE, hpke, keyformat, public};
@@ -35,6 +35,9 @@ pub(super) fn run(suite: &mut Suite<'_>) {
     }
     for bytes in [1, 14, 16, 20, 32, 64, 200] {
         symmetric(suite, KeyKind::Generic { bytes });
+    }
+    for bytes in [16, 24] {
+        symmetric(suite, KeyKind::TripleDes { bytes });
     }
     for kind in PAIRS {
         pair(suite, kind);
@@ -75,6 +78,10 @@ fn use_symmetric(suite: &mut Suite<'_>, key: Key<'_>) -> Option<Vec<u8>> {
         KeyKind::Aes { .. } => {
             let cipher = Cipher::AesGcm { iv: &[7; 12], aad: &[], tag_len: 16, tag: &[] };
             suite.need("AES-GCM", provider.encrypt(key, &cipher, &[0; 16])).map(|out| out.data)
+        }
+        KeyKind::TripleDes { .. } => {
+            let cipher = Cipher::TdesEcb { padding: Padding::None };
+            suite.need(cipher.name(), provider.encrypt(key, &cipher, &[0; 16])).map(|out| out.data)
         }
         kind => {
             let mac = provider.mac(key, Mac::Hmac(Hash::Sha256), b"data");
@@ -193,7 +200,8 @@ fn offered(suite: &mut Suite<'_>, kind: KeyKind, residency: Residency) -> bool {
 
 /// Kinds that do not exist are neither offered nor made.
 fn nonsense(suite: &mut Suite<'_>) {
-    for kind in [KeyKind::Aes { bits: 0 }, KeyKind::Aes { bits: 255 }, KeyKind::Generic { bytes: 0 }] {
+    let symmetric = [KeyKind::Aes { bits: 0 }, KeyKind::Aes { bits: 255 }, KeyKind::Generic { bytes: 0 }];
+    for kind in symmetric.into_iter().chain([8, 32].map(|bytes| KeyKind::TripleDes { bytes })) {
         let residency = (suite.residency)();
         assert!(!suite.provider.offers(kind, residency), "{kind:?}");
         refused("nonsense", suite.provider.generate(kind, residency), Refusal::BadParameters);

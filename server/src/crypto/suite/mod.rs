@@ -13,6 +13,7 @@ mod parts;
 mod rest;
 mod signatures;
 pub(crate) mod table;
+mod tdes;
 mod vectors;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -37,6 +38,7 @@ pub(crate) fn try_watched(
     keys::run(&mut suite);
     ciphers::run(&mut suite);
     modes::run(&mut suite);
+    tdes::run(&mut suite);
     signatures::run(&mut suite);
     rest::run(&mut suite);
     derived::run(&mut suite);

@@ -7,7 +7,7 @@ use crate::crypto::algorithm::{Cipher, Curve, Edwards, Family, Hash, KeyKind, Pa
 pub(super) fn keys(kind: KeyKind, done: &str) -> String {
     let unit = match kind {
         KeyKind::Aes { .. } | KeyKind::Rsa { .. } => " (bits)",
-        KeyKind::Generic { .. } => " (bytes)",
+        KeyKind::Generic { .. } | KeyKind::TripleDes { .. } => " (bytes)",
         KeyKind::Ec { .. } | KeyKind::PostQuantum { .. } | KeyKind::Edwards { .. } => "",
     };
     format!("{} keys{done}{unit}: {}", family(kind), key(kind))
@@ -17,6 +17,7 @@ fn family(kind: KeyKind) -> &'static str {
     match kind {
         KeyKind::Aes { .. } => "AES",
         KeyKind::Generic { .. } => "Other symmetric",
+        KeyKind::TripleDes { .. } => "Triple DES",
         KeyKind::Rsa { .. } => "RSA",
         KeyKind::Ec { .. } => "Elliptic curve",
         KeyKind::PostQuantum { set } if set.is_kem() => "ML-KEM",
@@ -30,7 +31,7 @@ fn family(kind: KeyKind) -> &'static str {
 fn key(kind: KeyKind) -> String {
     match kind {
         KeyKind::Aes { bits } | KeyKind::Rsa { bits } => bits.to_string(),
-        KeyKind::Generic { bytes } => bytes.to_string(),
+        KeyKind::Generic { bytes } | KeyKind::TripleDes { bytes } => bytes.to_string(),
         KeyKind::Ec { curve } => self::curve(curve).into(),
         KeyKind::PostQuantum { set } => set.algorithm().name().expect("a name").into(),
         KeyKind::Edwards { curve } => match curve {
@@ -89,6 +90,7 @@ pub(super) fn wrap(wrap: Wrap, bits: usize) -> String {
 pub(super) fn derived(kind: KeyKind, how: &str) -> String {
     match kind {
         KeyKind::Aes { bits } => format!("Deriving an AES key of {bits} bits: {how}"),
+        KeyKind::TripleDes { bytes } => format!("Deriving a key of triple DES of {bytes} bytes: {how}"),
         kind => format!("Deriving another secret of {} bytes: {how}", kind.raw_len().expect("a symmetric key")),
     }
 }
