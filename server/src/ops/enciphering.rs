@@ -129,10 +129,22 @@ impl Enciphering {
         if len < NONCE { Err(unsupported("a nonce made by the server of less than 96 bits")) } else { Ok(Some(len)) }
     }
 
+    /// Makes an IV of so many bytes, as [`Self::iv_to_make`] says: random, but where its counter must have room.
+    ///
+    /// # Errors
+    /// A generator that fails.
+    pub fn make_iv(&self, view: &View, len: usize) -> Outcome<Blob> {
+        let random = view.random(len)?;
+        Ok(match <[u8; BLOCK]>::try_from(random.expose()) {
+            Ok(block) => Blob::copy_of(&self.fields.leave_room(block)),
+            Err(_) => Blob::copy_of(random.expose()),
+        })
+    }
+
     /// Whether an IV that the server makes is counted: one that is random, comes twice if there are too many of its
     /// length, and must not come twice.
     pub fn counts(&self, made: &Blob) -> bool {
-        made.len() < BLOCK && self.is_nonce()
+        (made.len() < BLOCK || self.fields.begins_at_zero()) && self.is_nonce()
     }
 
     /// Refuses an IV that a client chooses for an encryption where the same one again would give away what was encrypted

@@ -88,7 +88,7 @@ fn made_iv(view: &View, key: &Permitted, request: &Request, how: &Enciphering) -
         how.may_choose(view, key)?;
     }
     match (&request.iv_counter_nonce, how.iv_to_make()?) {
-        (None, Some(len)) => Ok(Some(Blob::copy_of(view.random(len)?.expose()))),
+        (None, Some(len)) => how.make_iv(view, len).map(Some),
         _ => Ok(None),
     }
 }

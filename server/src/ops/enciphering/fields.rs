@@ -11,6 +11,9 @@ use crate::ops::parameters::{bad, unsupported};
 /// Length of a counter block in bits.
 const BLOCK: u32 = 128;
 
+/// Counters of so many bits at most begin at zero in an IV that the server makes.
+const FROM_ZERO: u32 = 32;
+
 /// The fields that the parameters name. Lengths are in bits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) struct Fields {
@@ -69,6 +72,24 @@ impl Fields {
     /// Length of the counter. Where the parameters do not say it, all of the block is one.
     pub(super) fn counter_bits(&self) -> u8 {
         u8::try_from(self.counter.unwrap_or(BLOCK)).unwrap_or(u8::MAX)
+    }
+
+    /// Length of the counter within an IV that is a whole block.
+    fn counter_within(&self) -> Option<u32> {
+        self.counter.filter(|&bits| self.is_ctr && self.initial.is_none() && bits < BLOCK)
+    }
+
+    /// Whether what is random of an IV of a whole block that the server makes is less than all of it. See [`Self::leave_room`].
+    pub(super) fn begins_at_zero(&self) -> bool {
+        self.counter_within().is_some_and(|bits| bits <= FROM_ZERO)
+    }
+
+    /// Lets the counter of a random block begin where it has room, so that no chance decides whether the data is refused: at
+    /// zero if it is short. What is random is 96 bits then at least; of a longer one, all but the topmost bit is.
+    pub(super) fn leave_room(&self, block: [u8; 16]) -> [u8; 16] {
+        let Some(bits) = self.counter_within() else { return block };
+        let cleared = if bits <= FROM_ZERO { (1 << bits) - 1 } else { 1 << (bits - 1) };
+        (u128::from_be_bytes(block) & !cleared).to_be_bytes()
     }
 
     /// Refuses a field that would not be random.
@@ -163,6 +184,23 @@ mod tests {
         assert_eq!(start([None, None, None, None], &block).unwrap(), None);
         let last = start([None, None, Some(8), Some(255)], &[7; 15]).unwrap().unwrap();
         assert_eq!(last[14..], [7, 255]);
+    }
+
+    #[test]
+    fn a_random_block_leaves_room_for_its_counter() {
+        let left = |counter, initial| fields([None, None, counter, initial], true).unwrap().leave_room([0xff; 16]);
+        let of = |bytes: [&[u8]; 2]| <[u8; 16]>::try_from(bytes.concat()).unwrap();
+        assert_eq!(left(Some(32), None), of([&[0xff; 12], &[0; 4]]));
+        assert_eq!(left(Some(7), None), of([&[0xff; 15], &[0x80]]));
+        assert_eq!(left(Some(64), None), of([&[0xff; 8], &[0x7f, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff]]));
+        // All of the block is one, or it stands behind the IV.
+        for whole in [left(None, None), left(Some(128), None), left(Some(32), Some(1))] {
+            assert_eq!(whole, [0xff; 16]);
+        }
+        assert!(fields([None, None, Some(32), None], true).unwrap().begins_at_zero());
+        for counter in [None, Some(33), Some(128)] {
+            assert!(!fields([None, None, counter, None], true).unwrap().begins_at_zero());
+        }
     }
 
     #[test]

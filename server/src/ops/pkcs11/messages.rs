@@ -192,7 +192,7 @@ impl Messages {
             match (&prepared.iv, to_make) {
                 (Some(_), _) => how.may_choose(view, key)?,
                 (None, Some(bytes)) => {
-                    let made = Blob::copy_of(view.random(bytes)?.expose());
+                    let made = how.make_iv(view, bytes)?;
                     if how.counts(&made) {
                         view.count_nonce(key, false)?;
                     }
