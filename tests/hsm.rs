@@ -28,6 +28,9 @@ mod kinds;
 #[path = "hsm/modes.rs"]
 mod modes;
 #[cfg(test)]
+#[path = "hsm/parents.rs"]
+mod parents;
+#[cfg(test)]
 #[path = "hsm/parts.rs"]
 mod parts;
 #[cfg(test)]

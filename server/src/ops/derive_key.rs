@@ -22,6 +22,7 @@ use super::encapsulation;
 use super::enciphering::{Accompanying, Enciphering};
 use super::new_object::{Given, link};
 use super::parameters::{self, bad, hash_of, hmac_hash, only, unsupported, wrong_type};
+use super::parents::Parents;
 use crate::crypto::algorithm::{Derivation, Hash, Iteration, KeyKind};
 use crate::crypto::keyblock::{self, Canonical};
 use crate::crypto::{CryptoError, Key, Made};
@@ -111,7 +112,7 @@ pub(super) fn run(view: &mut View, request: Request, brought: Brought<'_>) -> Ou
         Brought::Password(_) if unique_identifiers.is_empty() => Vec::new(),
         _ => bases(view, &unique_identifiers)?,
     };
-    let guarded: Vec<Tag> = guards(&bases).into_iter().map(|(tag, _)| tag).collect();
+    let guarded: Vec<Tag> = Parents::of(&bases).guards().into_iter().map(|(tag, _)| tag).collect();
     let given = Given::with_defaults(view, request.attributes, object_type, &guarded).map_err(listed)?;
     let wanted = Wanted::read(object_type, &given).map_err(listed)?;
     let flags = strictest(&bases, &given)?;
@@ -245,20 +246,11 @@ impl Wanted {
     }
 }
 
-/// Which of Sensitive and Extractable the objects that it is derived from decide, and how.
-fn guards(bases: &[Permitted]) -> Vec<(Tag, bool)> {
-    let rules = [
-        (Tag::Sensitive, true, bases.iter().any(|base| base.is_sensitive())),
-        (Tag::Extractable, false, !bases.iter().all(|base| base.is_extractable())),
-    ];
-    rules.into_iter().filter(|rule| rule.2).map(|(tag, strict, _)| (tag, strict)).collect()
-}
-
 /// What is derived is guarded as strictly as the strictest of what it is derived from; a client that asks for less is
 /// refused.
 fn strictest(bases: &[Permitted], given: &Given) -> Outcome<Vec<(Tag, Value)>> {
     let mut found = Vec::new();
-    for (tag, strict) in guards(bases) {
+    for (tag, strict) in Parents::of(bases).guards() {
         if given.boolean(tag) == Some(!strict) {
             return Err(Failure::new(
                 ResultReason::InvalidAttribute,

@@ -9,6 +9,7 @@ use kmip_codec::types::{AttributeList, Attributes, Object, ProtectionStorageMask
 use super::Handler;
 use super::incoming::{self, Incoming};
 use super::new_object::Given;
+use super::parents::Parents;
 use super::wrapping;
 use crate::failure::{Failure, Outcome};
 use crate::object::Origin;
@@ -57,12 +58,15 @@ impl Handler for Import {
             None => {}
         }
         let place = view.replaced(&unique_identifier, replace_existing == Some(true))?;
-        unwrap(view, key_wrap_type, &mut object)?;
+        let parents = unwrap(view, key_wrap_type, &mut object)?;
         let mut attributes = Attributes { templates: Vec::new(), list: attributes.0 };
         incoming::take_inner(&object, &mut attributes);
-        let given = Given::carry(view, attributes.list, object.object_type())?;
+        let mut given = Given::carry(view, attributes.list, object.object_type())?;
         given.says(Tag::UniqueIdentifier, &Value::TextString(unique_identifier.clone()))?;
         given.says(Tag::ObjectType, &Value::Enumeration(object.object_type().into()))?;
+        if let Some(parents) = parents {
+            parents.restrict(&mut given);
+        }
         let masks = given.integer(Tag::ProtectionStorageMask).map(|bits| ProtectionStorageMasks {
             masks: vec![ProtectionStorageMask::from_bits_retain(bits.cast_unsigned())],
         });
@@ -77,12 +81,13 @@ impl Handler for Import {
     }
 }
 
-/// A key that comes wrapped says what becomes of it, and no other does (since 2.0; 1.4 lets it say nothing).
-fn unwrap(view: &mut View, wrap_type: Option<KeyWrapType>, object: &mut Object) -> Outcome<()> {
+/// A key that comes wrapped says what becomes of it, and no other does (since 2.0; 1.4 lets it say nothing). Answers the flags
+/// of the key that has opened it.
+fn unwrap(view: &mut View, wrap_type: Option<KeyWrapType>, object: &mut Object) -> Outcome<Option<Parents>> {
     let is_wrapped = object.key_block().is_some_and(|block| block.key_wrapping_data.is_some());
     match (wrap_type, is_wrapped) {
         (None, true) if view.version().is_v2() => Err(Failure::invalid_field("a wrapped key needs a Key Wrap Type")),
-        (None, _) | (Some(KeyWrapType::AsRegistered), true) => Ok(()),
+        (None, _) | (Some(KeyWrapType::AsRegistered), true) => Ok(None),
         (Some(KeyWrapType::NotWrapped), true) => wrapping::unwrap(view, object).map_err(|failure| {
             let listed = matches!(
                 failure.reason,
@@ -93,7 +98,7 @@ fn unwrap(view: &mut View, wrap_type: Option<KeyWrapType>, object: &mut Object) 
         (Some(_), false) if view.version().is_v2() => {
             Err(Failure::invalid_field("a Key Wrap Type goes with a wrapped key alone"))
         }
-        (Some(KeyWrapType::AsRegistered | KeyWrapType::NotWrapped), false) => Ok(()),
+        (Some(KeyWrapType::AsRegistered | KeyWrapType::NotWrapped), false) => Ok(None),
         (Some(other), _) => Err(Failure::invalid_field(format!("there is no Key Wrap Type {other}"))),
     }
 }

@@ -5,14 +5,14 @@ use kmip_codec::spec::{KeyFormatType, ObjectType, ResultReason, SecretDataType, 
 use kmip_codec::structure;
 use kmip_codec::ttlv::{Blob, Text};
 use kmip_codec::types::{
-    Attribute, Attributes, KeyBlock, KeyMaterial, KeyValue, Object, ProtectionStorageMasks, SecretData, SplitKey,
-    UniqueIdentifier,
+    Attributes, KeyBlock, KeyMaterial, KeyValue, Object, ProtectionStorageMasks, SecretData, SplitKey, UniqueIdentifier,
 };
 
 use super::Handler;
 use super::create_split_key::known_method;
 use super::incoming::Incoming;
 use super::new_object::Given;
+use super::parents::Parents;
 use crate::crypto::keyblock;
 use crate::crypto::sharing::{self, Part};
 use crate::failure::{Failure, Outcome};
@@ -49,14 +49,6 @@ structure! {
 /// Join Split Key.
 pub struct JoinSplitKey;
 
-/// The strictest of the flags that the parts have.
-struct Flags {
-    sensitive: bool,
-    extractable: bool,
-    always_sensitive: bool,
-    never_extractable: bool,
-}
-
 impl Handler for JoinSplitKey {
     type Request = Request;
     type Response = Response;
@@ -84,8 +76,7 @@ impl Handler for JoinSplitKey {
         let mut said = vec![Tag::CryptographicLength, Tag::SecretDataType];
         said.extend(first.key_block.cryptographic_algorithm.map(|_| Tag::CryptographicAlgorithm));
         let mut given = Given::with_defaults(view, attributes, object_type, &said)?;
-        let flags = strictest(&parts);
-        restrict(&mut given, &flags);
+        Parents::of(parts.iter().map(|(part, _)| part)).restrict(&mut given);
         let block = block(&first, &given, bytes);
         let object = match object_type {
             ObjectType::SymmetricKey => Object::SymmetricKey(block),
@@ -96,12 +87,7 @@ impl Handler for JoinSplitKey {
             }),
         };
         let incoming = Incoming::examine(view, object, &given)?;
-        let (sensitive, extractable) = (given.boolean(Tag::Sensitive), given.extractable());
-        let mut new = incoming.keep(view, given, protection_storage_masks.as_ref(), Origin::Registered)?;
-        let always = flags.always_sensitive && sensitive == Some(true);
-        let never = flags.never_extractable && extractable == Some(false);
-        new.found.push((Tag::AlwaysSensitive, Value::Boolean(always)));
-        new.found.push((Tag::NeverExtractable, Value::Boolean(never)));
+        let new = incoming.keep(view, given, protection_storage_masks.as_ref(), Origin::Registered)?;
         let unique_identifier = view.insert(new)?;
         Ok(Response { unique_identifier, attributes: None })
     }
@@ -163,27 +149,6 @@ fn join(parts: &[(Permitted, SplitKey)]) -> Outcome<(Secret, SplitKey)> {
     let length = first.key_block.cryptographic_length.filter(|_| raw).and_then(|bits| usize::try_from(bits).ok());
     let bytes = sharing::join(&shares, &method, length.map(|bits| bits.div_ceil(8)))?;
     Ok((bytes, first.clone()))
-}
-
-fn strictest(parts: &[(Permitted, SplitKey)]) -> Flags {
-    let flag = |part: &Permitted, tag| part.attributes.boolean(tag).unwrap_or(false);
-    Flags {
-        sensitive: parts.iter().any(|(part, _)| part.is_sensitive()),
-        extractable: parts.iter().all(|(part, _)| part.is_extractable()),
-        always_sensitive: parts.iter().all(|(part, _)| flag(part, Tag::AlwaysSensitive)),
-        never_extractable: parts.iter().all(|(part, _)| flag(part, Tag::NeverExtractable)),
-    }
-}
-
-/// What the parts may not do, the whole may not either, whatever the request says.
-fn restrict(given: &mut Given, flags: &Flags) {
-    for (tag, value, holds) in [(Tag::Sensitive, true, flags.sensitive), (Tag::Extractable, false, !flags.extractable)]
-    {
-        if holds {
-            given.attributes.retain(|attribute| attribute.tag != tag);
-            given.attributes.push(Attribute::new(tag, Value::Boolean(value)));
-        }
-    }
 }
 
 /// The key block of the whole: the format of the parts, and what the request and they say of algorithm and length.

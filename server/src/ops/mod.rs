@@ -46,6 +46,7 @@ pub mod notify;
 pub mod obtain_lease;
 pub mod outgoing;
 pub mod parameters;
+mod parents;
 pub mod parts;
 pub mod ping;
 pub mod pkcs11;

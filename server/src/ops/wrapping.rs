@@ -20,6 +20,7 @@ use kmip_codec::types::{
 use self::encryption::Encryption;
 use self::witness::Witness;
 use super::parameters::{self, as_feature};
+use super::parents::Parents;
 use crate::failure::{Failure, Outcome};
 use crate::secret::Secret;
 use crate::trust::policy::{Permitted, Use};
@@ -134,14 +135,15 @@ fn testify(view: &mut View, witness: Option<&Witness>, bytes: &Secret) -> Outcom
 }
 
 /// Unwraps the key of an object that came wrapped: what MACs or signs it is verified. One that is not wrapped stays as it is.
+/// Answers the flags of the key that it was encrypted for, if it was encrypted.
 ///
 /// # Errors
 /// As for wrapping, of the keys that wrapped it; Encoding Option Error and Cryptographic Failure for what does not open: of
 /// the latter there is one, whatever is wrong.
-pub fn unwrap(view: &mut View, object: &mut Object) -> Outcome<()> {
+pub fn unwrap(view: &mut View, object: &mut Object) -> Outcome<Option<Parents>> {
     let version = view.version();
-    let Some(block) = object.key_block_mut() else { return Ok(()) };
-    let Some(data) = &block.key_wrapping_data else { return Ok(()) };
+    let Some(block) = object.key_block_mut() else { return Ok(None) };
+    let Some(data) = &block.key_wrapping_data else { return Ok(None) };
     let encrypting = data.encryption_key_information.as_ref();
     let witnessing = data.mac_signature_key_information.as_ref();
     let method = Method::read(data.wrapping_method, encrypting.is_some(), witnessing.is_some())?;
@@ -186,7 +188,7 @@ pub fn unwrap(view: &mut View, object: &mut Object) -> Outcome<()> {
     };
     block.key_value = Some(key_value);
     block.key_wrapping_data = None;
-    Ok(())
+    Ok(encryption.map(|encryption| encryption.parents()))
 }
 
 /// One failure for everything that does not open: padding, tag, length, MAC or signature.

@@ -7,7 +7,7 @@ use kmip_codec::spec::{
     CertificateType, CryptographicAlgorithm as Algorithm, KeyFormatType, ObjectType, OpaqueDataType, Operation,
     Pkcs11ReturnCode as Code, RecommendedCurve, RevocationReasonCode, State, Tag,
 };
-use kmip_codec::ttlv::Blob;
+use kmip_codec::ttlv::{Blob, Text};
 use kmip_codec::types::{
     Attribute, AttributeReference, Attributes, Certificate, CryptographicDomainParameters, CurrentAttribute,
     NewAttribute, Object, OpaqueObject, RevocationReason, UniqueIdentifier,
@@ -69,6 +69,25 @@ pub fn create_object(call: &mut Call<'_>) -> Done {
 /// # Errors
 /// What Register says; what the template says otherwise.
 pub fn kept(call: &mut Call<'_>, session: u64, class: Class, template: &Template<'_>, object: Object) -> Done {
+    let made = registered(call, class, template, object)?;
+    handed(call, session, template, &made)
+}
+
+/// The same of a key that came from elsewhere, where it may have been known: CKA_ALWAYS_SENSITIVE and CKA_NEVER_EXTRACTABLE are
+/// false (PKCS #11 3.0 §5.14.4).
+pub fn known(call: &mut Call<'_>, session: u64, class: Class, template: &Template<'_>, object: Object) -> Done {
+    let made = registered(call, class, template, object)?;
+    let permitted = call.view.open(Some(&UniqueIdentifier::Text(made.clone())), Use::ReadAttributes)?;
+    call.view.edit(&permitted, |object| {
+        for history in [Tag::AlwaysSensitive, Tag::NeverExtractable] {
+            object.attributes.set(history, Kmip::Boolean(false));
+        }
+        Ok(())
+    })?;
+    handed(call, session, template, &made)
+}
+
+fn registered(call: &mut Call<'_>, class: Class, template: &Template<'_>, object: Object) -> Done<Text> {
     let algorithm = if class.is_key() { Some(template.algorithm()?) } else { None };
     let mut list = template.attributes(call, class, algorithm);
     if let Some(label) = template.label()? {
@@ -80,8 +99,11 @@ pub fn kept(call: &mut Call<'_>, session: u64, class: Class, template: &Template
         object,
         protection_storage_masks: None,
     };
-    let made = register::Register::run(call.view, request)?.unique_identifier;
-    let handle = template.made(call.view, &made)?;
+    Ok(register::Register::run(call.view, request)?.unique_identifier)
+}
+
+fn handed(call: &mut Call<'_>, session: u64, template: &Template<'_>, made: &Text) -> Done {
+    let handle = template.made(call.view, made)?;
     note(call, session, template, handle)?;
     Ok(Writer::default().ulong(handle).finish())
 }

@@ -3,7 +3,7 @@
 
 use cryptoki_sys as ck;
 use kmip_codec::spec::{
-    EncodingOption, KeyFormatType, ObjectType, Operation, Pkcs11ReturnCode as Code, WrappingMethod,
+    EncodingOption, KeyFormatType, ObjectType, Operation, Pkcs11ReturnCode as Code, Tag, WrappingMethod,
 };
 use kmip_codec::ttlv::Blob;
 use kmip_codec::types::{
@@ -13,12 +13,13 @@ use kmip_codec::types::{
 
 use super::Call;
 use super::classes::Class;
-use super::codec::{Mechanism, Writer};
+use super::codec::{Mechanism, Value, Writer};
 use super::codes::{Done, Trouble};
 use super::cryptography::{fits, length};
 use super::template::Template;
 use super::{making, mechanisms, objects};
 use crate::ops::data::Data;
+use crate::ops::parents::Parents;
 use crate::ops::{Handler, get, rng_retrieve, rng_seed, wrapping};
 use crate::secret::Secret;
 use crate::trust::policy::Use;
@@ -92,7 +93,7 @@ pub fn wrap_key(call: &mut Call<'_>) -> Done {
 pub fn unwrap_key(call: &mut Call<'_>) -> Done {
     let (session, mechanism, wrapping, wrapped, template) =
         call.read(|input| Ok((input.ulong()?, input.mechanism()?, input.ulong()?, input.bytes()?, input.template()?)))?;
-    let template = Template::new(template)?;
+    let mut template = Template::new(template)?;
     making::writable(call, session, template.is_lasting())?;
     call.view.do_as(Operation::Register)?;
     let information = information(call, &mechanism, ck::CKF_UNWRAP, wrapping)?;
@@ -114,12 +115,20 @@ pub fn unwrap_key(call: &mut Call<'_>) -> Done {
         }),
     };
     let mut object = Object::SymmetricKey(block);
-    wrapping::unwrap(call.view, &mut object).map_err(|failure| {
+    let parents = wrapping::unwrap(call.view, &mut object).map_err(|failure| {
         let trouble = Trouble::from(failure).instead(Code::KeyTypeInconsistent, Code::UnwrappingKeyTypeInconsistent);
         trouble
             .instead(Code::FunctionFailed, Code::WrappedKeyInvalid)
             .instead(Code::WrappingKeyHandleInvalid, Code::UnwrappingKeyHandleInvalid)
     })?;
+    // As if the unwrapping key had them in its CKA_UNWRAP_TEMPLATE.
+    for (tag, strict) in parents.iter().flat_map(Parents::guards) {
+        let kind = if tag == Tag::Sensitive { ck::CKA_SENSITIVE } else { ck::CKA_EXTRACTABLE };
+        if template.boolean(kind) == Some(!strict) {
+            return Err(Code::TemplateInconsistent.into());
+        }
+        template.otherwise(kind, Value::Bool(strict));
+    }
     let Some(KeyValue::Plain { material: KeyMaterial::Bytes(bytes), .. }) =
         object.key_block().and_then(|block| block.key_value.as_ref())
     else {
@@ -132,7 +141,7 @@ pub fn unwrap_key(call: &mut Call<'_>) -> Done {
         _ => making::secret_key(algorithm, bytes),
     };
     let object = object.map_err(|trouble| trouble.instead(Code::AttributeValueInvalid, Code::WrappedKeyInvalid))?;
-    making::kept(call, session, class, &template, object)
+    making::known(call, session, class, &template, object)
 }
 
 /// C_SeedRandom.

@@ -13,6 +13,7 @@ use crate::crypto::{CryptoError, keyformat, rsa};
 use crate::failure::{Failure, Outcome};
 use crate::object::usage::Purpose;
 use crate::ops::enciphering::{Accompanying, Enciphering};
+use crate::ops::parents::Parents;
 use crate::ops::{parameters, signature_verify};
 use crate::secret::Secret;
 use crate::trust::policy::{Permitted, Use};
@@ -97,6 +98,11 @@ impl Encryption {
         self.key.identifier()
     }
 
+    /// What comes out of its wrapping has these flags at least.
+    pub(super) fn parents(&self) -> Parents {
+        Parents::of([&self.key])
+    }
+
     /// Encrypts, and answers the IV that it was done with.
     pub(super) fn encrypt(&self, view: &mut View, bytes: &Secret) -> Outcome<(Vec<u8>, Option<Blob>)> {
         let (out, iv) = match &self.how {
@@ -111,10 +117,7 @@ impl Encryption {
     }
 
     fn encipher(&self, view: &mut View, how: &Enciphering, bytes: &Secret) -> Outcome<(Vec<u8>, Option<Blob>)> {
-        let iv = match how.iv_to_make()? {
-            Some(len) => Some(Blob::copy_of(view.random(len)?.expose())),
-            None => None,
-        };
+        let iv = how.iv_to_make()?.map(|len| how.make_iv(view, len)).transpose()?;
         if iv.as_ref().is_some_and(|iv| how.counts(iv)) {
             view.count_nonce(&self.key, false)?;
         }
