@@ -101,7 +101,9 @@ pub const fn algorithm_of(kind: KeyKind) -> Option<Algorithm> {
         KeyKind::Edwards { curve: Edwards::Ed25519 } => Some(Algorithm::Ed25519),
         KeyKind::Edwards { curve: Edwards::Ed448 } => Some(Algorithm::Ed448),
         // The standard has an algorithm of its own for each of what a point is for.
-        KeyKind::Edwards { curve: Edwards::X25519 } | KeyKind::Ec { .. } | KeyKind::Generic { .. } => None,
+        KeyKind::Edwards { curve: Edwards::X25519 | Edwards::X448 } | KeyKind::Ec { .. } | KeyKind::Generic { .. } => {
+            None
+        }
     }
 }
 
@@ -119,6 +121,7 @@ pub const fn length_of(kind: KeyKind) -> u32 {
         },
         KeyKind::Edwards { curve } => match curve {
             Edwards::Ed25519 | Edwards::X25519 => 256,
+            Edwards::X448 => 448,
             Edwards::Ed448 => 456,
         },
     }
@@ -151,7 +154,7 @@ pub const fn recommended(curve: Curve) -> RecommendedCurve {
 pub const fn recommended_edwards(curve: Edwards) -> RecommendedCurve {
     match curve {
         Edwards::Ed25519 | Edwards::X25519 => RecommendedCurve::CURVE25519,
-        Edwards::Ed448 => RecommendedCurve::CURVE448,
+        Edwards::Ed448 | Edwards::X448 => RecommendedCurve::CURVE448,
     }
 }
 

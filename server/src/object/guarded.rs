@@ -30,6 +30,8 @@ pub enum Edwards {
     Ed448,
     /// X25519, for key agreement.
     X25519,
+    /// X448, for key agreement.
+    X448,
 }
 
 impl Edwards {
@@ -43,6 +45,7 @@ impl Edwards {
     pub const fn len(self) -> usize {
         match self {
             Self::Ed25519 | Self::X25519 => 32,
+            Self::X448 => 56,
             Self::Ed448 => 57,
         }
     }

@@ -162,7 +162,8 @@ fn read_guarded(value: &Value) -> Result<Guarded, Malformed> {
 const CURVES: [(u32, Curve); 5] =
     [(1, Curve::P224), (2, Curve::P256), (3, Curve::P384), (4, Curve::P521), (5, Curve::Secp256k1)];
 
-const EDWARDS: [(u32, Edwards); 3] = [(1, Edwards::Ed25519), (2, Edwards::Ed448), (3, Edwards::X25519)];
+const EDWARDS: [(u32, Edwards); 4] =
+    [(1, Edwards::Ed25519), (2, Edwards::Ed448), (3, Edwards::X25519), (4, Edwards::X448)];
 
 /// The stored numbers of a kind; they may never change their meaning.
 fn kind_code(kind: KeyKind) -> (u32, u32) {
@@ -207,6 +208,7 @@ mod tests {
             KeyKind::PostQuantum { set: ParameterSet::MlDsa87 },
             KeyKind::Edwards { curve: Edwards::Ed448 },
             KeyKind::TripleDes { bytes: 24 },
+            KeyKind::Edwards { curve: Edwards::X448 },
         ];
         for kind in kinds {
             for place in [Place::Token, Place::Wrapped(Arc::from(&b"blob"[..]))] {

@@ -187,6 +187,9 @@ pub(super) fn kind_of(given: &Given) -> Outcome<(Algorithm, KeyKind)> {
         Algorithm::EC | Algorithm::ECDH if given.curve() == Some(RecommendedCurve::CURVE25519) => {
             edwards(Edwards::X25519, given.curve(), length)?
         }
+        Algorithm::EC | Algorithm::ECDH if given.curve() == Some(RecommendedCurve::CURVE448) => {
+            edwards(Edwards::X448, given.curve(), length)?
+        }
         algorithm if is_made(algorithm) => KeyKind::Ec { curve: curve_of(given.curve(), length)? },
         other => return Err(wrong(format!("{other} is no algorithm of key pairs that this server makes"))),
     };

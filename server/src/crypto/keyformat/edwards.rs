@@ -1,4 +1,4 @@
-//! Ed25519, Ed448 and X25519 in PKCS#8 and SubjectPublicKeyInfo (RFC 8410): keys that are bytes, under object identifiers of
+//! Ed25519, Ed448, X25519 and X448 in PKCS#8 and SubjectPublicKeyInfo (RFC 8410): keys that are bytes, under object identifiers of
 //! their own and without parameters.
 
 use der::asn1::{OctetStringRef, PrintableStringRef};
@@ -13,8 +13,9 @@ use crate::crypto::algorithm::Edwards;
 use crate::secret::Secret;
 
 /// RFC 8410 §3.
-const CURVES: [(Edwards, ObjectIdentifier); 3] = [
+const CURVES: [(Edwards, ObjectIdentifier); 4] = [
     (Edwards::X25519, ObjectIdentifier::new_unwrap("1.3.101.110")),
+    (Edwards::X448, ObjectIdentifier::new_unwrap("1.3.101.111")),
     (Edwards::Ed25519, ObjectIdentifier::new_unwrap("1.3.101.112")),
     (Edwards::Ed448, ObjectIdentifier::new_unwrap("1.3.101.113")),
 ];
@@ -103,6 +104,7 @@ pub fn edwards_of_parameters(parameters: &[u8]) -> Result<Edwards, FormatError> 
         "edwards25519" => Ok(Edwards::Ed25519),
         "edwards448" => Ok(Edwards::Ed448),
         "curve25519" => Ok(Edwards::X25519),
+        "curve448" => Ok(Edwards::X448),
         other => Err(FormatError::UnknownAlgorithm(other.to_owned())),
     }
 }

@@ -453,6 +453,7 @@ const fn edwards(curve: Edwards) -> Term {
         Edwards::Ed25519 => Term::Ed25519,
         Edwards::Ed448 => Term::Ed448,
         Edwards::X25519 => Term::X25519,
+        Edwards::X448 => Term::X448,
     }
 }
 

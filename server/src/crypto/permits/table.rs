@@ -89,6 +89,8 @@ terms! {
     Ed448 "ED448"                         ALL READ READ READ;
     /// X25519 keys.
     X25519 "X25519"                       ALL ALL NONE NONE;
+    /// X448 keys, whose only implementation nobody has reviewed.
+    X448 "X448"                           ALL READ NONE NONE;
     /// HMAC keys below 112 bits.
     HmacShort "HMAC-SHORT"                ALL ALL READ NONE;
 

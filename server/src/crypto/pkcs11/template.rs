@@ -212,6 +212,7 @@ pub(super) const fn curve_parameters(curve: Curve) -> &'static [u8] {
 pub(super) const fn edwards_parameters(curve: Edwards) -> &'static [u8] {
     match curve {
         Edwards::X25519 => &[0x06, 0x03, 0x2b, 0x65, 0x6e],
+        Edwards::X448 => &[0x06, 0x03, 0x2b, 0x65, 0x6f],
         Edwards::Ed25519 => &[0x06, 0x03, 0x2b, 0x65, 0x70],
         Edwards::Ed448 => &[0x06, 0x03, 0x2b, 0x65, 0x71],
     }

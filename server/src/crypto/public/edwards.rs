@@ -13,7 +13,9 @@ pub(super) fn verify(spki: &[u8], data: &[u8], signature: &[u8]) -> Result<bool,
     Ok(match curve {
         Edwards::Ed25519 => UnparsedPublicKey::new(&ED25519, &key).verify(data, signature).is_ok(),
         Edwards::Ed448 => verify_448(&key, data, signature).unwrap_or(false),
-        Edwards::X25519 => return Err(CryptoError::BadParameters("X25519 verifies nothing".into())),
+        Edwards::X25519 | Edwards::X448 => {
+            return Err(CryptoError::BadParameters("a key for agreement verifies nothing".into()));
+        }
     })
 }
 

@@ -1,10 +1,11 @@
-//! Private keys of RFC 8410: Ed25519 and X25519 by aws-lc-rs, Ed448 by RustCrypto's `ed448-goldilocks`, whose private
-//! operations keep their time.
+//! Private keys of RFC 8410: Ed25519 and X25519 by aws-lc-rs, Ed448 and X448 by RustCrypto's `ed448-goldilocks` and `x448`,
+//! whose private operations keep their time.
 
 use aws_lc_rs::agreement::{self, PrivateKey, UnparsedPublicKey};
 use aws_lc_rs::rand;
 use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair};
 use ed448_goldilocks::SigningKey;
+use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
 use crate::crypto::CryptoError;
@@ -17,6 +18,7 @@ pub(super) enum EdwardsKey {
     Ed25519(Ed25519KeyPair),
     Ed448(Box<SigningKey>),
     X25519(PrivateKey),
+    X448(x448::StaticSecret),
 }
 
 impl EdwardsKey {
@@ -40,6 +42,10 @@ impl EdwardsKey {
             Edwards::X25519 => {
                 Self::X25519(PrivateKey::from_private_key(&agreement::X25519, key).map_err(|_| rejected())?)
             }
+            Edwards::X448 => {
+                let key: Zeroizing<[u8; 56]> = Zeroizing::new(key.try_into().map_err(|_| rejected())?);
+                Self::X448(x448::StaticSecret::from(*key))
+            }
         })
     }
 
@@ -57,6 +63,7 @@ impl EdwardsKey {
             Self::Ed25519(_) => Edwards::Ed25519,
             Self::Ed448(_) => Edwards::Ed448,
             Self::X25519(_) => Edwards::X25519,
+            Self::X448(_) => Edwards::X448,
         }
     }
 
@@ -70,6 +77,7 @@ impl EdwardsKey {
             Self::Ed25519(pair) => pair.public_key().as_ref().to_vec(),
             Self::Ed448(key) => key.verifying_key().to_bytes().to_vec(),
             Self::X25519(key) => key.compute_public_key().map_err(|_| failed())?.as_ref().to_vec(),
+            Self::X448(key) => x448::PublicKey::from(key).as_bytes().to_vec(),
         })
     }
 
@@ -78,22 +86,38 @@ impl EdwardsKey {
         match self {
             Self::Ed25519(pair) => Ok(pair.try_sign(data).map_err(|_| failed())?.as_ref().to_vec()),
             Self::Ed448(key) => Ok(key.sign_raw(data).to_bytes().to_vec()),
-            Self::X25519(_) => Err(CryptoError::BadParameters("X25519 signs nothing".into())),
+            Self::X25519(_) | Self::X448(_) => {
+                Err(CryptoError::BadParameters("a key for agreement signs nothing".into()))
+            }
         }
     }
 
-    /// The shared secret. A public key of small order, which gives zeros to everybody, is refused (RFC 7748 §6.1).
+    /// The shared secret. A public key of small order, which gives zeros to everybody, is refused (RFC 7748 §6).
     pub(super) fn agree(&self, peer: &[u8]) -> Result<Secret, CryptoError> {
-        let Self::X25519(own) = self else {
+        if self.curve().signs() {
             return Err(CryptoError::BadParameters("this key signs, and agrees on nothing".into()));
-        };
+        }
         let peer = EdwardsPublic::from_spki(peer)?;
-        if peer.curve != Edwards::X25519 {
+        if peer.curve != self.curve() {
             return Err(CryptoError::BadParameters("the two keys are on different curves".into()));
         }
-        let peer = UnparsedPublicKey::new(&agreement::X25519, &peer.key);
-        let refused = CryptoError::BadParameters("the public key gives no secret".into());
-        agreement::agree(own, peer, refused, |secret| Ok(Secret::copy_of(secret)))
+        let refused = || CryptoError::BadParameters("the public key gives no secret".into());
+        match self {
+            Self::X25519(own) => {
+                let peer = UnparsedPublicKey::new(&agreement::X25519, &peer.key);
+                agreement::agree(own, peer, refused(), |secret| Ok(Secret::copy_of(secret)))
+            }
+            Self::X448(own) => {
+                let peer = x448::PublicKey::from_bytes(&peer.key).ok_or_else(refused)?;
+                let shared = own.diffie_hellman(&peer);
+                // Points of small order have more than one encoding; what they give has one.
+                if shared.as_bytes().ct_eq(&[0; 56]).into() {
+                    return Err(refused());
+                }
+                Ok(Secret::copy_of(shared.as_bytes()))
+            }
+            Self::Ed25519(_) | Self::Ed448(_) => Err(failed()),
+        }
     }
 }
 

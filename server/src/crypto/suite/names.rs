@@ -38,6 +38,7 @@ fn key(kind: KeyKind) -> String {
             Edwards::Ed25519 => "Ed25519",
             Edwards::Ed448 => "Ed448",
             Edwards::X25519 => "X25519",
+            Edwards::X448 => "X448",
         }
         .into(),
     }

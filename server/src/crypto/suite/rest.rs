@@ -102,7 +102,9 @@ fn derivations(suite: &mut Suite<'_>) {
     for curve in [Curve::P224, Curve::P256, Curve::P384, Curve::P521, Curve::Secp256k1] {
         agreement(suite, KeyKind::Ec { curve }, curve.coordinate_len());
     }
-    agreement(suite, KeyKind::Edwards { curve: Edwards::X25519 }, 32);
+    for curve in [Edwards::X25519, Edwards::X448] {
+        agreement(suite, KeyKind::Edwards { curve }, curve.len());
+    }
     suite.with_key(KeyKind::Aes { bits: 128 }, &[3; 16], |suite, key| {
         let cipher = Cipher::AesEcb { padding: Padding::None };
         let how = Derivation::Encrypt { cipher, data: &[5; 32] };

@@ -172,7 +172,7 @@ impl Kind {
             Self::Generate(algorithm, _) => permits.algorithm(algorithm, None, leave).is_ok(),
             Self::Pair(Algorithm::RSA) => may(Term::Rsa2048) || may(Term::Rsa3072),
             Self::Pair(Algorithm::Ed25519) => may(Term::Ed25519) || may(Term::Ed448),
-            Self::Pair(Algorithm::ECDH) => may(Term::X25519),
+            Self::Pair(Algorithm::ECDH) => may(Term::X25519) || may(Term::X448),
             Self::Pair(_) => [Term::P224, Term::P256, Term::P384, Term::P521, Term::Secp256k1].into_iter().any(may),
             Self::Password => {
                 permits.permits(Term::Pbkdf2, Leave::PROTECT) && permits.permits(Term::Hmac, Leave::PROTECT)
