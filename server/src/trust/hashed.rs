@@ -5,12 +5,11 @@
 
 use kmip_codec::spec::HashingAlgorithm;
 use kmip_codec::types::HashedPassword;
-use subtle::ConstantTimeEq;
 
 use crate::config::Hidden;
 use crate::crypto::algorithm::Hash;
 use crate::crypto::public::{hash, hash_named};
-use crate::secret::Secret;
+use crate::secret::{self, Secret};
 
 /// What a Hashed Password credential is checked against.
 #[derive(Debug, Clone)]
@@ -69,9 +68,9 @@ impl Stored {
         let (first, second) = credential.hashed_password.split_at_checked(self.hash.len())?;
         let time = credential.timestamp.0.to_be_bytes();
         let expected = hash(self.hash, &zeroize::Zeroizing::new([self.s1.expose(), &time].concat()));
-        let is_first = expected.ct_eq(first);
-        let is_second = hash(self.hash, second).ct_eq(self.s2.expose());
-        if !bool::from(is_first & is_second) {
+        let is_first = secret::equal(&expected, first);
+        let is_second = secret::equal(&hash(self.hash, second), self.s2.expose());
+        if !(is_first & is_second) {
             return None;
         }
         let whole = zeroize::Zeroizing::new([&time[..], self.s1.expose(), self.s2.expose()].concat());

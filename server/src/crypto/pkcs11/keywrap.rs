@@ -3,10 +3,10 @@
 //! A key in the module may encrypt and decrypt blocks; the wrapping key's template forbids it to wrap keys, or it would
 //! become a way out for others. So the rounds are made here, and each block in the module.
 
-use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
 use crate::crypto::CryptoError;
+use crate::secret;
 
 const BAD: CryptoError = CryptoError::Failed("the wrapped key does not verify");
 /// The initial value of RFC 3394 §2.2.3.1.
@@ -57,7 +57,7 @@ pub(super) fn unwrap(cipher: impl Cipher, wrapped: &[u8]) -> Result<Zeroizing<Ve
         return Err(BAD);
     }
     let (initial, key) = unrounds(cipher, wrapped)?;
-    if bool::from(initial.ct_eq(&IV)) { Ok(key) } else { Err(BAD) }
+    if secret::equal(&initial, &IV) { Ok(key) } else { Err(BAD) }
 }
 
 /// RFC 5649 §4.2.
@@ -75,7 +75,7 @@ pub(super) fn unwrap_padded(mut cipher: impl Cipher, wrapped: &[u8]) -> Result<Z
     let length = usize::try_from(u32::from_be_bytes(length)).unwrap_or(usize::MAX);
     let fits = length <= key.len() && length.saturating_add(8) > key.len();
     let clean = fits && key.iter().skip(length).fold(0, |bits, byte| bits | byte) == 0;
-    if !clean || !bool::from(constant.ct_eq(&AIV)) {
+    if !clean || !secret::equal(&constant, &AIV) {
         return Err(BAD);
     }
     key.truncate(length);

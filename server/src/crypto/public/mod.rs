@@ -7,7 +7,6 @@ mod rsa;
 
 use aws_lc_rs::digest;
 use aws_lc_rs::signature::{self, ParsedPublicKey, VerificationAlgorithm};
-use subtle::ConstantTimeEq;
 
 use super::algorithm::{Curve, KeyKind, Message, Signature};
 use super::keyformat;
@@ -46,11 +45,6 @@ pub fn verify(spki: &[u8], scheme: Signature, message: Message<'_>, signature: &
         (KeyKind::Ec { curve }, _) => verify_ecdsa(spki, curve, digest, signature),
         _ => Err(CryptoError::BadParameters("not a public key that verifies".into())),
     }
-}
-
-/// Compares MACs, tags or digests in constant time. Different lengths are different.
-pub fn mac_equal(a: &[u8], b: &[u8]) -> bool {
-    a.ct_eq(b).into()
 }
 
 fn verify_ecdsa(spki: &[u8], curve: Curve, digest: &[u8], signature: &[u8]) -> Result<bool, CryptoError> {

@@ -1,13 +1,12 @@
 //! AES in CCM (SP 800-38C, RFC 3610), put together from CBC and CTR as §6 says: aws-lc-rs has no CCM, and RustCrypto's
 //! has nonce and tag in its types, so that each pair of lengths would be another copy of it.
 
-use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
 use super::block;
 use crate::crypto::algorithm::{Cipher, Encrypted, Padding};
 use crate::crypto::{CryptoError, UNDECRYPTABLE};
-use crate::secret::Secret;
+use crate::secret::{self, Secret};
 
 const BLOCK: usize = 16;
 /// The longest associated data whose length takes two bytes (§A.2.2).
@@ -33,7 +32,7 @@ pub(super) fn open(key: &[u8], nonce: &[u8], aad: &[u8], tag: &[u8], data: &[u8]
     let mut expected = code(key, nonce, aad, tag.len(), &out)?;
     mask(key, nonce, &mut expected)?;
     // What has been decrypted is shown to nobody before the tag is right.
-    if bool::from(expected.ct_eq(tag)) { Ok(Secret::new(std::mem::take(&mut *out))) } else { Err(UNDECRYPTABLE) }
+    if secret::equal(&expected, tag) { Ok(Secret::new(std::mem::take(&mut *out))) } else { Err(UNDECRYPTABLE) }
 }
 
 /// The code before it is masked: the last block of CBC with no IV over what §A.2 makes of nonce, associated data and data.

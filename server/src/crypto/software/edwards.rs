@@ -5,13 +5,12 @@ use aws_lc_rs::agreement::{self, PrivateKey, UnparsedPublicKey};
 use aws_lc_rs::rand;
 use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair};
 use ed448_goldilocks::SigningKey;
-use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
 use crate::crypto::CryptoError;
 use crate::crypto::algorithm::Edwards;
 use crate::crypto::keyformat::{self, EdwardsPrivate, EdwardsPublic};
-use crate::secret::Secret;
+use crate::secret::{self, Secret};
 
 /// A private key that has been opened.
 pub(super) enum EdwardsKey {
@@ -111,7 +110,7 @@ impl EdwardsKey {
                 let peer = x448::PublicKey::from_bytes(&peer.key).ok_or_else(refused)?;
                 let shared = own.diffie_hellman(&peer);
                 // Points of small order have more than one encoding; what they give has one.
-                if shared.as_bytes().ct_eq(&[0; 56]).into() {
+                if secret::equal(shared.as_bytes(), &[0; 56]) {
                     return Err(refused());
                 }
                 Ok(Secret::copy_of(shared.as_bytes()))

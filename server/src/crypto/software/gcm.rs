@@ -9,13 +9,12 @@ use cipher::{BlockCipherEncrypt, BlockSizeUser, InnerIvInit, KeyInit, StreamCiph
 use ctr::{Ctr32BE, CtrCore};
 use ghash::GHash;
 use ghash::universal_hash::UniversalHash;
-use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
 use super::ClearKey;
 use crate::crypto::algorithm::Encrypted;
 use crate::crypto::{CryptoError, UNDECRYPTABLE};
-use crate::secret::Secret;
+use crate::secret::{self, Secret};
 
 /// Length of the nonce that every GCM has, in bytes.
 const NONCE: usize = 12;
@@ -119,7 +118,7 @@ where
             let full = mask_with(finish(hash, aad, data));
             let expected = full.get(..tag.len()).ok_or(UNDECRYPTABLE)?;
             // Nothing is decrypted before the tag is right.
-            if !bool::from(expected.ct_eq(tag)) {
+            if !secret::equal(expected, tag) {
                 return Err(UNDECRYPTABLE);
             }
             stream.apply_keystream(data);

@@ -2,13 +2,12 @@
 //! ChaCha20 alone decrypts, and nothing of that is shown before the two are the same.
 
 use aws_lc_rs::aead::{Aad, CHACHA20_POLY1305, LessSafeKey, Nonce, UnboundKey};
-use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
 use super::block::chacha20;
 use crate::crypto::algorithm::Encrypted;
 use crate::crypto::{CryptoError, UNDECRYPTABLE};
-use crate::secret::Secret;
+use crate::secret::{self, Secret};
 
 const TAG: usize = 16;
 const FAILED: CryptoError = CryptoError::Failed("the cipher failed");
@@ -35,7 +34,7 @@ pub(super) fn open(key: &[u8], nonce: &[u8], aad: &[u8], tag: &[u8], data: &[u8]
     chacha20(key, nonce, 1, &mut out)?;
     let again = seal(key, nonce, aad, TAG, &out)?;
     let expected = again.tag.get(..tag.len()).ok_or(FAILED)?;
-    if tag.is_empty() || !bool::from(expected.ct_eq(tag)) {
+    if tag.is_empty() || !secret::equal(expected, tag) {
         return Err(UNDECRYPTABLE);
     }
     Ok(Secret::new(std::mem::take(&mut *out)))

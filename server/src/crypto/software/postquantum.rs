@@ -4,14 +4,13 @@ use aws_lc_rs::encoding::AsRawBytes;
 use aws_lc_rs::kem::{self, Ciphertext, DecapsulationKey, EncapsulationKey};
 use aws_lc_rs::rand;
 use aws_lc_rs::signature::{self, KeyPair, PqdsaKeyPair, PqdsaSigningAlgorithm};
-use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
 use super::slhdsa;
 use crate::crypto::algorithm::{Family, Hash, ParameterSet};
 use crate::crypto::keyformat::{self, PostQuantumPrivateParts};
 use crate::crypto::{CryptoError, public, seed};
-use crate::secret::Secret;
+use crate::secret::{self, Secret};
 
 /// A private key that has been opened and checked.
 pub(super) struct Opened {
@@ -199,7 +198,7 @@ fn check_pair(set: ParameterSet, key: &DecapsulationKey, public: &[u8]) -> Resul
 }
 
 fn same(one: &[u8], other: &[u8]) -> Result<(), CryptoError> {
-    if one.ct_eq(other).into() { Ok(()) } else { Err(rejected()) }
+    if secret::equal(one, other) { Ok(()) } else { Err(rejected()) }
 }
 
 fn kem(set: ParameterSet) -> Result<&'static kem::Algorithm, CryptoError> {

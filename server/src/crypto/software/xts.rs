@@ -1,12 +1,12 @@
 //! AES in XTS (SP 800-38E, IEEE 1619-2018 §5) over the ECB of aws-lc-rs, which itself shows no XTS. The lengths have been
 //! checked before: one data unit, of a block at least.
 
-use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
 use super::block;
 use crate::crypto::CryptoError;
 use crate::crypto::algorithm::{Cipher, Padding};
+use crate::secret;
 
 const BLOCK: usize = 16;
 const ECB: Cipher<'static> = Cipher::AesEcb { padding: Padding::None };
@@ -17,7 +17,7 @@ pub(super) fn apply(key: &[u8], tweak: &[u8], data: &mut [u8], encrypts: bool) -
     let (first, second) = key.split_at_checked(key.len() / 2).ok_or(FAILED)?;
     // With two halves that are alike the mode is not what it was shown to be (FIPS 140-3 IG C.I). What was encrypted so
     // elsewhere may be read.
-    if encrypts && bool::from(first.ct_eq(second)) {
+    if encrypts && secret::equal(first, second) {
         return Err(CryptoError::BadParameters("the two halves of the XTS key are the same".into()));
     }
     let mut start: [u8; BLOCK] = tweak.try_into().map_err(|_| FAILED)?;

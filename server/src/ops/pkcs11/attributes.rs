@@ -12,10 +12,11 @@ use super::codec::{Value, Writer};
 use super::codes::{Done, Trouble};
 use crate::crypto::algorithm::KeyKind;
 use crate::crypto::keyblock::{self, Canonical};
-use crate::crypto::{Key, keyformat, public};
+use crate::crypto::{Key, keyformat};
 use crate::failure::Failure;
 use crate::object::{Origin, Residency};
 use crate::ops::{Handler, get};
+use crate::secret;
 use crate::trust::policy::{Permitted, Use};
 use crate::view::View;
 
@@ -162,7 +163,7 @@ impl Own {
             (Self::Bool(own), Value::Bool(other)) => own == other,
             (Self::Ulong(own), Value::Ulong(other)) => own == other,
             (Self::Date(own), Value::Date(other)) => own == other,
-            (Self::Bytes(own), Value::Bytes(other)) => public::mac_equal(own, other),
+            (Self::Bytes(own), Value::Bytes(other)) => secret::equal(own, other),
             _ => false,
         }
     }

@@ -14,12 +14,12 @@ use super::cryptography::{fits, length, named, open_key};
 use super::instance::OPERATION;
 use super::mechanisms::{self, Kind, Row};
 use crate::crypto::algorithm::KeyKind;
-use crate::crypto::public;
 use crate::crypto::stream::{self, Macing};
 use crate::crypto::{keyblock, keyformat};
 use crate::object::usage::Purpose;
 use crate::ops::parts::{self, Part, Running};
 use crate::ops::{Handler, mac, parameters, sign, signature_verify};
+use crate::secret;
 use crate::trust::policy::Permitted;
 use crate::view::View;
 
@@ -319,7 +319,7 @@ impl Signing {
             _ => {
                 self.take(view, &key, Way::Verify, part, data)?;
                 match self.work {
-                    Work::Mac(running) => public::mac_equal(&mac::finish(view, &key, running)?, &claimed),
+                    Work::Mac(running) => secret::equal(&mac::finish(view, &key, running)?, &claimed),
                     Work::Data(running) => signature_verify::finish(view, &key, running, &claimed)?,
                     Work::Digest(_) => return Err(Code::GeneralError.into()),
                 }

@@ -8,11 +8,12 @@ use kmip_codec::types::{CryptographicParameters as Parameters, MacSignatureKeyIn
 
 use super::encryption::linked;
 use super::{applying, listed, open};
+use crate::crypto::CryptoError;
 use crate::crypto::algorithm::Message;
-use crate::crypto::{CryptoError, public};
 use crate::failure::{Failure, Outcome};
 use crate::object::usage::Purpose;
 use crate::ops::{mac, sign, signature_verify};
+use crate::secret;
 use crate::trust::policy::{Permitted, Use};
 use crate::view::View;
 
@@ -83,7 +84,7 @@ impl Witness {
             signature_verify::holds(view, &self.key, &self.parameters, Message::Data(bytes), claimed)
         } else {
             let made = mac::make(view, &self.key, &self.parameters, bytes);
-            made.map(|made| public::mac_equal(&made, claimed))
+            made.map(|made| secret::equal(&made, claimed))
         };
         if is_valid.map_err(listed)? {
             Ok(())

@@ -8,8 +8,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use kmip_codec::ttlv::Blob;
 use kmip_codec::types::Nonce;
 
-use crate::crypto::public::mac_equal;
 use crate::failure::{Failure, Outcome};
+use crate::secret::equal;
 use crate::store::seal;
 
 /// The most that wait at a time; the oldest make room.
@@ -78,7 +78,7 @@ impl Nonces {
         let mut given = self.given.lock().unwrap_or_else(PoisonError::into_inner);
         let is_it = |given: &Given| *given.client == *client && given.id[..] == *nonce.nonce_id;
         let found = given.iter().position(is_it).and_then(|place| given.remove(place));
-        found.is_some_and(|given| given.until > now && mac_equal(&given.value, &nonce.nonce_value))
+        found.is_some_and(|given| given.until > now && equal(&given.value, &nonce.nonce_value))
     }
 }
 

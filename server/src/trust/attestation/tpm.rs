@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 
 use crate::crypto::algorithm::{Curve, Hash, KeyKind, Message, Signature};
 use crate::crypto::{keyformat, public};
+use crate::secret;
 
 /// TPM_GENERATED_VALUE: what only a TPM puts at the beginning of what a restricted key signs.
 const GENERATED: u32 = 0xFF54_4347;
@@ -120,7 +121,7 @@ impl<'a> Quote<'a> {
             }
             values.extend(known.values().flatten());
         }
-        public::mac_equal(&public::hash(hash, &values), self.digest)
+        secret::equal(&public::hash(hash, &values), self.digest)
     }
 }
 
