@@ -188,7 +188,7 @@ fn template() -> Object {
     Object::Template(Template { attributes: AttributeList(vec![text(Tag::ObjectGroup, "shelf")]) })
 }
 
-/// A request in a format that the server keeps and does not read.
+/// A request in a format of which the server keeps what it does not read, too.
 fn certificate_request() -> Object {
     Object::CertificateRequest(CertificateRequest {
         certificate_request_type: CertificateRequestType::CRMF,

@@ -169,6 +169,11 @@ impl Authority {
         &self.chain
     }
 
+    /// Its name.
+    pub const fn name(&self) -> &Name {
+        &self.subject
+    }
+
     /// Its public key as SubjectPublicKeyInfo DER.
     pub fn public_key(&self) -> &[u8] {
         &self.public_key

@@ -2,7 +2,6 @@
 //!
 //! A chain is what somebody gives: nothing is looked for elsewhere. Revocation lists are those that the configuration names.
 
-use x509_cert::certificate::Certificate;
 use x509_cert::der::asn1::ObjectIdentifier;
 use x509_cert::der::oid::AssociatedOid;
 use x509_cert::der::{Decode, Encode};
@@ -10,6 +9,7 @@ use x509_cert::ext::pkix::{BasicConstraints, ExtendedKeyUsage, KeyUsage, Subject
 use x509_cert::name::Name;
 
 use super::algorithm::{Hash, KeyKind, Signature};
+use super::certificate::Certificate;
 use super::keyformat;
 use super::signed::{Signed, Verdict};
 use crate::failure::{Failure, Outcome};

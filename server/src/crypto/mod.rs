@@ -8,6 +8,7 @@ pub mod authority;
 pub mod certificate;
 pub mod chain;
 mod check;
+mod crmf;
 mod ec;
 mod evp;
 pub mod hpke;

@@ -11,6 +11,8 @@ use x509_cert::ext::pkix::name::{GeneralName, GeneralNames};
 use x509_cert::ext::pkix::{IssuerAltName, SubjectAltName};
 use x509_cert::name::Name;
 
+use super::certificate::Certificate;
+
 /// The parts of a name that are attributes, by object identifier: of the subject, and of the issuer.
 const PARTS: [(&str, Tag, Tag); 12] = [
     ("2.5.4.3", Tag::CertificateSubjectCN, Tag::CertificateIssuerCN),
@@ -33,7 +35,7 @@ pub fn subject_part(tag: Tag) -> Option<&'static str> {
 }
 
 /// All that a certificate says of who it is for and who made it.
-pub(super) fn attributes(certificate: &x509_cert::Certificate) -> der::Result<Vec<(Tag, Value)>> {
+pub(super) fn attributes(certificate: &Certificate) -> der::Result<Vec<(Tag, Value)>> {
     let body = &certificate.tbs_certificate;
     // An extension that cannot be read names nobody; it is no reason to refuse the certificate.
     let subject_names = body.get::<SubjectAltName>().ok().flatten().map(|(_, SubjectAltName(names))| names);
@@ -57,6 +59,7 @@ pub(super) fn attributes(certificate: &x509_cert::Certificate) -> der::Result<Ve
         ),
     ];
     let (issuer, subject) = (body.issuer.to_string(), body.subject.to_string());
+    // The octets of the INTEGER, the one that says the sign among them.
     let serial = hex::encode_upper(body.serial_number.as_bytes());
     let spoken = |tag, names: &GeneralNames| -> Vec<Element> {
         names.iter().filter_map(spoken).map(|name| text(tag, &name)).collect()
@@ -133,7 +136,6 @@ fn text(tag: Tag, text: &str) -> Element {
 
 #[cfg(test)]
 mod tests {
-    use x509_cert::Certificate;
     use x509_cert::der::Decode;
 
     use super::*;

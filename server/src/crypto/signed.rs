@@ -1,4 +1,4 @@
-//! What certificates (RFC 5280) and certificate requests (RFC 2986) have in common: a body, the algorithm, and the signature
+//! What certificates (RFC 5280) and certificate requests (RFC 2986, RFC 4211) have in common: a body, the algorithm, and the signature
 //! over the body as it came.
 
 use kmip_codec::spec::DigitalSignatureAlgorithm;
@@ -102,6 +102,11 @@ impl<'a> Signed<'a> {
             })
         })?;
         reader.finish(signed)
+    }
+
+    /// A body whose algorithm and signature stand elsewhere.
+    pub(super) const fn over(body: &'a [u8], algorithm: AlgorithmIdentifierOwned, signature: BitString) -> Self {
+        Self { body, algorithm, signature }
     }
 
     /// Whether the key, given as SubjectPublicKeyInfo DER, has made the signature.

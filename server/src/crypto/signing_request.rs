@@ -1,4 +1,4 @@
-//! Certificate requests in PKCS#10 (RFC 2986), in DER or PEM: what they ask for, and whether who asks has the key.
+//! Certificate requests in PKCS#10 (RFC 2986), in DER or PEM, and in CRMF: what they ask for, and whether who asks has the key.
 
 use kmip_codec::spec::{CertificateRequestType, ResultReason};
 use x509_cert::der::asn1::ObjectIdentifier;
@@ -10,6 +10,7 @@ use x509_cert::ext::pkix::{BasicConstraints, ExtendedKeyUsage, KeyUsage, Subject
 use x509_cert::name::Name;
 use x509_cert::request::{CertReq, CertReqInfo, ExtensionReq};
 
+use super::crmf;
 use super::signed::{Signed, Verdict};
 use crate::failure::{Failure, Outcome};
 
@@ -19,6 +20,10 @@ const LABELS: [&str; 2] = ["CERTIFICATE REQUEST", "NEW CERTIFICATE REQUEST"];
 /// What a certificate request asks for. Who made it has the private key: its signature was verified.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SigningRequest {
+    /// Which authority is to make the certificate, where the request says it.
+    pub issuer: Option<Name>,
+    /// From when to when it is to be valid, in seconds, as far as the request says it.
+    pub validity: (Option<i64>, Option<i64>),
     /// Whom the certificate is for.
     pub subject: Name,
     /// The public key, as SubjectPublicKeyInfo DER.
@@ -36,7 +41,7 @@ pub struct SigningRequest {
 /// The DER of a request of a type.
 ///
 /// # Errors
-/// Feature Not Supported for CRMF and PGP; Invalid CSR for what is no PEM of a request.
+/// Feature Not Supported for PGP; Invalid CSR for what is no PEM of a request.
 fn der(kind: CertificateRequestType, bytes: &[u8]) -> Outcome<Vec<u8>> {
     match kind {
         CertificateRequestType::Pkcs10 => Ok(bytes.to_vec()),
@@ -60,35 +65,61 @@ impl SigningRequest {
     /// Reads a request, and verifies its signature: proof that who made it has the private key.
     ///
     /// # Errors
-    /// Feature Not Supported for other types than PKCS#10 and PEM, for signatures that this server cannot verify, and for
+    /// Feature Not Supported for other types than PKCS#10, PEM and CRMF, for signatures that this server cannot verify, and for
     /// extensions that it does not know; Invalid CSR for what is malformed, or not signed by the key that it holds; Permission
-    /// Denied for a request to be a certification authority.
+    /// Denied for a request to be a certification authority; of CRMF what [`crmf::open`] says.
     pub fn open(kind: CertificateRequestType, bytes: &[u8]) -> Outcome<Self> {
+        let (mut asked, extensions) = match kind {
+            CertificateRequestType::CRMF => crmf::open(bytes)?,
+            _ => Self::open_pkcs10(kind, bytes)?,
+        };
+        let twice =
+            |(at, one): (usize, &Extension)| extensions.iter().skip(at + 1).any(|other| other.extn_id == one.extn_id);
+        if extensions.iter().enumerate().any(twice) {
+            return Err(invalid("the Certificate Request asks for an extension twice"));
+        }
+        for extension in &extensions {
+            asked.take(extension)?;
+        }
+        Ok(asked)
+    }
+
+    fn open_pkcs10(kind: CertificateRequestType, bytes: &[u8]) -> Outcome<(Self, Vec<Extension>)> {
         let request = parse(kind, bytes)?;
         let malformed = |_| invalid(format!("the Certificate Request is no {kind} request"));
         let public_key = request.info.public_key.to_der().map_err(malformed)?;
         let der = der(kind, bytes)?;
-        match Signed::open(&der).map_err(malformed)?.by(&public_key) {
-            Verdict::Good(_) => {}
-            Verdict::Bad => return Err(invalid("the Certificate Request is not signed by the key that it holds")),
-            Verdict::Unknown => {
-                return Err(Failure::unsupported(
-                    "the Certificate Request is signed in a way that this server cannot verify",
-                ));
-            }
-        }
-        let mut asked = Self {
-            subject: request.info.subject.clone(),
+        Self::proven(Signed::open(&der).map_err(malformed)?.by(&public_key))?;
+        let extensions = extensions(&request.info)?;
+        Ok((Self::of(request.info.subject, public_key), extensions))
+    }
+
+    /// A request for a name and a key, and for nothing else.
+    pub(super) fn of(subject: Name, public_key: Vec<u8>) -> Self {
+        Self {
+            issuer: None,
+            validity: (None, None),
+            subject,
             public_key,
             names: GeneralNames::new(),
             key_usage: None,
             extended: None,
             key_identifier: None,
-        };
-        for extension in extensions(&request.info)? {
-            asked.take(&extension)?;
         }
-        Ok(asked)
+    }
+
+    /// Whether the signature says that who made the request has the key.
+    ///
+    /// # Errors
+    /// Invalid CSR; Feature Not Supported.
+    pub(super) fn proven(verdict: Verdict) -> Outcome<()> {
+        match verdict {
+            Verdict::Good(_) => Ok(()),
+            Verdict::Bad => Err(invalid("the Certificate Request is not signed by the key that it holds")),
+            Verdict::Unknown => {
+                Err(Failure::unsupported("the Certificate Request is signed in a way that this server cannot verify"))
+            }
+        }
     }
 
     /// Takes an extension that is asked for.
@@ -129,10 +160,6 @@ fn extensions(info: &CertReqInfo) -> Outcome<Vec<Extension>> {
     for value in wanted.flat_map(|attribute| attribute.values.iter()) {
         let list = value.decode_as::<Vec<Extension>>();
         all.extend(list.map_err(|_| invalid("the extensions that the Certificate Request asks for cannot be read"))?);
-    }
-    let twice = |(at, one): (usize, &Extension)| all.iter().skip(at + 1).any(|other| other.extn_id == one.extn_id);
-    if all.iter().enumerate().any(twice) {
-        return Err(invalid("the Certificate Request asks for an extension twice"));
     }
     Ok(all)
 }

@@ -7,9 +7,10 @@ use kmip_codec::spec::KeyFormatType;
 use x509_cert::attr::{Attribute, Attributes};
 use x509_cert::certificate::{Certificate, TbsCertificate, Version};
 use x509_cert::crl::{CertificateList, RevokedCert, TbsCertList};
+use x509_cert::der::Tag::Integer;
 use x509_cert::der::asn1::{Any, BitString, GeneralizedTime, ObjectIdentifier, OctetString, SetOfVec};
 use x509_cert::der::oid::AssociatedOid;
-use x509_cert::der::{Decode, Encode};
+use x509_cert::der::{Decode, Encode, Length};
 use x509_cert::ext::Extension;
 use x509_cert::ext::pkix::{BasicConstraints, KeyUsage, KeyUsages};
 use x509_cert::name::Name;
@@ -158,6 +159,17 @@ impl Entity {
         CertReq { info, algorithm, signature }.to_der().unwrap()
     }
 
+    /// A certificate of its own with these octets as its serial number.
+    pub(crate) fn numbered(&self, octets: &[u8]) -> Vec<u8> {
+        let own: Vec<Any> = Decode::from_der(&self.certificate(self, |_| {})).unwrap();
+        let mut fields: Vec<Any> = own[0].decode_as().unwrap();
+        fields[1] = Any::new(Integer, octets).unwrap();
+        let body = fields.to_der().unwrap();
+        let (algorithm, signature) = self.sign(&body);
+        let all = [body, algorithm.to_der().unwrap(), signature.to_der().unwrap()];
+        tlv(0x30, &all.concat())
+    }
+
     /// The certification authority that the entity is.
     pub(crate) fn certifying(&self, terms: Terms) -> Authority {
         let own = self.certificate(self, |body| {
@@ -174,6 +186,58 @@ impl Entity {
         let block = keyblock::block(&key, keyblock::algorithm_of(self.kind), KeyFormatType::X509).unwrap();
         kmip_codec::types::Object::PublicKey(block)
     }
+}
+
+/// A certificate request in CRMF (RFC 4211).
+pub(crate) struct Crmf {
+    /// The fields of the template: the tag of each, and its value.
+    pub(crate) template: Vec<(u8, Vec<u8>)>,
+    /// What stands behind it.
+    pub(crate) controls: Vec<u8>,
+    /// What the signature is over in place of the request.
+    pub(crate) input: Vec<u8>,
+    /// What stands behind the proof.
+    pub(crate) info: Vec<u8>,
+}
+
+impl Crmf {
+    /// For the entity's name and key.
+    pub(crate) fn of(entity: &Entity) -> Self {
+        let key = Any::from_der(&entity.spki).unwrap().value().to_vec();
+        let template = vec![(0xA5, entity.name.to_der().unwrap()), (0xA6, key)];
+        Self { template, controls: Vec::new(), input: Vec::new(), info: Vec::new() }
+    }
+
+    /// For a time, the dates in seconds.
+    pub(crate) fn valid(mut self, from: Option<i64>, until: Option<i64>) -> Self {
+        let date =
+            |tag, date: Option<i64>| date.map(|date| tlv(tag, &time(date).to_der().unwrap())).unwrap_or_default();
+        self.template.push((0xA4, [date(0xA0, from), date(0xA1, until)].concat()));
+        self
+    }
+
+    /// By an authority.
+    pub(crate) fn by(mut self, issuer: &Name) -> Self {
+        self.template.push((0xA3, issuer.to_der().unwrap()));
+        self
+    }
+
+    /// Signed by the entity.
+    pub(crate) fn signed(mut self, entity: &Entity) -> Vec<u8> {
+        self.template.sort_by_key(|(tag, _)| tag & 0x1F);
+        let template: Vec<u8> = self.template.iter().flat_map(|(tag, value)| tlv(*tag, value)).collect();
+        let request = tlv(0x30, &[vec![2, 1, 0], tlv(0x30, &template), self.controls].concat());
+        let (algorithm, signature) = entity.sign(&request);
+        let proof = [self.input, algorithm.to_der().unwrap(), signature.to_der().unwrap()].concat();
+        let message = tlv(0x30, &[request, tlv(0xA1, &proof), self.info].concat());
+        tlv(0x30, &message)
+    }
+}
+
+/// An element of DER by its tag and its value.
+pub(crate) fn tlv(tag: u8, value: &[u8]) -> Vec<u8> {
+    let length = Length::try_from(value.len()).unwrap().to_der().unwrap();
+    [&[tag][..], &length, value].concat()
 }
 
 /// A year, at most two, and for servers.

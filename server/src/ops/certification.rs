@@ -5,14 +5,15 @@ use std::str::FromStr;
 
 use kmip_codec::Value;
 use kmip_codec::spec::{
-    CertificateRequestType, CertificateType, CryptographicUsageMask as Mask, KeyFormatType, ObjectType, Tag, Version,
-    attribute_by_tag,
+    CertificateRequestType, CertificateType, CryptographicUsageMask as Mask, KeyFormatType, ObjectType, ResultReason,
+    Tag, Version, attribute_by_tag,
 };
 use kmip_codec::ttlv::{Blob, Text};
 use kmip_codec::types::{Attribute, Certificate, Object, ProtectionStorageMasks};
 use x509_cert::attr::AttributeTypeAndValue;
 use x509_cert::der::asn1::{Any, Ia5StringRef, ObjectIdentifier, SetOfVec, Utf8StringRef};
 use x509_cert::der::{Decode, Tag as Type};
+use x509_cert::ext::pkix::KeyUsage;
 use x509_cert::ext::pkix::name::{GeneralName, GeneralNames};
 use x509_cert::name::{Name, RelativeDistinguishedName};
 
@@ -71,7 +72,7 @@ pub(super) fn for_key(view: &View, request: &SigningRequest, public_key: &[u8]) 
         return Ok(());
     }
     Err(Failure::new(
-        kmip_codec::spec::ResultReason::InvalidCSR,
+        ResultReason::InvalidCSR,
         "the Certificate Request was made for another key than the one that is to be certified",
     ))
 }
@@ -169,32 +170,55 @@ pub(super) struct Case {
     pub(super) subject: Subject,
     /// The name where nobody says one.
     pub(super) otherwise: Subject,
+    /// What the key was certified for before, and still is where nobody says otherwise.
+    pub(super) before: Uses,
+}
+
+/// What a certificate says its key is for; nothing where it does not say.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Uses {
+    pub(super) key_usage: Option<KeyUsage>,
+    pub(super) extended: Option<Vec<ObjectIdentifier>>,
 }
 
 /// Makes a certificate with what a client gives it, as an object that is to be inserted.
 ///
 /// # Errors
-/// Feature Not Supported for a Certificate Type other than X.509; what the authority says.
+/// Feature Not Supported for a Certificate Type other than X.509; Invalid CSR for a request to another authority; what the
+/// authority says.
 pub(super) fn certify(
     view: &mut View,
     authority: &Authority,
     case: Case,
-    given: Given,
+    mut given: Given,
     masks: Option<&ProtectionStorageMasks>,
 ) -> Outcome<New> {
-    let Case { public_key, mut request, subject, otherwise } = case;
+    let Case { public_key, mut request, subject, otherwise, before } = case;
     // A request for another key gives the names alone.
     if let Some(request) = request.as_mut().filter(|request| request.public_key != public_key) {
         (request.key_usage, request.extended, request.key_identifier) = (None, None, None);
+        request.validity = (None, None);
+    }
+    let request = request.as_ref();
+    if request.and_then(|request| request.issuer.as_ref()).is_some_and(|issuer| issuer != authority.name()) {
+        return Err(Failure::new(ResultReason::InvalidCSR, "the Certificate Request is one to another authority"));
     }
     if given.certificate_type().is_some_and(|kind| kind != CertificateType::X509) {
         return Err(Failure::unsupported("certificates of other types than X.509 are not made here"));
     }
     let home = view.home(None, Some(true), masks)?;
     let mask = given.integer(Tag::CryptographicUsageMask).map(|bits| Mask::from_bits_retain(bits.cast_unsigned()));
-    let date = |tag| given.date(tag);
-    let validity = authority.terms().validity(view.now(), date(Tag::ActivationDate), date(Tag::DeactivationDate))?;
-    let request = request.as_ref();
+    // The dates that a request says go before those of the attributes, which say them too then.
+    let (from, until) = request.map(|request| request.validity).unwrap_or_default();
+    let mut date = |tag, asked: Option<i64>| {
+        let Some(date) = asked else { return given.date(tag) };
+        for attribute in given.attributes.iter_mut().filter(|attribute| attribute.tag == tag) {
+            attribute.value = Value::DateTime(date);
+        }
+        Some(date)
+    };
+    let (from, until) = (date(Tag::ActivationDate, from), date(Tag::DeactivationDate, until));
+    let validity = authority.terms().validity(view.now(), from, until)?;
     let said = request.filter(|request| !request.subject.is_empty() || !request.names.is_empty());
     let wanted = Wanted {
         subject: said.map(|request| request.subject.clone()).or(subject.name).or(otherwise.name).unwrap_or_default(),
@@ -206,8 +230,8 @@ pub(super) fn certify(
             Some(_) => GeneralNames::new(),
         },
         public_key,
-        key_usage: request.and_then(|request| request.key_usage).or_else(|| usage_of(mask?)),
-        extended: request.and_then(|request| request.extended.clone()),
+        key_usage: request.and_then(|request| request.key_usage).or(before.key_usage).or_else(|| usage_of(mask?)),
+        extended: request.and_then(|request| request.extended.clone()).or(before.extended),
         key_identifier: request.and_then(|request| request.key_identifier.clone()),
         validity,
     };

@@ -7,7 +7,7 @@ use kmip_codec::types::{Attributes, ProtectionStorageMasks, UniqueIdentifier};
 
 use super::Handler;
 use super::activate::Response;
-use super::certification::{self, Case, Subject, certify, common_name};
+use super::certification::{self, Case, Subject, Uses, certify, common_name};
 use super::new_object::{self, Given, link};
 use crate::crypto::signing_request::SigningRequest;
 use crate::failure::{Failure, Outcome};
@@ -56,7 +56,7 @@ impl Handler for Certify {
             return Err(Failure::invalid_field("without a certificate request, the Certificate Type must be said"));
         }
         let otherwise = key.as_ref().map(|key| common_name(&key.identifier())).unwrap_or_default();
-        let case = Case { public_key, request: asked, subject, otherwise };
+        let case = Case { public_key, request: asked, subject, otherwise, before: Uses::default() };
         let new = certify(view, &authority, case, given, request.protection_storage_masks.as_ref())?;
         let unique_identifier = view.insert(new)?;
         if let Some(key) = key {

@@ -8,11 +8,14 @@ use kmip_codec::structure;
 use kmip_codec::ttlv::{Blob, Text};
 use kmip_codec::types::{Attribute, Attributes, Link, Object, ProtectionStorageMasks, UniqueIdentifier};
 
+use x509_cert::der::asn1::ObjectIdentifier;
+
 use super::Handler;
 use super::activate::Response;
-use super::certification::{self, Case, Subject, certify};
+use super::certification::{self, Case, Subject, Uses, certify};
 use super::new_object::{self, Given, link};
 use super::re_key::{link_both, retire};
+use crate::crypto::authority::Authority;
 use crate::crypto::certificate;
 use crate::crypto::signing_request::SigningRequest;
 use crate::failure::{Failure, Outcome};
@@ -108,6 +111,7 @@ pub(super) fn replace(view: &mut View, existing: &Permitted, renewal: Renewal) -
     if let Some(request) = &request {
         certification::for_key(view, request, &public_key)?;
     }
+    let before = uses(&authority, &der, &attributes)?;
     let own: Vec<Attribute> = attributes.iter().filter(|attribute| attribute.tag == Tag::Name).cloned().collect();
     let mut attributes = replacement::inherit(existing, attributes, offset, view.now())?;
     // Where instances have numbers, the names of the request have the first ones: those of the existing certificate are moved
@@ -122,7 +126,7 @@ pub(super) fn replace(view: &mut View, existing: &Permitted, renewal: Renewal) -
     let given = Given::inherited(view, attributes, ObjectType::Certificate);
     let (name, names) = certificate::subject(&der)?;
     let otherwise = Subject { name: Some(name), names };
-    let case = Case { public_key, request, subject, otherwise };
+    let case = Case { public_key, request, subject, otherwise, before };
     let new = certify(view, &authority, case, given, masks.as_ref())?;
     retire(view, existing)?;
     let renewed = view.insert(new)?;
@@ -165,6 +169,19 @@ fn renewable(view: &mut View, existing: &Permitted) -> Outcome<Vec<u8>> {
         },
         Material::Guarded(_) => Err(Failure::internal("a certificate is in the module")),
     }
+}
+
+/// What the key was certified for, as far as the attributes that are wanted say nothing else. Extended uses that the authority
+/// does not certify any more are left out, but never the last one: without any, a certificate would be for all of them.
+fn uses(authority: &Authority, der: &[u8], wanted: &[Attribute]) -> Outcome<Uses> {
+    let says_mask = wanted.iter().any(|attribute| attribute.tag == Tag::CryptographicUsageMask);
+    let key_usage = if says_mask { None } else { certificate::key_usage(der)? };
+    let extended = certificate::extended_key_usage(der)?.map(|all| {
+        let certified = |used: &&ObjectIdentifier| authority.terms().extended.contains(used);
+        let still: Vec<ObjectIdentifier> = all.iter().filter(certified).copied().collect();
+        if still.is_empty() { all } else { still }
+    });
+    Ok(Uses { key_usage, extended })
 }
 
 /// The public key that the certificate is linked with.

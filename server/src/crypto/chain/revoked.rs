@@ -63,8 +63,8 @@ impl RevocationList {
             return Some(Validity::Unknown);
         }
         let mut entries = body.revoked_certificates.iter().flatten();
-        let serial = &one.certificate.tbs_certificate.serial_number;
-        if let Some(entry) = entries.find(|entry| entry.serial_number == *serial) {
+        let serial = one.certificate.tbs_certificate.serial_number.as_bytes();
+        if let Some(entry) = entries.find(|entry| entry.serial_number.as_bytes() == serial) {
             return Some(if since(entry) <= date { Validity::Invalid } else { Validity::Valid });
         }
         // One that is to be renewed by then tells nothing of what has happened since.

@@ -18,7 +18,7 @@ use crate::crypto::algorithm::KeyKind;
 use crate::crypto::authority::{Authority, SigningKey, Wanted};
 use crate::crypto::keyblock::Canonical;
 use crate::crypto::permits::{Permits, Preset};
-use crate::crypto::testing::{DAY, Entity, extension, raw_extension, terms};
+use crate::crypto::testing::{Crmf, DAY, Entity, extension, raw_extension, terms};
 use crate::crypto::{keyblock, keyformat};
 use crate::object::material::Material;
 use crate::ops::revoke::{self, Revoke};
@@ -263,7 +263,7 @@ fn requests_that_are_none() {
     // A good request, for another key.
     assert_eq!(refused(pkcs10, other.request(vec![])), invalid);
     let unsupported = ResultReason::FeatureNotSupported;
-    assert_eq!(refused(Some(CertificateRequestType::CRMF), entity.request(vec![])), (unsupported, unsupported));
+    assert_eq!(refused(Some(CertificateRequestType::PGP), entity.request(vec![])), (unsupported, unsupported));
     assert_eq!(refused(None, entity.request(vec![])), (ResultReason::InvalidField, ResultReason::InvalidField));
     let typed = Request { certificate_request_type: pkcs10, ..request(Some(&key), None) };
     assert_eq!(reason(&bench, typed), ResultReason::InvalidField);
@@ -284,6 +284,48 @@ fn requests_in_pem() {
         };
         assert_eq!(parsed(&bench, &certified(&bench, wanted)).tbs_certificate.subject, entity.name);
     }
+}
+
+#[test]
+fn requests_in_crmf() {
+    let bench = bench();
+    let (entity, other) = (Entity::new("CN=entity"), Entity::new("CN=other"));
+    let authority = Entity::new("CN=Authority,O=Test").name;
+    let key = public_key(&bench, &entity);
+    let crmf = |request: Crmf, signer: &Entity| Request {
+        certificate_request_type: Some(CertificateRequestType::CRMF),
+        ..self::request(Some(&key), Some(request.signed(signer)))
+    };
+    // What the request says goes before the attributes; what it does not say is theirs.
+    let dates = vec![date(Tag::ActivationDate, NOW + 3 * DAY), date(Tag::DeactivationDate, NOW + 9 * DAY)];
+    let asked = Crmf::of(&entity).by(&authority).valid(Some(NOW + 2 * DAY), None);
+    let certificate = certified(&bench, Request { attributes: attributes(dates), ..crmf(asked, &entity) });
+    let made = parsed(&bench, &certificate);
+    assert_eq!(made.tbs_certificate.subject, entity.name);
+    assert_eq!(validity(&made), (NOW + 2 * DAY, NOW + 9 * DAY));
+    let object = open(&bench, &certificate);
+    let said = [Tag::ActivationDate, Tag::DeactivationDate].map(|tag| object.attributes.date(tag));
+    assert_eq!(said, [Some(NOW + 2 * DAY), Some(NOW + 9 * DAY)]);
+    assert_eq!(links(&object), [(LinkType::PublicKeyLink, key.clone())]);
+    // As far as the terms go; and an object without these attributes does not get them so.
+    let asked = Crmf::of(&entity).valid(None, Some(NOW + 9000 * DAY));
+    let certificate = certified(&bench, crmf(asked, &entity));
+    assert_eq!(validity(&parsed(&bench, &certificate)), (NOW - 300, NOW + 730 * DAY));
+    assert!(!open(&bench, &certificate).attributes.has(Tag::DeactivationDate));
+    let over = Crmf::of(&entity).valid(None, Some(NOW - DAY));
+    assert_eq!(reason(&bench, crmf(over, &entity)), ResultReason::InvalidField);
+    // To another authority, for another key, and of one who has another key.
+    assert_eq!(reason(&bench, crmf(Crmf::of(&entity).by(&other.name), &entity)), ResultReason::InvalidCSR);
+    assert_eq!(reason(&bench, crmf(Crmf::of(&other), &other)), ResultReason::InvalidCSR);
+    assert_eq!(reason(&bench, crmf(Crmf::of(&entity), &other)), ResultReason::InvalidCSR);
+    // As an object of its own.
+    let request = CertificateRequest {
+        certificate_request_type: CertificateRequestType::CRMF,
+        certificate_request_value: Blob::new(Crmf::of(&entity).signed(&entity)),
+    };
+    let registered = bench.object(Object::CertificateRequest(request), Vec::new());
+    let certificate = certified(&bench, self::request(Some(&registered), None));
+    assert_eq!(links(&open(&bench, &certificate)), [(LinkType::PublicKeyLink, key)]);
 }
 
 #[test]

@@ -4,9 +4,12 @@ use kmip_codec::Value;
 use kmip_codec::spec::{CryptographicUsageMask as Mask, NameType, Operation, RevocationReasonCode};
 use kmip_codec::types::{CertificateRequest, Name, RevocationReason};
 use x509_cert::der::{Decode, Encode};
+use x509_cert::ext::Extension;
+use x509_cert::ext::pkix::{ExtendedKeyUsage, KeyUsage, KeyUsages};
 
 use super::*;
-use crate::crypto::testing::{DAY, Entity, terms};
+use crate::crypto::authority::Terms;
+use crate::crypto::testing::{DAY, Entity, authority, extension, terms};
 use crate::ops::certify::{self, Certify};
 use crate::ops::revoke::{self, Revoke};
 use crate::view::Settings;
@@ -23,7 +26,12 @@ struct House {
 
 impl House {
     fn new() -> Self {
-        let authority = Arc::new(Entity::new("CN=Authority,OU=Department").certifying(terms()));
+        Self::on(terms())
+    }
+
+    /// With an authority of these terms.
+    fn on(terms: Terms) -> Self {
+        let authority = Arc::new(Entity::new("CN=Authority,OU=Department").certifying(terms));
         let bench = Bench::with(Settings { authority: Some(authority), ..Settings::default() }, None);
         let entity = Entity::new("CN=entity,OU=one,OU=two");
         let key = bench.object(entity.public_key(), vec![usage(Mask::VERIFY)]);
@@ -204,6 +212,49 @@ fn requests_for_a_renewal() {
     assert_eq!(house.body(&latest).subject_public_key_info.to_der().unwrap(), house.entity.spki);
     let again = Request { certificate_request_identifier: Some(object(&house.entity)), ..request(&latest) };
     assert_eq!(house.body(&house.renewed(again)).subject, house.entity.name);
+}
+
+#[test]
+fn a_key_stays_for_what_it_was_certified() {
+    let of = |oids: &[&str]| oids.iter().map(|oid| ObjectIdentifier::new_unwrap(oid)).collect::<Vec<_>>();
+    let (server, client, email) = ("1.3.6.1.5.5.7.3.1", "1.3.6.1.5.5.7.3.2", "1.3.6.1.5.5.7.3.4");
+    let house = House::on(Terms { extended: of(&[server, email]), ..terms() });
+    let registered = |extensions: Vec<Extension>| {
+        let der = house.entity.certificate(&Entity::new("CN=elsewhere"), |body| body.extensions = Some(extensions));
+        let certificate = kmip_codec::types::Certificate {
+            certificate_type: CertificateType::X509,
+            certificate_value: Blob::new(der),
+        };
+        house.bench.object(Object::Certificate(certificate), vec![usage(Mask::VERIFY)])
+    };
+    let uses = |certificate: &UniqueIdentifier| {
+        let body = house.body(certificate);
+        let extended = body.get::<ExtendedKeyUsage>().unwrap().map(|(_, ExtendedKeyUsage(uses))| uses);
+        (body.get::<KeyUsage>().unwrap().unwrap().1, extended.unwrap_or_default())
+    };
+    let usages = KeyUsage(KeyUsages::NonRepudiation | KeyUsages::KeyAgreement);
+    let extended = |oids: &[&str]| extension(&ExtendedKeyUsage(of(oids)), false);
+    let former = registered(vec![extension(&usages, true), extended(&[email])]);
+    let latest = house.renewed(request(&former));
+    assert_eq!(uses(&latest), (usages, of(&[email])));
+    // What is wanted otherwise goes before it.
+    let wanted = Request { attributes: list(vec![usage(Mask::VERIFY | Mask::WRAP_KEY)]), ..request(&latest) };
+    let latest = house.renewed(wanted);
+    let otherwise = KeyUsage(KeyUsages::DigitalSignature | KeyUsages::KeyEncipherment);
+    assert_eq!(uses(&latest), (otherwise, of(&[email])));
+    let asks = vec![extended(&[server]), extension(&KeyUsage(KeyUsages::DigitalSignature.into()), true)];
+    let wanted = Request {
+        certificate_request_type: Some(CertificateRequestType::Pkcs10),
+        certificate_request_value: Some(Blob::new(house.entity.request(asks))),
+        ..request(&latest)
+    };
+    assert_eq!(uses(&house.renewed(wanted)), (KeyUsage(KeyUsages::DigitalSignature.into()), of(&[server])));
+    // Of uses that were certified elsewhere those stay that the authority certifies, and never none of them.
+    assert_eq!(uses(&house.renewed(request(&registered(vec![extended(&[client, server])])))).1, of(&[server]));
+    let denied = ResultReason::PermissionDenied;
+    assert_eq!(house.reason(request(&registered(vec![extended(&[client])]))).0, denied);
+    // One that certifies others is not renewed as one that does not.
+    assert_eq!(house.reason(request(&registered(authority(None)))).0, denied);
 }
 
 #[test]
