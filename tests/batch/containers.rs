@@ -1,19 +1,19 @@
-//! Private keys in PKCS#12 containers, as openssl makes and reads them.
+//! Private keys and certificates in PKCS#12 containers, and certificates, as openssl makes and reads them.
 
 use std::fs;
 use std::path::Path;
 
 use kmip_codec::Value;
 use kmip_codec::spec::{
-    CryptographicUsageMask as Mask, KeyFormatType, LinkType, ObjectType, Operation, ResultReason, RevocationReasonCode,
-    SecretDataType, Tag, Version,
+    CertificateType, CryptographicUsageMask as Mask, KeyFormatType, LinkType, ObjectType, Operation, ResultReason,
+    RevocationReasonCode, SecretDataType, Tag, Version,
 };
 use kmip_codec::ttlv::{Blob, Text};
-use kmip_codec::types::{Attribute, AttributeReference, KeyBlock, KeyValue, Object, SecretData};
+use kmip_codec::types::{Attribute, AttributeReference, Certificate, KeyBlock, KeyValue, Object, SecretData};
 use kmipd::failure::reason_in;
 use kmipd::ops;
 
-use crate::harness::kmip::{block, bytes_of, enumeration, get, mask, register, secret, structure, text};
+use crate::harness::kmip::{block, bytes_of, enumeration, get, mask, new_attribute, register, secret, structure, text};
 use crate::harness::{Kmip, Kmipd, openssl};
 
 /// A key with its certificate and that of its issuer, in containers of two ages under the password "secret".
@@ -116,6 +116,120 @@ fn a_key_comes_and_goes_with_its_chain() {
             assert_eq!(told.matches("BEGIN CERTIFICATE").count(), 2);
             let told = openssl(folder, "pkcs12 -in out.p12 -passin pass:secret -nodes -nocerts");
             assert!(told.contains("friendlyName: Mine"), "{told}");
+        }
+    }
+}
+
+/// What openssl makes otherwise: other ciphers, hashes and keys, no name, no chain, no encryption.
+#[test]
+fn every_container_of_openssl_is_read() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    for command in [
+        "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout own.key -out own.pem -subj /CN=Own -days 30",
+        "pkcs8 -topk8 -nocrypt -in own.key -outform DER -out own.p8",
+        "x509 -in own.pem -outform DER -out own.der",
+    ] {
+        openssl(folder, command);
+    }
+    let kmipd = Kmipd::dev();
+    let mut kmip = kmipd.kmip(Version::V2_1);
+    let secret = password(&mut kmip, b"secret", SecretDataType::Password);
+    kmip.activate(&secret);
+    let made = |options: &str| {
+        let command = format!("pkcs12 -export {options} -inkey own.key -in own.pem -passout pass:secret -out own.p12");
+        openssl(folder, &command);
+        contained(Version::V2_1, &fs::read(folder.join("own.p12")).unwrap())
+    };
+    let attributes = vec![mask(Mask::SIGN), link(LinkType::Pkcs12PasswordLink, &secret)];
+    for options in [
+        "-keypbe AES-128-CBC -certpbe AES-192-CBC -macalg sha512",
+        "-keypbe AES-256-CBC -certpbe NONE -macalg sha384",
+        "-keypbe NONE -certpbe AES-256-CBC -iter 100000",
+        "-keypbe NONE -certpbe NONE -noiter",
+        "-legacy -descert -macalg sha1",
+        "-legacy -keypbe PBE-SHA1-RC2-40 -certpbe PBE-SHA1-RC2-128",
+    ] {
+        let key = kmip.register(made(options), attributes.clone());
+        assert_eq!(bytes_of(&kmip.get(&key)), fs::read(folder.join("own.p8")).unwrap(), "{options}");
+        assert!(kmip.values(&key, AttributeReference::Tag(Tag::Pkcs12FriendlyName)).is_empty());
+        let own = linked(&mut kmip, &key, LinkType::Pkcs12CertificateLink);
+        assert_eq!(der(&kmip.get(&own[0])), fs::read(folder.join("own.der")).unwrap());
+    }
+    // Without a MAC there is nothing that says that it is whole.
+    let unproven = register(made("-nomac"), attributes);
+    assert_eq!(kmip.refusal(Operation::Register, &unproven), ResultReason::InvalidField);
+}
+
+/// Since 2.0 a certificate leaves in a container too, with those above it, under its own link to a password.
+#[test]
+fn a_certificate_leaves_in_a_container_of_its_own() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    containers(folder);
+    let file = |name: &str| fs::read(folder.join(name)).unwrap();
+    let kmipd = Kmipd::dev();
+    for version in [Version::V1_4, Version::V2_0, Version::V2_1] {
+        let mut kmip = kmipd.kmip(version);
+        let secret = password(&mut kmip, b"secret", SecretDataType::Password);
+        kmip.activate(&secret);
+        let to_password = link(LinkType::Pkcs12PasswordLink, &secret);
+        let key = kmip.register(contained(version, &file("new.p12")), vec![mask(Mask::SIGN), to_password.clone()]);
+        let own = linked(&mut kmip, &key, LinkType::Pkcs12CertificateLink).remove(0);
+        if !version.is_v2() {
+            let refused = kmip.refusal(Operation::Get, &in_container(&own));
+            assert_eq!(refused, ResultReason::KeyFormatTypeNotSupported);
+            continue;
+        }
+        assert_eq!(kmip.refusal(Operation::Get, &in_container(&own)), ResultReason::BadPassword);
+        for attribute in [to_password, text(Tag::Pkcs12FriendlyName, "leaf")] {
+            kmip.ask::<ops::attribute::Response>(Operation::AddAttribute, &new_attribute(Some(&own), attribute));
+        }
+        let came: ops::get::Response = kmip.ask(Operation::Get, &in_container(&own));
+        fs::write(folder.join("out.p12"), der(&came.object)).unwrap();
+        let told = openssl(folder, "pkcs12 -in out.p12 -passin pass:secret -nodes");
+        assert_eq!(told.matches("BEGIN CERTIFICATE").count(), 2, "{told}");
+        assert!(told.contains("friendlyName: leaf\n") && !told.contains("PRIVATE KEY"), "{told}");
+        // Otherwise it is as it was.
+        assert_eq!(der(&kmip.get(&own)), file("leaf.der"));
+    }
+}
+
+/// Serial numbers that RFC 5280 does not allow, as authorities make them all the same.
+#[test]
+fn a_certificate_with_an_odd_serial_number_is_kept() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    openssl(folder, "ecparam -name prime256v1 -genkey -noout -out own.key");
+    let kmipd = Kmipd::dev();
+    let long = "a1".repeat(40);
+    for (serial, octets) in [(&*format!("0x{long}"), format!("00{long}")), ("-129", "FF7F".into()), ("0", "00".into())]
+    {
+        let command =
+            format!("req -x509 -new -key own.key -subj /CN=Odd -set_serial {serial} -outform DER -out own.der");
+        openssl(folder, &command);
+        let der = fs::read(folder.join("own.der")).unwrap();
+        let certificate = Object::Certificate(Certificate {
+            certificate_type: CertificateType::X509,
+            certificate_value: Blob::copy_of(&der),
+        });
+        let key = kmipd.kmip(Version::V1_4).register(certificate.clone(), vec![mask(Mask::VERIFY)]);
+        for version in [Version::V1_0, Version::V1_4, Version::V2_1] {
+            let mut kmip = kmipd.kmip(version);
+            assert_eq!(kmip.get(&key), certificate, "{serial} {version}");
+            if version == Version::V1_0 {
+                let named = kmip.value(&key, Tag::CertificateIdentifier);
+                let text = named.find(Tag::SerialNumber).and_then(Value::text).map(str::to_owned);
+                assert_eq!(text, Some(octets.to_uppercase()));
+                continue;
+            }
+            let named = kmip.value(&key, Tag::X509CertificateIdentifier);
+            let Some(Value::ByteString(number)) = named.find(Tag::CertificateSerialNumber) else { panic!("{named:?}") };
+            let octets = hex::decode(&octets).unwrap();
+            assert_eq!(**number, [vec![2, u8::try_from(octets.len()).unwrap()], octets].concat());
+            // And it is found by it.
+            let found = kmip.locate(vec![Attribute::new(Tag::X509CertificateIdentifier, named)]);
+            assert_eq!(found, std::slice::from_ref(&key));
         }
     }
 }

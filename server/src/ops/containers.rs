@@ -3,7 +3,8 @@
 
 use kmip_codec::Value;
 use kmip_codec::spec::{
-    CertificateType, KeyFormatType, LinkType, ObjectType, ResultReason, SecretDataType, State, Tag, Version,
+    CertificateType, CryptographicAlgorithm, KeyFormatType, LinkType, ObjectType, ResultReason, SecretDataType, State,
+    Tag, Version,
 };
 use kmip_codec::ttlv::{Blob, Text};
 use kmip_codec::types::{
@@ -55,8 +56,10 @@ pub fn open(view: &mut View, object: Object, given: &mut Given) -> Outcome<(Obje
         given.attributes.push(Attribute::new(Tag::Pkcs12FriendlyName, Value::TextString(found.as_str().into())));
     }
     let key = keyblock::private(contents.pkcs8)?;
-    let algorithm = block.cryptographic_algorithm.or(keyblock::algorithm_of(key.kind()));
-    let opened = keyblock::block(&key, algorithm, KeyFormatType::Pkcs8)?;
+    // A container does not say whether a key on a curve signs or agrees on keys.
+    let said = block.cryptographic_algorithm.or_else(|| given.stated_algorithm());
+    let algorithm = said.or(keyblock::algorithm_of(key.kind())).unwrap_or(CryptographicAlgorithm::EC);
+    let opened = keyblock::block(&key, Some(algorithm), KeyFormatType::Pkcs8)?;
     Ok((Object::PrivateKey(opened), contents.chain))
 }
 
@@ -81,12 +84,23 @@ pub fn keep_chain(view: &mut View, key: &Text, chain: Vec<Vec<u8>>) -> Outcome<(
     Ok(())
 }
 
-/// Puts a private key that leaves into a container, with its chain, under the password that it is linked to.
+/// Puts a private key that leaves into a container, with its chain, under the password that it is linked to; since 2.0 a
+/// certificate too, which has no key beside it.
 ///
 /// # Errors
 /// Bad Password; Invalid Field where several chains are linked; Key Format Type Not Supported for other objects, or a
 /// key that the server cannot take apart.
 pub fn close(view: &mut View, permitted: &Permitted, object: &mut Object) -> Outcome<()> {
+    if let Object::Certificate(certificate) = object
+        && certificate.certificate_type == CertificateType::X509
+        && view.version().is_v2()
+    {
+        let password = password(view, &permitted.attributes)?;
+        let chain = follow(view, Some(UniqueIdentifier::Text(permitted.identifier())))?;
+        let name = permitted.attributes.text(Tag::Pkcs12FriendlyName).unwrap_or(ALIAS);
+        certificate.certificate_value = Blob::copy_of(&pkcs12::write_certificates(&chain, name, &password)?);
+        return Ok(());
+    }
     keyblock::convert(object, Some(KeyFormatType::Pkcs8), None)?;
     let Object::PrivateKey(block) = object else {
         return Err(keyblock::not_given_in(object.object_type(), KeyFormatType::Pkcs12));
@@ -148,6 +162,11 @@ fn chain(view: &mut View, key: &Permitted) -> Outcome<Vec<Vec<u8>>> {
     if let (None, [public]) = (&next, &linked(&key.attributes, LinkType::PublicKeyLink)[..]) {
         next = certificate_of(&view.open(Some(public), Use::Get)?.attributes)?;
     }
+    follow(view, next)
+}
+
+/// A certificate, and each one's issuer from there.
+fn follow(view: &mut View, mut next: Option<UniqueIdentifier>) -> Outcome<Vec<Vec<u8>>> {
     let (mut chain, mut seen) = (Vec::new(), Vec::new());
     while let Some(identifier) = next {
         if seen.contains(&identifier) || chain.len() == LONGEST {

@@ -90,10 +90,7 @@ fn chain(own: Certificate, all: &[Certificate]) -> Vec<Vec<u8>> {
 /// # Errors
 /// Bad Password for one that is no text; Invalid Field for a name that a container cannot have.
 pub fn write(pkcs8: &Secret, chain: &[Vec<u8>], name: &str, password: &Secret) -> Outcome<Zeroizing<Vec<u8>>> {
-    let broken = |error: Error| Failure::internal(format!("a PKCS#12 container cannot be made: {error}"));
-    if name.chars().any(|character| u32::from(character) > 0xFFFF) {
-        return Err(Failure::invalid_field("the PKCS#12 Friendly Name has characters that a container cannot have"));
-    }
+    friendly(name)?;
     let certificates =
         chain.iter().map(|der| Certificate::from_der(der)).collect::<Result<Vec<_>, _>>().map_err(broken)?;
     let key = PrivateKey::from_der(pkcs8.expose()).map_err(broken)?;
@@ -101,6 +98,34 @@ pub fn write(pkcs8: &Secret, chain: &[Vec<u8>], name: &str, password: &Secret) -
     // The key and its certificate are told to belong together by a number, and there is one pair.
     store.add_entry(name, KeyStoreEntry::PrivateKeyChain(PrivateKeyChain::new(vec![1], key, certificates)));
     store.writer(text(password)?).write().map(Zeroizing::new).map_err(broken)
+}
+
+/// Puts a chain of certificates into a container, the first one under the name, with no key beside them. They are marked as
+/// trusted, in the way of Java, which finds no certificate without a key otherwise.
+///
+/// # Errors
+/// As [`write`].
+pub fn write_certificates(chain: &[Vec<u8>], name: &str, password: &Secret) -> Outcome<Zeroizing<Vec<u8>>> {
+    friendly(name)?;
+    let mut store = KeyStore::new();
+    for (above, der) in chain.iter().enumerate() {
+        // Each has a name of its own.
+        let name = if above == 0 { name.to_owned() } else { format!("{name} issuer {above}") };
+        store.add_entry(&name, KeyStoreEntry::Certificate(Certificate::from_der(der).map_err(broken)?));
+    }
+    store.writer(text(password)?).write().map(Zeroizing::new).map_err(broken)
+}
+
+fn broken(error: Error) -> Failure {
+    Failure::internal(format!("a PKCS#12 container cannot be made: {error}"))
+}
+
+/// Whether a container can have a name.
+fn friendly(name: &str) -> Outcome<()> {
+    if name.chars().any(|character| u32::from(character) > 0xFFFF) {
+        return Err(Failure::invalid_field("the PKCS#12 Friendly Name has characters that a container cannot have"));
+    }
+    Ok(())
 }
 
 /// A password as the text that the container's format has: that of a BMPString (RFC 7292 appendix B.1).
@@ -116,6 +141,7 @@ mod tests {
     use aws_lc_rs::signature::{ECDSA_P256_SHA256_ASN1_SIGNING, EcdsaKeyPair};
 
     use super::*;
+    use crate::crypto::testing::Entity;
 
     pub(super) fn secret(text: &str) -> Secret {
         Secret::copy_of(text.as_bytes())
@@ -156,5 +182,27 @@ mod tests {
         assert_eq!(reason("\u{1F511}", b"password"), ResultReason::InvalidField);
         assert_eq!(reason("key", &[0xFF]), ResultReason::BadPassword);
         assert_eq!(reason("key", "\u{1F511}".as_bytes()), ResultReason::BadPassword);
+    }
+
+    #[test]
+    fn certificates_without_a_key_have_names_of_their_own() {
+        let one = |name: &str| Entity::new(name).certificate(&Entity::new("CN=issuer"), |_| {});
+        let chain = [one("CN=one"), one("CN=two"), one("CN=three")];
+        let container = write_certificates(&chain, "mine", &secret("password")).unwrap();
+        let mut found: Vec<(String, Vec<u8>)> = bags::read(&container, "password")
+            .unwrap()
+            .into_iter()
+            .map(|bag| match bag.held {
+                Held::Certificate(der) => (bag.name.unwrap(), der),
+                Held::Key(_) => panic!("a key"),
+            })
+            .collect();
+        found.sort();
+        let names = ["mine", "mine issuer 1", "mine issuer 2"].map(str::to_owned);
+        assert_eq!(found, names.into_iter().zip(chain).collect::<Vec<_>>());
+        let reason =
+            |name, password: &[u8]| write_certificates(&[], name, &Secret::copy_of(password)).unwrap_err().reason;
+        assert_eq!(reason("\u{1F511}", b"password"), ResultReason::InvalidField);
+        assert_eq!(reason("mine", &[0xFF]), ResultReason::BadPassword);
     }
 }
