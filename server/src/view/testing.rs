@@ -106,6 +106,12 @@ impl Bench {
         committed.try_recv().expect("a store in memory answers at once").expect("the commit is refused");
     }
 
+    /// How many nonces the store has counted for the object with this number.
+    pub(crate) fn nonces(&self, sequence: u64) -> u64 {
+        let counter = self.shared.vault.counter(sequence, super::overlay::NONCES).unwrap();
+        counter.map_or(0, |(count, _)| count)
+    }
+
     /// Runs a handler in a message of its own. What it changed is committed, or taken back if it failed.
     pub(crate) fn run<H: Handler>(&self, version: Version, request: H::Request) -> Outcome<H::Response> {
         let mut view = self.view(version);

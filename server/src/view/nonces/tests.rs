@@ -117,6 +117,54 @@ fn a_key_has_so_many_and_no_more() {
     bench.run::<Encrypt>(Version::V2_1, counter).unwrap();
 }
 
+/// What is encrypted in parts has one nonce, and it is counted with the first part.
+#[test]
+fn parts_count_like_the_whole() {
+    let bench = Bench::new();
+    let key = key(&bench);
+    let sequence = sequence(&bench, &key);
+    let part = |correlation: Option<Blob>, last: bool| {
+        let mut asked = request(&key);
+        if correlation.is_some() {
+            asked.cryptographic_parameters = None;
+        } else {
+            asked.init_indicator = Some(true);
+        }
+        asked.final_indicator = last.then_some(true);
+        asked.correlation_value = correlation;
+        bench.run::<Encrypt>(Version::V2_1, asked)
+    };
+    let begun = part(None, false).unwrap().correlation_value;
+    assert_eq!(counted(bench.shared(), sequence), 1 + FIRST);
+    set(bench.shared(), sequence, MOST);
+    // What has its nonce goes on; what would need another one does not begin once what was reserved is used up.
+    let begun = part(begun, false).unwrap().correlation_value.unwrap();
+    part(Some(begun), true).unwrap();
+    for _ in 0..FIRST {
+        let begun = part(None, false).unwrap().correlation_value;
+        part(begun, true).unwrap();
+    }
+    assert_eq!(part(None, false).unwrap_err().reason, ResultReason::UsageLimitExceeded);
+}
+
+/// A block whose counter begins at zero has as much that is random as the nonce before it.
+#[test]
+fn short_counters_count_too() {
+    let bench = Bench::new();
+    for (length, counts) in [(None, false), (Some(32), true), (Some(33), false)] {
+        let key = key(&bench);
+        let mut asked = request(&key);
+        asked.cryptographic_parameters = Some(Parameters {
+            block_cipher_mode: Some(BlockCipherMode::CTR),
+            random_iv: Some(true),
+            counter_length: length,
+            ..Parameters::default()
+        });
+        bench.run::<Encrypt>(Version::V2_1, asked).unwrap();
+        assert_eq!(bench.nonces(sequence(&bench, &key)) > 0, counts, "{length:?}");
+    }
+}
+
 /// A key that wraps others uses up its nonces, too.
 #[test]
 fn wrapping_counts_like_encryption() {

@@ -230,7 +230,8 @@ fn messages_have_their_nonces_and_tags() {
     let (parameter, second) = split(&client.ask(nexts, next(&given, &[0; 11], 11, 1)));
     assert_eq!(parameter, gcm(&[0; 12], ck::CKG_NO_GENERATE, &tag));
     assert_eq!([split(&first).0, split(&second).0].concat(), cipher);
-    // The nonces of two messages are the server's, and differ.
+    // The nonces of two messages are the server's, and differ. They are counted, and those of the client are not.
+    assert_eq!(client.bench.nonces(key), 0);
     let made = gcm(&[0; 12], ck::CKG_GENERATE_RANDOM, &[0; 16]);
     let sealed: Vec<(Vec<u8>, Vec<u8>)> = (0..2)
         .map(|_| {
@@ -240,6 +241,7 @@ fn messages_have_their_nonces_and_tags() {
         })
         .collect();
     assert_ne!(sealed[0].0[..16], sealed[1].0[..16]);
+    assert!(client.bench.nonces(key) > 1);
     for (fixed, by, nonce) in [(32, ck::CKG_GENERATE, 12), (0, ck::CKG_GENERATE_COUNTER, 12), (0, ck::CKG_GENERATE, 8)]
     {
         let wrong = p().bytes(&vec![0; nonce]).ulong(fixed).ulong(by).bytes(&[0; 16]).ulong(128).finish();
