@@ -36,6 +36,8 @@ pub(crate) struct House {
     pub(crate) end: PathBuf,
     /// A file that lets the token be away as long as it is there.
     pub(crate) gone: PathBuf,
+    /// A file that lets what the module writes be cut short as long as it is there.
+    pub(crate) cut: PathBuf,
     /// A file that lets the module be stuck as long as it is there.
     pub(crate) stuck: PathBuf,
     /// A file with the numbers of mechanisms that the module does not have when it starts.
@@ -70,8 +72,8 @@ impl House {
 
     fn on(module: Module, flags: &[&str], more: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let [calls, end, gone, stuck, lacks, dir] =
-            ["calls", "end", "gone", "stuck", "lacks", "dev"].map(|name| folder.path().join(name));
+        let [calls, end, gone, cut, stuck, lacks, dir] =
+            ["calls", "end", "gone", "cut", "stuck", "lacks", "dev"].map(|name| folder.path().join(name));
         let kryoptic = folder.path().join("kryoptic.conf");
         let token = folder.path().join("kryoptic.sql").display().to_string();
         fs::write(&kryoptic, format!("[[slots]]\nslot = 1\ndbtype = \"sqlite\"\ndbargs = {token:?}\n")).unwrap();
@@ -82,6 +84,7 @@ impl House {
             ("KMIPD_SHIM_LOG", calls.clone()),
             ("KMIPD_SHIM_END", end.clone()),
             ("KMIPD_SHIM_GONE", gone.clone()),
+            ("KMIPD_SHIM_CUT", cut.clone()),
             ("KMIPD_SHIM_STUCK", stuck.clone()),
             ("KMIPD_SHIM_LACKS", lacks.clone()),
             ("KMIPD_LOG", PathBuf::from("trace")),
@@ -93,7 +96,7 @@ impl House {
             append(&dir.join("kmipd.toml"), more);
             kmipd.restart();
         }
-        let this = Self { kmipd, dir, calls, end, gone, stuck, lacks, _folder: folder };
+        let this = Self { kmipd, dir, calls, end, gone, cut, stuck, lacks, _folder: folder };
         this.forget_calls();
         this
     }

@@ -31,6 +31,11 @@ impl<'a> Stream<'a> {
         Self { operation, key, correlation: octets(&answer, Tag::CorrelationValue), data }
     }
 
+    /// One that was begun.
+    pub(crate) const fn going_on(operation: &'a str, key: &'a str, correlation: Vec<u8>) -> Self {
+        Self { operation, key, correlation, data: Vec::new() }
+    }
+
     pub(crate) fn payload(&self, data: &[u8], last: bool) -> Vec<String> {
         let mut payload = vec![id(self.key), bytes("Data", data), bytes("CorrelationValue", &self.correlation)];
         payload.extend(last.then(|| bo("FinalIndicator", true)));

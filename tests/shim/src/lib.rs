@@ -7,6 +7,7 @@
 //!   back, and every call with a session or slot answers CKR_DEVICE_REMOVED.
 //! - `KMIPD_SHIM_STUCK`: while a file of this name exists, calls that work with a key do not come back. Each writes a line
 //!   with the function "stuck" first.
+//! - `KMIPD_SHIM_CUT`: while a file of this name exists, what the module writes comes with a byte less, at its end.
 //! - `KMIPD_SHIM_END`: while a file of this name exists, the process ends, as if killed, right after it has made a token
 //!   object with the function that the file names.
 

@@ -8,7 +8,7 @@ use cryptoki::error::RvError;
 use super::Pkcs11Provider;
 use super::fault::Fault;
 use super::handles::Object;
-use super::ops::mac_fault;
+use super::ops::{mac_fault, too_short};
 use super::session::{Apart, Sessions, Work};
 use crate::crypto::algorithm::{Cipher, Mac};
 use crate::crypto::{CryptoError, Guarded, Holding};
@@ -92,6 +92,8 @@ enum What {
 struct Held {
     slot: Arc<Slot>,
     what: What,
+    /// Bytes that went in and did not come out yet.
+    within: usize,
 }
 
 impl Held {
@@ -111,10 +113,12 @@ impl Holding for Held {
         if data.is_empty() {
             return Ok(Vec::new());
         }
-        self.step(|work| match self.what {
+        let out = self.step(|work| match self.what {
             What::Mac(_) => work.raw.sign_update(work.session, data).map(|()| Vec::new()),
             What::Encryption(_) => work.raw.encrypt_update(work.session, data, data.len().saturating_add(REST)),
-        })
+        })?;
+        self.within = self.within.saturating_add(data.len()).saturating_sub(out.len());
+        Ok(out)
     }
 
     fn finish(&mut self) -> Result<Vec<u8>, CryptoError> {
@@ -123,7 +127,14 @@ impl Holding for Held {
             What::Encryption(tag_len) => work.raw.encrypt_final(work.session, tag_len.saturating_add(REST)),
         });
         drop(lock(&self.slot).take());
-        out
+        let (expected, call) = match self.what {
+            What::Mac(len) => (len, "C_SignFinal"),
+            What::Encryption(tag_len) => (self.within.saturating_add(tag_len), "C_EncryptFinal"),
+        };
+        match out? {
+            out if out.len() == expected => Ok(out),
+            _ => Err(too_short(call)),
+        }
     }
 }
 
@@ -188,7 +199,7 @@ impl Pkcs11Provider {
         begun.map_err(Refused::Module)?;
         let slot = Arc::new(Mutex::new(Some(session)));
         self.holdings.note(key.id, &slot);
-        Ok(Some(Box::new(Held { slot, what })))
+        Ok(Some(Box::new(Held { slot, what, within: 0 })))
     }
 }
 

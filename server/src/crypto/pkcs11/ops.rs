@@ -60,8 +60,10 @@ impl Pkcs11Provider {
             out = self
                 .use_object(&object, |work, handle| work.raw.encrypt(work.session, &mechanism, handle, data, room))?;
         }
-        let cut = out.len().checked_sub(tag_len).ok_or_else(|| too_short("C_Encrypt"))?;
-        let tag = out.split_off(cut);
+        if out.len() != room {
+            return Err(too_short("C_Encrypt"));
+        }
+        let tag = out.split_off(data.len());
         Ok(Encrypted { data: out, tag })
     }
 
@@ -86,6 +88,7 @@ impl Pkcs11Provider {
         if data.is_empty() {
             return Ok(Secret::copy_of(&[]));
         }
+        let expected = data.len().saturating_sub(cipher.tag().len());
         let answer = self.use_object(&object, |work, handle| work.raw.decrypt(work.session, &mechanism, handle, data));
         let out = match answer {
             Ok(out) => out,
@@ -97,6 +100,9 @@ impl Pkcs11Provider {
             }
             Err(fault) => return Err(fault.into()),
         };
+        if out.len() != expected {
+            return Err(too_short("C_Decrypt"));
+        }
         padding::unpad(cipher.padding(), &out, cipher.unit()).map(Secret::copy_of)
     }
 
@@ -237,7 +243,10 @@ impl Pkcs11Provider {
         let object = self.object(key)?;
         let answer =
             self.use_object(&object, |work, handle| work.raw.sign(work.session, &mechanism, handle, data, mac.len()));
-        answer.map_err(|fault| mac_fault(fault, key, mac))
+        match answer.map_err(|fault| mac_fault(fault, key, mac))? {
+            code if code.len() == mac.len() => Ok(code),
+            _ => Err(too_short("C_Sign")),
+        }
     }
 
     /// The mechanism of a MAC.
@@ -308,6 +317,8 @@ impl Pkcs11Provider {
             self.use_object(&object, |work, handle| work.raw.sign(work.session, mechanism, handle, data, room));
         match answer {
             Err(fault) if fault.blames_data() => Err(CryptoError::Failed("the digest does not fit the key")),
+            // Every signature has one length.
+            Ok(signature) if signature.len() != room => Err(too_short("C_Sign")),
             answer => Ok(answer?),
         }
     }
@@ -369,8 +380,9 @@ pub(super) fn mac_fault(fault: Fault, key: &Guarded, mac: Mac) -> CryptoError {
     }
 }
 
-fn too_short(call: &str) -> CryptoError {
-    CryptoError::Unavailable(format!("{call} answered less than it must"))
+/// A module that leaves out a part of its answer is as good as none: what is missing would be missed by whoever reads it.
+pub(super) fn too_short(call: &str) -> CryptoError {
+    CryptoError::Unavailable(format!("{call} answered another length than it must"))
 }
 
 /// The key as what a cipher takes that has a kind of keys to itself. What came into the module as bytes, because it was not
