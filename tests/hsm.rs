@@ -2,6 +2,9 @@
 //! lacks is tried on kryoptic.
 
 #[cfg(test)]
+#[path = "hsm/answers.rs"]
+mod answers;
+#[cfg(test)]
 #[path = "hsm/attack.rs"]
 mod attack;
 #[cfg(test)]
@@ -45,6 +48,12 @@ mod speaker;
 #[cfg(test)]
 #[path = "hsm/start.rs"]
 mod start;
+#[cfg(test)]
+#[path = "hsm/streams.rs"]
+mod streams;
+#[cfg(test)]
+#[path = "hsm/token.rs"]
+mod token;
 #[cfg(test)]
 #[path = "hsm/triple.rs"]
 mod triple;

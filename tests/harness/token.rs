@@ -1,12 +1,12 @@
 //! A client to whom the server is a PKCS #11 token: the functions that it calls, written as the profile has them.
 
-use kmip_codec::spec::{Operation, Pkcs11Function, Pkcs11ReturnCode, ResultReason};
+use kmip_codec::spec::{Operation, Pkcs11Function, Pkcs11ReturnCode, ResultReason, Version};
 use kmip_codec::ttlv::Blob;
 use kmipd::ops::pkcs11::codec::Writer;
 use kmipd::ops::pkcs11::{Called, Request, Response};
 
-use super::Kmip;
 use super::kmip::Refused;
+use super::{Kmip, Kmipd};
 
 /// Parameters to be written.
 pub(crate) fn p() -> Writer {
@@ -100,4 +100,78 @@ fn request(correlation: Option<&Blob>, function: Pkcs11Function, input: Writer) 
 #[track_caller]
 pub(crate) fn ulong(output: &[u8]) -> u64 {
     u64::from_be_bytes(output.try_into().unwrap())
+}
+
+/// CKO_SECRET_KEY.
+pub(crate) const SECRET: u64 = 4;
+
+/// An attribute of a template.
+pub(crate) fn attribute(kind: u64, value: Writer) -> (u64, Writer) {
+    (kind, value)
+}
+
+/// A template of these attributes behind what was written.
+pub(crate) fn template(out: Writer, attributes: &[(u64, Writer)]) -> Writer {
+    let with = |out: Writer, (kind, value): &(u64, Writer)| out.ulong(*kind).flag(true).flag(true).raw(value.written());
+    attributes.iter().fold(out.count(attributes.len()), with)
+}
+
+/// A client with a session.
+pub(crate) struct Caller {
+    pub(crate) kmip: Kmip,
+    pub(crate) token: Token,
+    pub(crate) session: u64,
+}
+
+impl Caller {
+    pub(crate) fn new(kmipd: &Kmipd) -> Self {
+        let mut kmip = kmipd.kmip(Version::V2_1);
+        let token = Token::initialise(&mut kmip);
+        let session = token.session(&mut kmip);
+        Self { kmip, token, session }
+    }
+
+    pub(crate) fn p(&self) -> Writer {
+        p().ulong(self.session)
+    }
+
+    #[track_caller]
+    pub(crate) fn ask(&mut self, function: Pkcs11Function, input: Writer) -> Vec<u8> {
+        self.token.ask(&mut self.kmip, function, input)
+    }
+
+    #[track_caller]
+    pub(crate) fn comes_to(&mut self, code: Pkcs11ReturnCode, function: Pkcs11Function, input: Writer) {
+        self.token.comes_to(&mut self.kmip, code, function, input);
+    }
+
+    /// C_CreateObject of a secret key that stays.
+    #[track_caller]
+    pub(crate) fn secret(&mut self, kind: u64, value: &[u8], more: &[(u64, Writer)]) -> u64 {
+        let own = [
+            attribute(0x001, p().flag(true)),
+            attribute(0x000, p().ulong(SECRET)),
+            attribute(0x100, p().ulong(kind)),
+            attribute(0x011, p().bytes(value)),
+        ];
+        let asked = template(self.p(), &[&own, more].concat());
+        ulong(&self.ask(Pkcs11Function::CreateObject, asked))
+    }
+
+    /// CKA_VALUE.
+    #[track_caller]
+    pub(crate) fn value(&mut self, key: u64) -> Vec<u8> {
+        let asked = self.p().ulong(key).count(1).ulong(0x11).flag(false).flag(true).count(999);
+        self.ask(Pkcs11Function::GetAttributeValue, asked)[18..].to_vec()
+    }
+
+    /// C_…Init with a mechanism and a key.
+    pub(crate) fn init(&self, mechanism: u64, parameter: Option<Writer>, key: u64) -> Writer {
+        let out = self.p().ulong(mechanism).flag(parameter.is_some());
+        parameter.into_iter().fold(out, |out, parameter| out.bytes(parameter.written())).ulong(key)
+    }
+
+    pub(crate) fn data(&self, data: &[u8], room: usize) -> Writer {
+        self.p().bytes(data).flag(true).count(room)
+    }
 }

@@ -2,91 +2,19 @@
 
 use std::fs;
 
-use kmip_codec::spec::{Operation, Pkcs11Function as Function, Pkcs11ReturnCode as Code, ResultReason, Version};
+use kmip_codec::spec::{Operation, Pkcs11Function as Function, Pkcs11ReturnCode as Code, ResultReason};
 use kmip_codec::ttlv::Blob;
 use kmipd::ops;
 use kmipd::ops::pkcs11::codec::Writer;
 
-use crate::harness::token::{Token, p, ulong};
-use crate::harness::{Kmip, Kmipd};
+use crate::harness::Kmipd;
+use crate::harness::token::{Caller, SECRET, attribute, p, template, ulong};
 
-const V: Version = Version::V2_1;
-const SECRET: u64 = 4;
 const GENERIC: u64 = 0x10;
 const AES: u64 = 0x1F;
 
 fn hex(text: &str) -> Vec<u8> {
     hex::decode(text).unwrap()
-}
-
-fn attribute(kind: u64, value: Writer) -> (u64, Writer) {
-    (kind, value)
-}
-
-/// A template of these attributes behind what was written.
-fn template(out: Writer, attributes: &[(u64, Writer)]) -> Writer {
-    let with = |out: Writer, (kind, value): &(u64, Writer)| out.ulong(*kind).flag(true).flag(true).raw(value.written());
-    attributes.iter().fold(out.count(attributes.len()), with)
-}
-
-/// A client with a session.
-struct Caller {
-    kmip: Kmip,
-    token: Token,
-    session: u64,
-}
-
-impl Caller {
-    fn new(kmipd: &Kmipd) -> Self {
-        let mut kmip = kmipd.kmip(V);
-        let token = Token::initialise(&mut kmip);
-        let session = token.session(&mut kmip);
-        Self { kmip, token, session }
-    }
-
-    fn p(&self) -> Writer {
-        p().ulong(self.session)
-    }
-
-    #[track_caller]
-    fn ask(&mut self, function: Function, input: Writer) -> Vec<u8> {
-        self.token.ask(&mut self.kmip, function, input)
-    }
-
-    #[track_caller]
-    fn comes_to(&mut self, code: Code, function: Function, input: Writer) {
-        self.token.comes_to(&mut self.kmip, code, function, input);
-    }
-
-    /// C_CreateObject of a secret key that stays.
-    #[track_caller]
-    fn secret(&mut self, kind: u64, value: &[u8], more: &[(u64, Writer)]) -> u64 {
-        let own = [
-            attribute(0x001, p().flag(true)),
-            attribute(0x000, p().ulong(SECRET)),
-            attribute(0x100, p().ulong(kind)),
-            attribute(0x011, p().bytes(value)),
-        ];
-        let asked = template(self.p(), &[&own, more].concat());
-        ulong(&self.ask(Function::CreateObject, asked))
-    }
-
-    /// CKA_VALUE.
-    #[track_caller]
-    fn value(&mut self, key: u64) -> Vec<u8> {
-        let asked = self.p().ulong(key).count(1).ulong(0x11).flag(false).flag(true).count(999);
-        self.ask(Function::GetAttributeValue, asked)[18..].to_vec()
-    }
-
-    /// C_…Init with a mechanism and a key.
-    fn init(&self, mechanism: u64, parameter: Option<Writer>, key: u64) -> Writer {
-        let out = self.p().ulong(mechanism).flag(parameter.is_some());
-        parameter.into_iter().fold(out, |out, parameter| out.bytes(parameter.written())).ulong(key)
-    }
-
-    fn data(&self, data: &[u8], room: usize) -> Writer {
-        self.p().bytes(data).flag(true).count(room)
-    }
 }
 
 /// RFC 5869 A.1, FIPS 180-4's digest of "abc", and what a base key may not.
