@@ -6,7 +6,7 @@ use serde_json::Value as Json;
 use crate::house::House;
 use crate::protection::ON_TOKEN;
 use crate::shim::{calls, named};
-use crate::speaker::{Speaker, aes, identifier, new, stays};
+use crate::speaker::{Speaker, aes, identifier, new, octets, stays};
 use crate::xml::{bo, bytes, en, id, int, st};
 
 /// Derive Key's payload for an active AES-256 key.
@@ -100,38 +100,83 @@ fn a_key_is_derived_where_its_parent_lives() {
 
 #[test]
 fn two_that_never_leave_agree() {
-    let house = House::new();
+    let x25519 = st("CryptographicDomainParameters", &[en("RecommendedCurve", "CURVE25519")]);
+    for (house, curve) in [(House::new(), int("CryptographicLength", "256")), (House::kryoptic(), x25519)] {
+        let mut speaker = Speaker::of(&house.kmipd);
+        let (one, other) = (agreeing(&mut speaker, "EC", &curve), agreeing(&mut speaker, "EC", &curve));
+        let secrets = [[&one[0], &other[1]], [&one[1], &other[0]]].map(|[first, second]| {
+            let made = derived(&mut speaker, &derive(&[first, second], "AsymmetricKey", &[], &[]));
+            assert_eq!(speaker.refusal("Get", &[id(&made)]), ResultReason::NotExtractable);
+            assert!(speaker.flag(&made, "NeverExtractable"));
+            speaker.block(&made)
+        });
+        assert_eq!(secrets[0], secrets[1]);
+    }
+}
+
+/// A pair that derives, and whose private half stays: that one and the public one.
+fn agreeing(speaker: &mut Speaker, algorithm: &str, more: &str) -> [String; 2] {
+    let mask = || int("CryptographicUsageMask", "DeriveKey");
+    let asked = [
+        st("CommonAttributes", &[en("CryptographicAlgorithm", algorithm), more.to_owned()]),
+        st("PrivateKeyAttributes", &[mask(), bo("Extractable", false)]),
+        st("PublicKeyAttributes", &[mask()]),
+    ];
+    let made = speaker.ask("CreateKeyPair", &asked);
+    [Tag::PrivateKeyUniqueIdentifier, Tag::PublicKeyUniqueIdentifier].map(|tag| {
+        let half = made.find(tag).unwrap().text().unwrap().to_owned();
+        speaker.ask("Activate", &[id(&half)]);
+        half
+    })
+}
+
+/// Who encapsulates has the bytes and may give them away; who decapsulates in the module has a key there.
+#[test]
+fn a_shared_secret_of_ml_kem_is_born_in_the_module() {
+    let house = House::kryoptic();
     let mut speaker = Speaker::of(&house.kmipd);
-    let mut pair = || {
-        let mask = || int("CryptographicUsageMask", "DeriveKey");
-        let asked = [
-            st("CommonAttributes", &[en("CryptographicAlgorithm", "EC"), int("CryptographicLength", "256")]),
-            st("PrivateKeyAttributes", &[mask(), bo("Extractable", false)]),
-            st("PublicKeyAttributes", &[mask()]),
-        ];
-        let made = speaker.ask("CreateKeyPair", &asked);
-        [Tag::PrivateKeyUniqueIdentifier, Tag::PublicKeyUniqueIdentifier].map(|tag| {
-            let half = made.find(tag).unwrap().text().unwrap().to_owned();
-            speaker.ask("Activate", &[id(&half)]);
-            half
-        })
+    let [private, public] = agreeing(&mut speaker, "ML_KEM_768", &int("CryptographicLength", "9472"));
+    // What is made outside may leave, and the client gives the other side its ciphertext.
+    let encapsulated = |speaker: &mut Speaker| {
+        let outside = derived(speaker, &derive(&[&public], "AsymmetricKey", &[], &[bo("Extractable", true)]));
+        let answer = speaker.ask("GetAttributes", &[id(&outside)]);
+        let attributes = answer.find(Tag::Attributes).unwrap().elements().to_vec();
+        let vendor = attributes.iter().find(|attribute| attribute.value.find(Tag::AttributeName).is_some());
+        (outside, octets(&vendor.unwrap().value, Tag::AttributeValue))
     };
-    let (one, other) = (pair(), pair());
-    let secrets = [[&one[0], &other[1]], [&one[1], &other[0]]].map(|[first, second]| {
-        let made = derived(&mut speaker, &derive(&[first, second], "AsymmetricKey", &[], &[]));
-        assert_eq!(speaker.refusal("Get", &[id(&made)]), ResultReason::NotExtractable);
-        assert!(speaker.flag(&made, "NeverExtractable"));
-        speaker.block(&made)
-    });
-    assert_eq!(secrets[0], secrets[1]);
+    let within = |ciphertext: &[u8]| derive(&[&private], "AsymmetricKey", &[bytes("DerivationData", ciphertext)], &[]);
+    // The first of a shape is compared with one of a known key; later ones are not.
+    let (_, first) = encapsulated(&mut speaker);
+    derived(&mut speaker, &within(&first));
+    let (outside, mut ciphertext) = encapsulated(&mut speaker);
+    house.forget_calls();
+    let inside = derived(&mut speaker, &within(&ciphertext));
+    born_by("C_DecapsulateKey", &calls(&house.calls), false);
+    assert_eq!(speaker.block(&inside), speaker.block(&outside));
+
+    assert_eq!(speaker.protection(&inside), 2);
+    assert_eq!(speaker.refusal("Get", &[id(&inside)]), ResultReason::NotExtractable);
+    assert!(!speaker.flag(&inside, "Extractable") && speaker.flag(&inside, "NeverExtractable"));
+    let mut loose = within(&ciphertext);
+    let attributes = loose.last_mut().unwrap();
+    *attributes = attributes.replace("</Attributes>", &format!("{}</Attributes>", bo("Extractable", true)));
+    assert_eq!(speaker.refusal("DeriveKey", &loose), ResultReason::InvalidAttribute);
+    assert_eq!(speaker.refusal("DeriveKey", &within(&ciphertext[1..])), ResultReason::CryptographicFailure);
+    ciphertext[7] ^= 1;
+    let other = derived(&mut speaker, &within(&ciphertext));
+    assert_ne!(speaker.block(&other), speaker.block(&inside));
 }
 
 /// One key was derived; it was wrapped by our key and destroyed, or stays on the token. Nothing else was made, and nothing
 /// read.
 fn born_inside(calls: &[Json], on_token: bool) {
+    born_by("C_DeriveKey", calls, on_token);
+}
+
+fn born_by(function: &str, calls: &[Json], on_token: bool) {
     let with_material = |function| named(calls, function).filter(|call| call["template"]["material"] == true).count();
     assert_eq!((with_material("C_CreateObject"), with_material("C_GetAttributeValue")), (0, 0));
-    let born: Vec<_> = named(calls, "C_DeriveKey").collect();
+    let born: Vec<_> = named(calls, function).collect();
     assert_eq!(born.len(), 1, "{born:?}");
     assert_eq!(born[0]["template"]["sensitive"], true);
     let wrapped: Vec<_> = named(calls, "C_WrapKey").collect();

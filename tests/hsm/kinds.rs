@@ -8,17 +8,20 @@ use crate::shim::{calls, named};
 use crate::speaker::{Speaker, wrapped_with};
 use crate::xml::{en, id};
 
-/// CKM_EDDSA and CKM_ML_DSA.
+/// CKM_EDDSA, CKM_ML_DSA and CKM_SLH_DSA.
 const EDDSA: u64 = 0x1057;
 const ML_DSA: u64 = 0x1d;
+const SLH_DSA: u64 = 0x2e;
 
-/// kryoptic wraps the one and has the other on its token alone: neither leaves, and both work there.
+/// kryoptic wraps the first and has the others on its token alone: none leaves, and all work there.
 #[test]
-fn pairs_of_edwards_curves_and_of_ml_dsa_sign_in_the_module_and_stay_there() {
+fn pairs_of_edwards_curves_and_of_lattices_and_hashes_sign_in_the_module_and_stay_there() {
     let house = House::kryoptic();
     let mut speaker = Speaker::of(&house.kmipd);
     let by = speaker.register(&[7; 32], &[]);
-    for (algorithm, bits, mechanism) in [("Ed25519", "256", EDDSA), ("ML_DSA_65", "15616", ML_DSA)] {
+    for (algorithm, bits, mechanism) in
+        [("Ed25519", "256", EDDSA), ("ML_DSA_65", "15616", ML_DSA), ("SLH_DSA_SHA2_128f", "256", SLH_DSA)]
+    {
         house.forget_calls();
         let halves = pair(&mut speaker, algorithm, bits);
         signs(&mut speaker, &halves, &[en("CryptographicAlgorithm", algorithm)]);

@@ -45,7 +45,7 @@ pub enum ParameterSet {
 }
 
 /// What parameter sets are of.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Family {
     /// ML-KEM: encapsulates keys.
     MlKem,

@@ -128,8 +128,7 @@ pub(super) fn run(view: &mut View, request: Request, brought: Brought<'_>) -> Ou
     let (derived, encapsulated) = match kem {
         Some((key, set)) if matches!(brought, Brought::Nothing) => {
             meaningful(derivation_method, &derivation_parameters)?;
-            let (bytes, encapsulated) = encapsulation::derive(view, key, set, &derivation_parameters, wanted.len())?;
-            (Derived::Bytes(bytes), encapsulated)
+            encapsulation::derive(view, key, set, &derivation_parameters, target)?
         }
         _ => (derive(view, &bases, brought, derivation_method, &derivation_parameters, target)?, None),
     };
@@ -220,11 +219,6 @@ impl Wanted {
         Ok(Self { object_type, kind, algorithm, length, secret })
     }
 
-    /// Length in bytes.
-    fn len(&self) -> usize {
-        self.kind.raw_len().unwrap_or(0)
-    }
-
     fn found(&self) -> Vec<(Tag, Value)> {
         let mut found = vec![(Tag::CryptographicLength, Value::Integer(self.length))];
         found.extend(self.algorithm.map(|value| (Tag::CryptographicAlgorithm, Value::Enumeration(value.into()))));
@@ -271,27 +265,30 @@ fn strictest(bases: &[Permitted], given: &Given) -> Outcome<Vec<(Tag, Value)>> {
 
 /// What is to come of a derivation, where the key that it starts from is in the module.
 #[derive(Debug, Clone, Copy)]
-struct Target {
+pub(super) struct Target {
     kind: KeyKind,
     residency: Residency,
 }
 
 impl Target {
     /// Length in bytes.
-    fn len(self) -> usize {
+    pub(super) fn len(self) -> usize {
         self.kind.raw_len().unwrap_or(0)
     }
 }
 
 /// What came of it.
-enum Derived {
+pub(super) enum Derived {
     Bytes(Secret),
     /// A key that was born in the module and stayed there.
     Within(Made),
 }
 
 /// Derives where the key lives.
-fn from_key(view: &mut View, key: &Permitted, how: &Derivation<'_>, target: Target) -> Outcome<Derived> {
+///
+/// # Errors
+/// Those of the provider.
+pub(super) fn from_key(view: &mut View, key: &Permitted, how: &Derivation<'_>, target: Target) -> Outcome<Derived> {
     if view.is_guarded(key) {
         return view.derive(key, how, target.kind, target.residency).map(Derived::Within);
     }

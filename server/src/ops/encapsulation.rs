@@ -6,7 +6,7 @@ use kmip_codec::types::{Attribute, CryptographicParameters as Parameters};
 use kmip_codec::{Element, Value};
 
 use super::data::{self, Data};
-use super::derive_key::DerivationParameters;
+use super::derive_key::{DerivationParameters, Derived, Target, from_key};
 use super::parameters::{self, bad, only, unsupported};
 use super::parts::Part;
 use crate::crypto::algorithm::{Derivation, KeyKind, ParameterSet};
@@ -107,8 +107,9 @@ pub(super) fn derive(
     key: &Permitted,
     set: ParameterSet,
     given: &DerivationParameters,
-    len: usize,
-) -> Outcome<(Secret, Option<Attribute>)> {
+    target: Target,
+) -> Outcome<(Derived, Option<Attribute>)> {
+    let len = target.len();
     let parameters = given.cryptographic_parameters.clone().unwrap_or_default();
     only(&parameters, &[Tag::CryptographicAlgorithm], "key agreement with ML-KEM")?;
     agrees(&parameters, set)?;
@@ -122,13 +123,13 @@ pub(super) fn derive(
             view.take_usage(key, len)?;
             let (ciphertext, secret) = software::encapsulate(&spki)?;
             let secret = secret.expose().get(..len).map(Secret::copy_of);
-            Ok((secret.ok_or_else(|| Failure::internal("a short secret"))?, Some(encapsulation(ciphertext))))
+            let secret = secret.ok_or_else(|| Failure::internal("a short secret"))?;
+            Ok((Derived::Bytes(secret), Some(encapsulation(ciphertext))))
         }
         (ObjectType::PublicKey, _) => Err(bad("a public key of ML-KEM encapsulates, and takes no Derivation Data")),
         (_, [ciphertext]) => {
             view.take_usage(key, len)?;
-            let how = Derivation::Decapsulate { ciphertext };
-            Ok((view.with_key(key, |provider, key| provider.derive(key, &how, len))?, None))
+            Ok((from_key(view, key, &Derivation::Decapsulate { ciphertext }, target)?, None))
         }
         _ => Err(bad("a private key of ML-KEM decapsulates the ciphertext that is its Derivation Data")),
     }

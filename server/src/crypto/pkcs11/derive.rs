@@ -12,14 +12,16 @@ use std::sync::{Mutex, PoisonError};
 use cryptoki::error::RvError;
 
 use super::Pkcs11Provider;
-use super::attr::Mechanism;
+use super::attr::{Attr, Mechanism};
 use super::deriving::Deriving;
 use super::fault::Fault;
 use super::ops::of_cipher;
+use super::raw::Handle;
+use super::session::Work;
 use super::template;
 use crate::crypto::algorithm::{Cipher, Derivation, Hash, KeyKind, Mac, Padding};
-use crate::crypto::software::SoftwareProvider;
-use crate::crypto::{ClearKey, CryptoError, Guarded, Key, Made, Place, Provider as _, Residency};
+use crate::crypto::software::{self, SoftwareProvider};
+use crate::crypto::{ClearKey, CryptoError, Guarded, Key, Made, MadePair, Place, Provider as _, Residency};
 use crate::secret::Secret;
 
 /// Which shapes of derivation were compared, and whether they came out right.
@@ -60,8 +62,7 @@ impl Pkcs11Provider {
         let deriving = Deriving::of(base.kind, how, len)?;
         self.must_have(deriving.mechanism(), &how.name())?;
         // What the software refuses, whatever the key, is refused here: lengths, and points that are on no curve.
-        let (stand_in, _) = known(base.kind)?;
-        SoftwareProvider.derive(Key::Clear(&stand_in), how, len)?;
+        SoftwareProvider.derive(Key::Clear(&Known::new(base.kind)?.key), how, len)?;
         self.must_offer(kind, residency)?;
         self.must_be_right(base.kind, how, kind)?;
         self.bear(&base, &deriving, kind, residency)
@@ -74,27 +75,19 @@ impl Pkcs11Provider {
         kind: KeyKind,
         residency: Residency,
     ) -> Result<Made, CryptoError> {
-        let mechanism = Mechanism::Deriving(deriving);
-        let mut template = template::what(kind);
-        template.extend(template::length(kind));
+        let object = self.object(base)?;
         let Residency::Token(id) = residency else {
-            template.extend(template::passing(kind));
-            let object = self.object(base)?;
-            let wrapped = self.use_object(&object, |work, handle| {
-                let born = work.raw.derive_key(work.session, &mechanism, handle, &template)?;
-                self.wrap_and_destroy(work, kind, born)
-            });
+            let wrapped = self.use_object(&object, |work, handle| self.bear_wrapped(work, handle, deriving, kind));
             return self.wrapped(kind, wrapped.map_err(underivable)?);
         };
+        let mut template = template::what(kind);
+        template.extend(template::length(kind));
         template.extend(template::on_token(kind, &id));
         template.extend(self.token.confined());
         // What a first run of the message left cannot be told from anything else; it goes, and the same comes again.
         self.destroy_on_token(&id)?;
-        let object = self.object(base)?;
-        let born = self.use_object(&object, |work, handle| {
-            work.raw.derive_key(work.session, &mechanism, handle, &template).map(drop)
-        });
-        match born {
+        let outcome = self.use_object(&object, |work, handle| born(work, handle, deriving, &template).map(drop));
+        match outcome {
             // SoftHSM makes the object as it is to stay, and cannot write its value then.
             Err(Fault { error: RvError::AttributeReadOnly, .. }) => {
                 self.destroy_on_token(&id)?;
@@ -102,17 +95,32 @@ impl Pkcs11Provider {
                 template.extend(template::length(kind));
                 template.extend(self.token.confined());
                 self.use_object(&object, |work, handle| {
-                    let born = work.raw.derive_key(work.session, &mechanism, handle, &template)?;
+                    let born = born(work, handle, deriving, &template)?;
                     work.raw.copy_object(work.session, born, &template::settling(&id))?;
                     work.raw.destroy_object(work.session, born)
                 })
             }
-            born => born,
+            outcome => outcome,
         }
         .map_err(underivable)?;
         let made = Guarded { id, kind, place: Place::Token };
         self.settle(&made)?;
         Ok(Made::Guarded(made))
+    }
+
+    /// A key that is derived only to be wrapped.
+    fn bear_wrapped(
+        &self,
+        work: &Work<'_>,
+        base: Handle,
+        deriving: &Deriving<'_>,
+        kind: KeyKind,
+    ) -> Result<Vec<u8>, Fault> {
+        let mut template = template::what(kind);
+        template.extend(template::length(kind));
+        template.extend(template::passing(kind));
+        let born = born(work, base, deriving, &template)?;
+        self.wrap_and_destroy(work, kind, born)
     }
 
     /// Compares, the first time, what the module derives from a known key with what the software does.
@@ -144,12 +152,22 @@ impl Pkcs11Provider {
             (_, bytes @ (16 | 24 | 32)) => KeyKind::Aes { bits: bytes * 8 },
             (_, bytes) => KeyKind::Generic { bytes },
         };
-        let (key, bytes) = known(base)?;
-        let expected = ClearKey::new(kind, SoftwareProvider.derive(Key::Clear(&key), how, len)?);
-        let inside = guarded(self.adopt_key(base, &bytes, Residency::Wrapped)?)?;
-        let derived = Deriving::of(base, how, len).and_then(|how| self.bear(&inside, &how, kind, Residency::Wrapped));
-        self.destroy_key(&inside)?;
-        let derived = guarded(derived?)?;
+        let known = Known::new(base)?;
+        let encapsulated;
+        let how = match how {
+            // What was made for another key would give what is rejected, and nothing else.
+            Derivation::Decapsulate { .. } => {
+                encapsulated = software::encapsulate(&known.public)?.0;
+                &Derivation::Decapsulate { ciphertext: &encapsulated }
+            }
+            how => how,
+        };
+        let expected = ClearKey::new(kind, SoftwareProvider.derive(Key::Clear(&known.key), how, len)?);
+        let deriving = Deriving::of(base, how, len)?;
+        // Keys that are not wrapped derive too.
+        let wrapped =
+            self.with_known(base, known.key.bytes(), |work, base| self.bear_wrapped(work, base, &deriving, kind))?;
+        let derived = guarded(self.wrapped(kind, wrapped.map_err(underivable)?)?)?;
         let is_same = self.is_same(&derived, &expected);
         self.destroy_key(&derived)?;
         is_same
@@ -181,22 +199,39 @@ impl Pkcs11Provider {
     }
 }
 
-/// A key that everybody may know, outside and as it is brought in. One of triple DES has odd parity: a module may insist on it.
-pub(super) fn known(kind: KeyKind) -> Result<(ClearKey, Secret), CryptoError> {
-    let bytes = match kind.raw_len() {
-        Some(len) => {
-            let parity = |byte: u8| match kind {
-                KeyKind::TripleDes { .. } => byte ^ u8::from(byte.count_ones().is_multiple_of(2)),
-                _ => byte,
-            };
-            Secret::new((1..=u8::MAX).cycle().take(len).map(parity).collect())
-        }
-        None => match SoftwareProvider.generate_pair(kind, Residency::Sealed)?.private {
-            Made::Clear(bytes) => bytes,
-            Made::Guarded(_) => return Err(CryptoError::Unavailable("the software guards a key".to_owned())),
-        },
-    };
-    Ok((ClearKey::new(kind, bytes.clone()), bytes))
+/// A key that everybody may know. One of triple DES has odd parity: a module may insist on it.
+pub(super) struct Known {
+    pub(super) key: ClearKey,
+    /// Its public half, of a pair.
+    public: Vec<u8>,
+}
+
+impl Known {
+    pub(super) fn new(kind: KeyKind) -> Result<Self, CryptoError> {
+        let (bytes, public) = match kind.raw_len() {
+            Some(len) => {
+                let parity = |byte: u8| match kind {
+                    KeyKind::TripleDes { .. } => byte ^ u8::from(byte.count_ones().is_multiple_of(2)),
+                    _ => byte,
+                };
+                (Secret::new((1..=u8::MAX).cycle().take(len).map(parity).collect()), Vec::new())
+            }
+            None => match SoftwareProvider.generate_pair(kind, Residency::Sealed)? {
+                MadePair { private: Made::Clear(bytes), public } => (bytes, public),
+                MadePair { .. } => return Err(CryptoError::Unavailable("the software guards a key".to_owned())),
+            },
+        };
+        Ok(Self { key: ClearKey::new(kind, bytes), public })
+    }
+}
+
+/// The key that comes of a derivation.
+fn born(work: &Work<'_>, base: Handle, deriving: &Deriving<'_>, template: &[Attr<'_>]) -> Result<Handle, Fault> {
+    let mechanism = Mechanism::Deriving(deriving);
+    match deriving {
+        Deriving::Decapsulate(ciphertext) => work.raw.decapsulate(work.session, &mechanism, base, ciphertext, template),
+        _ => work.raw.derive_key(work.session, &mechanism, base, template),
+    }
 }
 
 fn guarded(made: Made) -> Result<Guarded, CryptoError> {
@@ -211,6 +246,7 @@ fn underivable(fault: Fault) -> CryptoError {
     match fault.error {
         // A token object that was made before keys could derive stays so.
         RvError::KeyFunctionNotPermitted
+        | RvError::KeySizeRange
         | RvError::TemplateInconsistent
         | RvError::TemplateIncomplete
         | RvError::AttributeValueInvalid

@@ -9,10 +9,10 @@ use cryptoki_sys::{
     CK_SP800_108_COUNTER, CK_SP800_108_COUNTER_FORMAT, CK_SP800_108_FEEDBACK_KDF_PARAMS,
     CK_SP800_108_ITERATION_VARIABLE, CK_SP800_108_KDF_PARAMS, CK_TRUE, CK_ULONG, CKD_NULL, CKF_HKDF_SALT_DATA,
     CKF_HKDF_SALT_NULL, CKM_AES_CBC_ENCRYPT_DATA, CKM_AES_ECB_ENCRYPT_DATA, CKM_DES3_CBC_ENCRYPT_DATA,
-    CKM_DES3_ECB_ENCRYPT_DATA, CKM_ECDH1_DERIVE, CKM_HKDF_DERIVE, CKM_SHA_1, CKM_SHA1_KEY_DERIVATION, CKM_SHA3_224,
-    CKM_SHA3_224_KEY_DERIVATION, CKM_SHA3_256, CKM_SHA3_256_KEY_DERIVATION, CKM_SHA3_384, CKM_SHA3_384_KEY_DERIVATION,
-    CKM_SHA3_512, CKM_SHA3_512_KEY_DERIVATION, CKM_SHA224, CKM_SHA224_KEY_DERIVATION, CKM_SHA256,
-    CKM_SHA256_KEY_DERIVATION, CKM_SHA384, CKM_SHA384_KEY_DERIVATION, CKM_SHA512, CKM_SHA512_224,
+    CKM_DES3_ECB_ENCRYPT_DATA, CKM_ECDH1_DERIVE, CKM_HKDF_DERIVE, CKM_ML_KEM, CKM_SHA_1, CKM_SHA1_KEY_DERIVATION,
+    CKM_SHA3_224, CKM_SHA3_224_KEY_DERIVATION, CKM_SHA3_256, CKM_SHA3_256_KEY_DERIVATION, CKM_SHA3_384,
+    CKM_SHA3_384_KEY_DERIVATION, CKM_SHA3_512, CKM_SHA3_512_KEY_DERIVATION, CKM_SHA224, CKM_SHA224_KEY_DERIVATION,
+    CKM_SHA256, CKM_SHA256_KEY_DERIVATION, CKM_SHA384, CKM_SHA384_KEY_DERIVATION, CKM_SHA512, CKM_SHA512_224,
     CKM_SHA512_224_KEY_DERIVATION, CKM_SHA512_256, CKM_SHA512_256_KEY_DERIVATION, CKM_SHA512_KEY_DERIVATION,
     CKM_SP800_108_COUNTER_KDF, CKM_SP800_108_DOUBLE_PIPELINE_KDF, CKM_SP800_108_FEEDBACK_KDF,
 };
@@ -21,7 +21,7 @@ use zeroize::Zeroizing;
 use super::ops::hmac;
 use super::raw::{input, laid, length, ulong};
 use crate::crypto::algorithm::{Cipher, Derivation, Hash, Iteration, KeyKind};
-use crate::crypto::keyformat::EcPublicParts;
+use crate::crypto::keyformat::{EcPublicParts, EdwardsPublic};
 use crate::crypto::{CryptoError, padding};
 
 const BLOCK: usize = 16;
@@ -35,6 +35,8 @@ pub(super) enum Deriving<'a> {
     Digest(CK_MECHANISM_TYPE),
     /// CKM_ECDH1_DERIVE, without a function behind it.
     Ecdh { point: Vec<u8> },
+    /// CKM_ML_KEM: not C_DeriveKey makes a key of the ciphertext, but C_DecapsulateKey.
+    Decapsulate(&'a [u8]),
     /// One with some data and nothing else, as CKM_AES_ECB_ENCRYPT_DATA.
     Data { mechanism: CK_MECHANISM_TYPE, data: Zeroizing<Vec<u8>> },
     /// CKM_AES_CBC_ENCRYPT_DATA.
@@ -75,6 +77,13 @@ impl<'a> Deriving<'a> {
             Derivation::Ecdh { peer } if matches!(base, KeyKind::Ec { .. }) => {
                 Self::Ecdh { point: EcPublicParts::from_spki(peer)?.point }
             }
+            Derivation::Ecdh { peer } if matches!(base, KeyKind::Edwards { curve } if !curve.signs()) => {
+                Self::Ecdh { point: EdwardsPublic::from_spki(peer)?.key }
+            }
+            Derivation::Decapsulate { ciphertext } => match base {
+                KeyKind::PostQuantum { set } if set.is_kem() => Self::Decapsulate(ciphertext),
+                _ => return Err(CryptoError::BadParameters(format!("ML-KEM does not go with a key that is {base:?}"))),
+            },
             Derivation::Encrypt { cipher, data } => {
                 cipher.check_encrypt(base, data.len())?;
                 let padded = padding::pad(cipher.padding(), data, cipher.unit())?;
@@ -120,6 +129,7 @@ impl<'a> Deriving<'a> {
         match self {
             Self::Digest(mechanism) | Self::Data { mechanism, .. } | Self::Kdf { mechanism, .. } => *mechanism,
             Self::Ecdh { .. } => CKM_ECDH1_DERIVE,
+            Self::Decapsulate(_) => CKM_ML_KEM,
             Self::Cbc { .. } => CKM_AES_CBC_ENCRYPT_DATA,
             Self::SmallCbc { .. } => CKM_DES3_CBC_ENCRYPT_DATA,
             Self::Hkdf { .. } => CKM_HKDF_DERIVE,
@@ -130,7 +140,9 @@ impl<'a> Deriving<'a> {
     pub(super) fn lay<T>(&self, run: impl FnOnce(*mut CK_MECHANISM) -> T) -> T {
         let number = self.mechanism();
         match self {
-            Self::Digest(_) => run(&mut CK_MECHANISM { mechanism: number, pParameter: null_mut(), ulParameterLen: 0 }),
+            Self::Digest(_) | Self::Decapsulate(_) => {
+                run(&mut CK_MECHANISM { mechanism: number, pParameter: null_mut(), ulParameterLen: 0 })
+            }
             Self::Ecdh { point } => {
                 let mut parameter = CK_ECDH1_DERIVE_PARAMS {
                     kdf: CKD_NULL,

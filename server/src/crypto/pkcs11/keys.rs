@@ -19,7 +19,7 @@ use super::session::Work;
 use super::token::flags;
 use super::wrapping::Half;
 use super::{der, template};
-use crate::crypto::algorithm::KeyKind;
+use crate::crypto::algorithm::{Family, KeyKind};
 use crate::crypto::keyformat::{
     self, EcPrivateParts, EcPublicParts, EdwardsPrivate, EdwardsPublic, PostQuantumPrivateParts, RsaPrivateParts,
     RsaPublicParts,
@@ -103,7 +103,7 @@ impl Pkcs11Provider {
     }
 
     /// Makes a pair where others do not wait for it: RSA takes seconds, in the processor's time too where the module is
-    /// software.
+    /// software, and the trees of SLH-DSA take long.
     fn generating<T: Send>(
         &self,
         kind: KeyKind,
@@ -112,6 +112,7 @@ impl Pkcs11Provider {
         let sessions = &self.token.sessions;
         Ok(match kind {
             KeyKind::Rsa { .. } => unhurried(|| sessions.work_apart(make))?,
+            KeyKind::PostQuantum { set } if set.family() == Family::SlhDsa => unhurried(|| sessions.work_apart(make))?,
             _ => sessions.work(make),
         }?)
     }
@@ -138,6 +139,25 @@ impl Pkcs11Provider {
         created.map_err(refused_material)?;
         self.settle(&made)?;
         Ok(Made::Guarded(made))
+    }
+
+    /// Does something with a key that everybody may know, for as long as that takes an object of a session.
+    pub(super) fn with_known<T>(
+        &self,
+        kind: KeyKind,
+        bytes: &Secret,
+        run: impl FnOnce(&Work<'_>, Handle) -> Result<T, Fault>,
+    ) -> Result<Result<T, Fault>, CryptoError> {
+        let material = Material::of(kind, bytes)?;
+        let mut template = template::unwrapped(kind);
+        template.extend(material.attributes());
+        // After an error the session is closed, and what was made in it ends with it.
+        Ok(self.token.sessions.work(|work| {
+            let key = work.raw.create_object(work.session, &template)?;
+            let done = run(work, key)?;
+            work.raw.destroy_object(work.session, key)?;
+            Ok(done)
+        }))
     }
 
     pub(super) fn destroy_key(&self, key: &Guarded) -> Result<(), CryptoError> {

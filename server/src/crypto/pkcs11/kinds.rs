@@ -4,18 +4,19 @@ use std::collections::HashSet;
 
 use aws_lc_rs::hmac;
 use cryptoki_sys::{
-    CKM_DES3_CBC, CKM_DES3_ECB, CKM_EDDSA, CKM_ML_DSA, CKM_ML_KEM, CKM_RSA_PKCS_KEY_PAIR_GEN, CKM_SHA512_HMAC,
+    CKM_DES3_CBC, CKM_DES3_ECB, CKM_ECDH1_DERIVE, CKM_EDDSA, CKM_ML_DSA, CKM_ML_KEM, CKM_RSA_PKCS_KEY_PAIR_GEN,
+    CKM_SHA512_HMAC, CKM_SLH_DSA,
 };
 
-use super::derive::known;
+use super::derive::Known;
 use super::{Pkcs11Provider, template};
-use crate::crypto::algorithm::{Curve, Edwards, Hash, KeyKind, Mac, ParameterSet};
+use crate::crypto::algorithm::{Curve, Edwards, Family, Hash, KeyKind, Mac, ParameterSet};
 use crate::crypto::{Key, Made, Provider as _, Residency};
 use crate::secret::Secret;
 
-/// The kinds of pairs that no list of the standard tells (of SLH-DSA none are made in a module yet): which curves and parameter sets a module has, and whether it
-/// wraps their keys.
-const PAIRS: [KeyKind; 13] = [
+/// The kinds of pairs that no list of the standard tells: which curves and parameter sets a module has, and whether it wraps
+/// their keys.
+const PAIRS: [KeyKind; 27] = [
     KeyKind::Ec { curve: Curve::P224 },
     KeyKind::Ec { curve: Curve::P256 },
     KeyKind::Ec { curve: Curve::P384 },
@@ -23,12 +24,27 @@ const PAIRS: [KeyKind; 13] = [
     KeyKind::Ec { curve: Curve::Secp256k1 },
     KeyKind::Edwards { curve: Edwards::Ed25519 },
     KeyKind::Edwards { curve: Edwards::Ed448 },
+    KeyKind::Edwards { curve: Edwards::X25519 },
+    KeyKind::Edwards { curve: Edwards::X448 },
     KeyKind::PostQuantum { set: ParameterSet::MlKem512 },
     KeyKind::PostQuantum { set: ParameterSet::MlKem768 },
     KeyKind::PostQuantum { set: ParameterSet::MlKem1024 },
     KeyKind::PostQuantum { set: ParameterSet::MlDsa44 },
     KeyKind::PostQuantum { set: ParameterSet::MlDsa65 },
     KeyKind::PostQuantum { set: ParameterSet::MlDsa87 },
+    // Those first that are made in no time.
+    KeyKind::PostQuantum { set: ParameterSet::SlhDsaSha2_128f },
+    KeyKind::PostQuantum { set: ParameterSet::SlhDsaSha2_192f },
+    KeyKind::PostQuantum { set: ParameterSet::SlhDsaSha2_256f },
+    KeyKind::PostQuantum { set: ParameterSet::SlhDsaSha2_128s },
+    KeyKind::PostQuantum { set: ParameterSet::SlhDsaSha2_192s },
+    KeyKind::PostQuantum { set: ParameterSet::SlhDsaSha2_256s },
+    KeyKind::PostQuantum { set: ParameterSet::SlhDsaShake128f },
+    KeyKind::PostQuantum { set: ParameterSet::SlhDsaShake192f },
+    KeyKind::PostQuantum { set: ParameterSet::SlhDsaShake256f },
+    KeyKind::PostQuantum { set: ParameterSet::SlhDsaShake128s },
+    KeyKind::PostQuantum { set: ParameterSet::SlhDsaShake192s },
+    KeyKind::PostQuantum { set: ParameterSet::SlhDsaShake256s },
 ];
 
 /// The symmetric kinds beside AES that a module may have: what it has not is bytes there.
@@ -78,10 +94,19 @@ impl Kinds {
     /// Tries what no list of the standard tells.
     pub(super) fn probe(provider: &Pkcs11Provider) -> Self {
         let known = || PAIRS.into_iter().filter(|kind| has_mechanisms(provider, *kind));
-        let mut wrapped: HashSet<_> = known().filter(|kind| is_wrapped(provider, *kind)).collect();
-        // What can be wrapped was made, and a token object is made in the same way.
-        let on_token = known().filter(|kind| wrapped.contains(kind) || provider.makes_passing_pair(*kind));
-        let mut on_token: HashSet<_> = on_token.collect();
+        let (mut wrapped, mut on_token, mut unwrapped) = (HashSet::new(), HashSet::new(), HashSet::new());
+        for kind in known() {
+            // Keys of SLH-DSA take long to make, and a module that does not wrap one of them wraps none.
+            let family = family(kind);
+            // What can be wrapped was made, and a token object is made in the same way.
+            if !family.is_some_and(|family| unwrapped.contains(&family)) && is_wrapped(provider, kind) {
+                wrapped.insert(kind);
+                on_token.insert(kind);
+            } else if provider.makes_passing_pair(kind) {
+                unwrapped.extend(family);
+                on_token.insert(kind);
+            }
+        }
         for kind in SYMMETRIC.into_iter().filter(|kind| has_mechanisms(provider, *kind) && works(provider, *kind)) {
             wrapped.insert(kind);
             on_token.insert(kind);
@@ -119,12 +144,18 @@ impl Kinds {
     }
 }
 
+fn family(kind: KeyKind) -> Option<Family> {
+    if let KeyKind::PostQuantum { set } = kind { Some(set.family()) } else { None }
+}
+
 /// Whether the module has what such a key is made and used with.
 fn has_mechanisms(provider: &Pkcs11Provider, kind: KeyKind) -> bool {
     let token = &provider.token;
     let uses: &[_] = match kind {
         KeyKind::Edwards { curve } if curve.signs() => &[CKM_EDDSA],
-        KeyKind::PostQuantum { set } if !set.is_kem() => &[CKM_ML_DSA],
+        KeyKind::Edwards { .. } => &[CKM_ECDH1_DERIVE],
+        KeyKind::PostQuantum { set } if set.family() == Family::MlDsa => &[CKM_ML_DSA],
+        KeyKind::PostQuantum { set } if set.family() == Family::SlhDsa => &[CKM_SLH_DSA],
         KeyKind::PostQuantum { .. } if !token.sessions.module().raw.decapsulates() => return false,
         KeyKind::PostQuantum { .. } => &[CKM_ML_KEM, CKM_SHA512_HMAC],
         KeyKind::TripleDes { .. } => &[CKM_DES3_ECB, CKM_DES3_CBC],
@@ -135,8 +166,8 @@ fn has_mechanisms(provider: &Pkcs11Provider, kind: KeyKind) -> bool {
 
 /// Whether a known symmetric key does what it does in software after it was wrapped and unwrapped.
 fn works(provider: &Pkcs11Provider, kind: KeyKind) -> bool {
-    let Ok((outside, bytes)) = known(kind) else { return false };
-    let Ok(Made::Guarded(key)) = provider.adopt(kind, &bytes, Residency::Wrapped) else { return false };
+    let Ok(Known { key: outside, .. }) = Known::new(kind) else { return false };
+    let Ok(Made::Guarded(key)) = provider.adopt(kind, outside.bytes(), Residency::Wrapped) else { return false };
     let is_same = provider.is_same(&key, &outside).unwrap_or(false);
     provider.destroy(&key).is_ok() && is_same
 }

@@ -11,7 +11,7 @@ use cryptoki_sys::{
     CKM_ECDSA, CKM_EDDSA, CKM_ML_DSA, CKM_ML_KEM, CKM_RSA_PKCS, CKM_RSA_PKCS_OAEP, CKM_RSA_PKCS_PSS, CKM_SHA_1,
     CKM_SHA_1_HMAC, CKM_SHA3_224, CKM_SHA3_224_HMAC, CKM_SHA3_256, CKM_SHA3_256_HMAC, CKM_SHA3_384, CKM_SHA3_384_HMAC,
     CKM_SHA3_512, CKM_SHA3_512_HMAC, CKM_SHA224, CKM_SHA224_HMAC, CKM_SHA256, CKM_SHA256_HMAC, CKM_SHA384,
-    CKM_SHA384_HMAC, CKM_SHA512, CKM_SHA512_224_HMAC, CKM_SHA512_256_HMAC, CKM_SHA512_HMAC,
+    CKM_SHA384_HMAC, CKM_SHA512, CKM_SHA512_224_HMAC, CKM_SHA512_256_HMAC, CKM_SHA512_HMAC, CKM_SLH_DSA,
 };
 use zeroize::Zeroizing;
 
@@ -197,16 +197,19 @@ impl Pkcs11Provider {
     /// Signs with a scheme that takes the data itself.
     fn sign_whole(&self, key: &Guarded, message: Message<'_>) -> Result<Vec<u8>, CryptoError> {
         let unfit = || CryptoError::BadParameters("the signature scheme does not fit the key".to_owned());
-        let (number, mechanism, room) = match key.kind {
-            KeyKind::Edwards { curve: Edwards::Ed25519 } => (CKM_EDDSA, Mechanism::Plain(CKM_EDDSA), 64),
-            KeyKind::Edwards { curve: Edwards::Ed448 } => (CKM_EDDSA, Mechanism::Eddsa, 114),
+        let (number, name, mechanism, room) = match key.kind {
+            KeyKind::Edwards { curve: Edwards::Ed25519 } => (CKM_EDDSA, "EdDSA", Mechanism::Plain(CKM_EDDSA), 64),
+            KeyKind::Edwards { curve: Edwards::Ed448 } => (CKM_EDDSA, "EdDSA", Mechanism::Eddsa, 114),
             // Without parameters: hedged where the module can, with an empty context.
             KeyKind::PostQuantum { set } if set.family() == Family::MlDsa => {
-                (CKM_ML_DSA, Mechanism::Plain(CKM_ML_DSA), set.output_len())
+                (CKM_ML_DSA, "ML-DSA", Mechanism::Plain(CKM_ML_DSA), set.output_len())
+            }
+            KeyKind::PostQuantum { set } if set.family() == Family::SlhDsa => {
+                (CKM_SLH_DSA, "SLH-DSA", Mechanism::Plain(CKM_SLH_DSA), set.output_len())
             }
             _ => return Err(unfit()),
         };
-        self.must_have(number, if number == CKM_EDDSA { "EdDSA" } else { "ML-DSA" })?;
+        self.must_have(number, name)?;
         match message {
             Message::Data(data) => self.sign_raw(key, &mechanism, data, room),
             Message::Digest(_) => Err(unfit()),

@@ -7,14 +7,14 @@ use cryptoki_sys::{
     CKA_DERIVE, CKA_EC_PARAMS, CKA_ENCAPSULATE, CKA_ENCRYPT, CKA_EXTRACTABLE, CKA_ID, CKA_KEY_TYPE, CKA_MODIFIABLE,
     CKA_MODULUS_BITS, CKA_PARAMETER_SET, CKA_PRIVATE, CKA_PUBLIC_EXPONENT, CKA_SENSITIVE, CKA_SIGN, CKA_SIGN_RECOVER,
     CKA_TOKEN, CKA_UNWRAP, CKA_VALUE_LEN, CKA_VERIFY, CKA_VERIFY_RECOVER, CKA_WRAP, CKK_AES, CKK_DES2, CKK_DES3,
-    CKK_EC, CKK_EC_EDWARDS, CKK_GENERIC_SECRET, CKK_ML_DSA, CKK_ML_KEM, CKK_RSA, CKK_SLH_DSA, CKM_AES_KEY_GEN,
-    CKM_DES2_KEY_GEN, CKM_DES3_KEY_GEN, CKM_EC_EDWARDS_KEY_PAIR_GEN, CKM_EC_KEY_PAIR_GEN, CKM_GENERIC_SECRET_KEY_GEN,
-    CKM_ML_DSA_KEY_PAIR_GEN, CKM_ML_KEM_KEY_PAIR_GEN, CKM_RSA_PKCS_KEY_PAIR_GEN, CKM_SLH_DSA_KEY_PAIR_GEN,
-    CKO_PRIVATE_KEY, CKO_PUBLIC_KEY, CKO_SECRET_KEY, CKP_ML_DSA_44, CKP_ML_DSA_65, CKP_ML_DSA_87, CKP_ML_KEM_512,
-    CKP_ML_KEM_768, CKP_ML_KEM_1024, CKP_SLH_DSA_SHA2_128F, CKP_SLH_DSA_SHA2_128S, CKP_SLH_DSA_SHA2_192F,
-    CKP_SLH_DSA_SHA2_192S, CKP_SLH_DSA_SHA2_256F, CKP_SLH_DSA_SHA2_256S, CKP_SLH_DSA_SHAKE_128F,
-    CKP_SLH_DSA_SHAKE_128S, CKP_SLH_DSA_SHAKE_192F, CKP_SLH_DSA_SHAKE_192S, CKP_SLH_DSA_SHAKE_256F,
-    CKP_SLH_DSA_SHAKE_256S,
+    CKK_EC, CKK_EC_EDWARDS, CKK_EC_MONTGOMERY, CKK_GENERIC_SECRET, CKK_ML_DSA, CKK_ML_KEM, CKK_RSA, CKK_SLH_DSA,
+    CKM_AES_KEY_GEN, CKM_DES2_KEY_GEN, CKM_DES3_KEY_GEN, CKM_EC_EDWARDS_KEY_PAIR_GEN, CKM_EC_KEY_PAIR_GEN,
+    CKM_EC_MONTGOMERY_KEY_PAIR_GEN, CKM_GENERIC_SECRET_KEY_GEN, CKM_ML_DSA_KEY_PAIR_GEN, CKM_ML_KEM_KEY_PAIR_GEN,
+    CKM_RSA_PKCS_KEY_PAIR_GEN, CKM_SLH_DSA_KEY_PAIR_GEN, CKO_PRIVATE_KEY, CKO_PUBLIC_KEY, CKO_SECRET_KEY,
+    CKP_ML_DSA_44, CKP_ML_DSA_65, CKP_ML_DSA_87, CKP_ML_KEM_512, CKP_ML_KEM_768, CKP_ML_KEM_1024,
+    CKP_SLH_DSA_SHA2_128F, CKP_SLH_DSA_SHA2_128S, CKP_SLH_DSA_SHA2_192F, CKP_SLH_DSA_SHA2_192S, CKP_SLH_DSA_SHA2_256F,
+    CKP_SLH_DSA_SHA2_256S, CKP_SLH_DSA_SHAKE_128F, CKP_SLH_DSA_SHAKE_128S, CKP_SLH_DSA_SHAKE_192F,
+    CKP_SLH_DSA_SHAKE_192S, CKP_SLH_DSA_SHAKE_256F, CKP_SLH_DSA_SHAKE_256S,
 };
 
 use super::attr::Attr;
@@ -39,7 +39,8 @@ pub(super) const fn class_and_type(kind: KeyKind) -> (CK_OBJECT_CLASS, CK_KEY_TY
             Family::MlDsa => (CKO_PRIVATE_KEY, CKK_ML_DSA),
             Family::SlhDsa => (CKO_PRIVATE_KEY, CKK_SLH_DSA),
         },
-        KeyKind::Edwards { .. } => (CKO_PRIVATE_KEY, CKK_EC_EDWARDS),
+        KeyKind::Edwards { curve } if curve.signs() => (CKO_PRIVATE_KEY, CKK_EC_EDWARDS),
+        KeyKind::Edwards { .. } => (CKO_PRIVATE_KEY, CKK_EC_MONTGOMERY),
     }
 }
 
@@ -57,7 +58,8 @@ pub(super) const fn generator(kind: KeyKind) -> CK_MECHANISM_TYPE {
             Family::MlDsa => CKM_ML_DSA_KEY_PAIR_GEN,
             Family::SlhDsa => CKM_SLH_DSA_KEY_PAIR_GEN,
         },
-        KeyKind::Edwards { .. } => CKM_EC_EDWARDS_KEY_PAIR_GEN,
+        KeyKind::Edwards { curve } if curve.signs() => CKM_EC_EDWARDS_KEY_PAIR_GEN,
+        KeyKind::Edwards { .. } => CKM_EC_MONTGOMERY_KEY_PAIR_GEN,
     }
 }
 
@@ -171,7 +173,8 @@ fn usage(kind: KeyKind, may: bool) -> Vec<Attr<'static>> {
         KeyKind::Aes { .. } | KeyKind::Rsa { .. } => (may, may),
         KeyKind::TripleDes { .. } => (may, false),
         KeyKind::PostQuantum { set } => (false, may && !set.is_kem()),
-        KeyKind::Generic { .. } | KeyKind::Ec { .. } | KeyKind::Edwards { .. } => (false, may),
+        KeyKind::Edwards { curve } => (false, may && curve.signs()),
+        KeyKind::Generic { .. } | KeyKind::Ec { .. } => (false, may),
     };
     let mut template = vec![
         Attr::Bool(CKA_DECRYPT, encrypts),
@@ -194,7 +197,11 @@ fn usage(kind: KeyKind, may: bool) -> Vec<Attr<'static>> {
 
 /// Whether PKCS#11 makes keys of such keys.
 const fn derives(kind: KeyKind) -> bool {
-    matches!(kind, KeyKind::Aes { .. } | KeyKind::Generic { .. } | KeyKind::TripleDes { .. } | KeyKind::Ec { .. })
+    match kind {
+        KeyKind::Aes { .. } | KeyKind::Generic { .. } | KeyKind::TripleDes { .. } | KeyKind::Ec { .. } => true,
+        KeyKind::Edwards { curve } => !curve.signs(),
+        KeyKind::Rsa { .. } | KeyKind::PostQuantum { .. } => false,
+    }
 }
 
 /// The named curve as the DER of its object identifier (RFC 5480 §2.1.1.1, SEC 2).

@@ -4,14 +4,17 @@ use std::num::NonZeroU32;
 
 use super::vectors;
 use super::{Refusal, Suite, names, refused, unhex, with};
-use crate::crypto::algorithm::{Cipher, Curve, Derivation, Hash, Iteration, KeyKind, Mac, Padding};
-use crate::crypto::software::SoftwareProvider;
+use crate::crypto::algorithm::{Cipher, Curve, Derivation, Edwards, Hash, Iteration, KeyKind, Mac, Padding};
+use crate::crypto::keyformat::EdwardsPublic;
+use crate::crypto::software::{self, SoftwareProvider};
 use crate::crypto::{ClearKey, CryptoError, Key, Made, Provider, Residency};
 use crate::secret::Secret;
 
 const TDES: KeyKind = KeyKind::TripleDes { bytes: 24 };
 const HASHES: [Hash; 5] = [Hash::Sha1, Hash::Sha256, Hash::Sha384, Hash::Sha512, Hash::Sha3_256];
 const CURVES: [Curve; 5] = [Curve::P224, Curve::P256, Curve::P384, Curve::P521, Curve::Secp256k1];
+
+const AGREEING: [Edwards; 2] = [Edwards::X25519, Edwards::X448];
 
 pub(super) fn run(suite: &mut Suite<'_>) {
     published(suite);
@@ -42,7 +45,8 @@ pub(super) fn run(suite: &mut Suite<'_>) {
     });
     by_encryption(suite);
     by_triple_des(suite);
-    CURVES.into_iter().for_each(|curve| by_agreement(suite, curve));
+    CURVES.into_iter().for_each(|curve| by_agreement(suite, KeyKind::Ec { curve }, curve.coordinate_len()));
+    AGREEING.into_iter().for_each(|curve| by_agreement(suite, KeyKind::Edwards { curve }, curve.len()));
     again(suite);
 }
 
@@ -170,14 +174,14 @@ fn by_triple_des(suite: &mut Suite<'_>) {
     }
 }
 
-fn by_agreement(suite: &mut Suite<'_>, curve: Curve) {
-    let kind = KeyKind::Ec { curve };
+/// Key agreement on a curve that gives secrets of so many bytes.
+fn by_agreement(suite: &mut Suite<'_>, kind: KeyKind, len: usize) {
     let pair = || SoftwareProvider.generate_pair(kind, Residency::Sealed).expect("a pair in software");
     let (own, peer) = (pair(), pair());
     let Made::Clear(private) = &own.private else { panic!("not in the clear") };
     suite.with_key(kind, private.expose(), |suite, key| {
         let how = Derivation::Ecdh { peer: &peer.public };
-        let whole = KeyKind::Generic { bytes: curve.coordinate_len() as u32 };
+        let whole = KeyKind::Generic { bytes: len as u32 };
         let wholly = if whole == (KeyKind::Generic { bytes: 32 }) { aes(256) } else { whole };
         let has = derive(suite, key, private.expose(), &how, wholly);
         if wholly == whole {
@@ -187,16 +191,75 @@ fn by_agreement(suite: &mut Suite<'_>, curve: Curve) {
             return;
         }
         let ask = |how: &Derivation<'_>, kind| suite.provider.derive_key(key, how, kind, (suite.residency)());
-        let longer = KeyKind::Generic { bytes: curve.coordinate_len() as u32 + 6 };
+        let longer = KeyKind::Generic { bytes: len as u32 + 6 };
         refused("more than the secret", ask(&how, longer), Refusal::Failed);
-        let mut off = peer.public.clone();
-        *off.last_mut().expect("a byte") ^= 1;
+        let off = match kind {
+            // One of small order: every number is on this curve or on its twist.
+            KeyKind::Edwards { curve } => EdwardsPublic { curve, key: vec![0; len] }.to_spki().expect("a key"),
+            _ => {
+                let mut off = peer.public.clone();
+                *off.last_mut().expect("a byte") ^= 1;
+                off
+            }
+        };
         refused("a point off the curve", ask(&Derivation::Ecdh { peer: &off }, wholly), Refusal::BadParameters);
-        let other = if curve == Curve::P256 { Curve::P384 } else { Curve::P256 };
-        let foreign = SoftwareProvider.generate_pair(KeyKind::Ec { curve: other }, Residency::Sealed).expect("a pair");
+        let p256 = KeyKind::Ec { curve: Curve::P256 };
+        let other = if kind == p256 { KeyKind::Ec { curve: Curve::P384 } } else { p256 };
+        let foreign = SoftwareProvider.generate_pair(other, Residency::Sealed).expect("a pair");
         let how = Derivation::Ecdh { peer: &foreign.public };
         refused("a key on another curve", ask(&how, wholly), Refusal::BadParameters);
         refused("the digest of a private key", ask(&Derivation::Hash(Hash::Sha256), aes(256)), Refusal::BadParameters);
+    });
+}
+
+/// A pair of X25519 or X448 comes to the same secret as the other side.
+pub(super) fn agrees(suite: &mut Suite<'_>, key: Key<'_>, public: &[u8]) {
+    let other = SoftwareProvider.generate_pair(key.kind(), Residency::Sealed).expect("a pair in software");
+    let Made::Clear(private) = other.private else { panic!("not in the clear") };
+    let theirs = ClearKey::new(key.kind(), private);
+    let kind = if key.kind() == (KeyKind::Edwards { curve: Edwards::X448 }) {
+        KeyKind::Generic { bytes: 56 }
+    } else {
+        aes(256)
+    };
+    let len = kind.raw_len().expect("a symmetric key");
+    let expected = SoftwareProvider.derive(Key::Clear(&theirs), &Derivation::Ecdh { peer: public }, len);
+    becomes(suite, key, &Derivation::Ecdh { peer: &other.public }, kind, expected.expect("a secret").expose());
+}
+
+/// A shared secret of ML-KEM becomes a key, and its front a shorter one. A ciphertext that was changed gives another key; one
+/// of another length is refused (FIPS 203 §7.3).
+pub(super) fn decapsulated(suite: &mut Suite<'_>, key: Key<'_>, public: &[u8]) {
+    let (ciphertext, secret) = software::encapsulate(public).expect("encapsulate");
+    let how = Derivation::Decapsulate { ciphertext: &ciphertext };
+    let has = becomes(suite, key, &how, aes(256), secret.expose());
+    becomes(suite, key, &how, aes(128), &secret.expose()[..16]);
+    becomes(suite, key, &how, KeyKind::Generic { bytes: 32 }, secret.expose());
+    if !has {
+        return;
+    }
+    let ask = |ciphertext: &[u8], kind| {
+        suite.provider.derive_key(key, &Derivation::Decapsulate { ciphertext }, kind, (suite.residency)())
+    };
+    refused("more than the secret", ask(&ciphertext, KeyKind::Generic { bytes: 40 }), Refusal::Failed);
+    refused("a short ciphertext", ask(&ciphertext[1..], aes(256)), Refusal::Failed);
+    refused("no ciphertext", ask(&[], aes(256)), Refusal::Failed);
+    refused(
+        "the digest of a private key",
+        {
+            let how = Derivation::Hash(Hash::Sha256);
+            suite.provider.derive_key(key, &how, aes(256), (suite.residency)())
+        },
+        Refusal::BadParameters,
+    );
+    let mut changed = ciphertext.clone();
+    changed[0] ^= 1;
+    let residency = (suite.residency)();
+    let how = Derivation::Decapsulate { ciphertext: &changed };
+    let made = suite.provider.derive_key(key, &how, aes(256), residency).expect("no error");
+    let outside = ClearKey::new(aes(256), secret);
+    suite.with_made(aes(256), residency, made, |suite, other| {
+        assert!(!is_same(suite.provider, other, &outside), "a changed ciphertext gives the secret");
     });
 }
 

@@ -1,6 +1,6 @@
 //! Keys are made and brought in, for every kind that the provider offers, and refused for the rest.
 
-use super::{Refusal, Suite, check_made, names, refused, with};
+use super::{Refusal, Suite, check_made, derived, names, refused, with};
 use crate::crypto::algorithm::{
     Cipher, Curve, Derivation, Edwards, Family, Hash, KeyKind, Mac, Message, Padding, ParameterSet, Signature,
 };
@@ -8,7 +8,7 @@ use crate::crypto::software::{self, SoftwareProvider};
 use crate::crypto::{CryptoError, Key, Made, Provider, Residency, UNDECRYPTABLE, hpke, keyformat, public};
 use crate::secret::Secret;
 
-pub(super) const PAIRS: [KeyKind; 18] = [
+pub(super) const PAIRS: [KeyKind; 20] = [
     KeyKind::Rsa { bits: 2048 },
     KeyKind::Rsa { bits: 3072 },
     KeyKind::Rsa { bits: 4096 },
@@ -27,6 +27,8 @@ pub(super) const PAIRS: [KeyKind; 18] = [
     KeyKind::PostQuantum { set: ParameterSet::SlhDsaShake128f },
     KeyKind::Edwards { curve: Edwards::Ed25519 },
     KeyKind::Edwards { curve: Edwards::Ed448 },
+    KeyKind::Edwards { curve: Edwards::X25519 },
+    KeyKind::Edwards { curve: Edwards::X448 },
 ];
 
 pub(super) fn run(suite: &mut Suite<'_>) {
@@ -129,6 +131,7 @@ fn works(suite: &mut Suite<'_>, key: Key<'_>, public: &[u8]) {
         KeyKind::PostQuantum { set } if set.is_kem() => return decapsulates(suite, key, public),
         KeyKind::PostQuantum { set } if set.family() == Family::SlhDsa => Signature::SlhDsa,
         KeyKind::PostQuantum { .. } => Signature::MlDsa,
+        KeyKind::Edwards { curve } if !curve.signs() => return derived::agrees(suite, key, public),
         KeyKind::Edwards { .. } => Signature::Eddsa,
         _ => Signature::Ecdsa(Hash::Sha256),
     };
@@ -146,6 +149,7 @@ fn decapsulates(suite: &mut Suite<'_>, key: Key<'_>, public: &[u8]) {
     let (mut ciphertext, secret) = software::encapsulate(public).unwrap();
     let provider = suite.provider;
     opens(suite, key, public);
+    derived::decapsulated(suite, key, public);
     let derived = |ciphertext: &[u8], len| provider.derive(key, &Derivation::Decapsulate { ciphertext }, len);
     let Some(found) = suite.need(&names::keys(key.kind(), " that give shared secrets"), derived(&ciphertext, 32))
     else {
