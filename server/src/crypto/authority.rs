@@ -296,16 +296,34 @@ impl Authority {
         if usage.key_cert_sign() || usage.crl_sign() {
             return Err(denied("no key is certified to sign certificates or their revocation lists".to_owned()));
         }
+        if !fits(kind, usage) {
+            return Err(denied("a key of this algorithm is not certified for these uses".to_owned()));
+        }
         Ok(usage)
     }
 }
 
-/// The Key Usage of a certificate whose key may be used so; `None` where the mask says nothing that a certificate could.
-pub fn usage_of(mask: Mask) -> Option<KeyUsage> {
+/// Whether a certificate may say these uses of a key: one of ML-KEM enciphers keys and does nothing else (RFC 9935 §5), one of
+/// ML-DSA or SLH-DSA signs (RFC 9881 §5, RFC 9909 §5). Of other keys nothing is asked.
+pub fn fits(kind: KeyKind, usage: KeyUsage) -> bool {
+    let KeyKind::PostQuantum { set } = kind else { return true };
+    let may = if set.is_kem() {
+        KeyUsages::KeyEncipherment.into()
+    } else {
+        KeyUsages::DigitalSignature | KeyUsages::NonRepudiation | KeyUsages::KeyCertSign | KeyUsages::CRLSign
+    };
+    !usage.0.is_empty() && may.contains(usage.0)
+}
+
+/// The Key Usage of a certificate whose key may be used so; `None` where the mask says nothing that a certificate could. What
+/// Encrypt does with a key of ML-KEM is to encipher one of the message (docs/adr/0009).
+pub fn usage_of(mask: Mask, kind: KeyKind) -> Option<KeyUsage> {
+    let is_kem = matches!(kind, KeyKind::PostQuantum { set } if set.is_kem());
+    let encrypts = if is_kem { KeyUsages::KeyEncipherment } else { KeyUsages::DataEncipherment };
     let pairs = [
         (Mask::SIGN | Mask::VERIFY, KeyUsages::DigitalSignature),
         (Mask::WRAP_KEY | Mask::UNWRAP_KEY, KeyUsages::KeyEncipherment),
-        (Mask::ENCRYPT | Mask::DECRYPT, KeyUsages::DataEncipherment),
+        (Mask::ENCRYPT | Mask::DECRYPT, encrypts),
         (Mask::KEY_AGREEMENT, KeyUsages::KeyAgreement),
         (Mask::CERTIFICATE_SIGN, KeyUsages::KeyCertSign),
         (Mask::CRL_SIGN, KeyUsages::CRLSign),

@@ -10,8 +10,8 @@ use x509_cert::name::Name;
 
 use super::algorithm::{Hash, KeyKind, Signature};
 use super::certificate::Certificate;
-use super::keyformat;
 use super::signed::{Signed, Verdict};
+use super::{authority, keyformat};
 use crate::failure::{Failure, Outcome};
 
 mod revoked;
@@ -120,6 +120,17 @@ impl Linked {
         }
     }
 
+    /// Whether its key may have the uses that it says: for the keys whose standards leave no choice.
+    fn is_used_rightly(&self) -> Validity {
+        let usage = self.certificate.tbs_certificate.get::<KeyUsage>();
+        let kind = keyformat::identify_public(&self.public_key);
+        match (usage, kind) {
+            (Ok(Some((_, usage))), Ok(kind)) if !authority::fits(kind, usage) => Validity::Invalid,
+            (Err(_), Ok(KeyKind::PostQuantum { .. })) => Validity::Invalid,
+            _ => Validity::Valid,
+        }
+    }
+
     /// Whether all is known that it says one must know.
     fn is_understood(&self) -> Validity {
         let mut all = self.certificate.tbs_certificate.extensions.iter().flatten();
@@ -196,6 +207,7 @@ pub fn validate(chain: &[Linked], anchors: &[Anchor], date: i64) -> Validity {
     for one in chain {
         note(one.at(date));
         note(one.is_understood());
+        note(one.is_used_rightly());
     }
     let above = chain.iter().skip(1).filter(|one| !one.is_self_issued()).count();
     note(match anchors.iter().find(|anchor| anchor.is(top)) {

@@ -20,7 +20,7 @@ use x509_cert::name::{Name, RelativeDistinguishedName};
 use super::new_object::Given;
 use crate::crypto::authority::{Authority, Wanted, mask_of, usage_of};
 use crate::crypto::signing_request::SigningRequest;
-use crate::crypto::{certificate, names};
+use crate::crypto::{certificate, keyformat, names};
 use crate::failure::{Failure, Outcome};
 use crate::object::Origin;
 use crate::object::material::Material;
@@ -219,6 +219,7 @@ pub(super) fn certify(
     };
     let (from, until) = (date(Tag::ActivationDate, from), date(Tag::DeactivationDate, until));
     let validity = authority.terms().validity(view.now(), from, until)?;
+    let kind = keyformat::identify_public(&public_key)?;
     let said = request.filter(|request| !request.subject.is_empty() || !request.names.is_empty());
     let wanted = Wanted {
         subject: said.map(|request| request.subject.clone()).or(subject.name).or(otherwise.name).unwrap_or_default(),
@@ -230,7 +231,7 @@ pub(super) fn certify(
             Some(_) => GeneralNames::new(),
         },
         public_key,
-        key_usage: request.and_then(|request| request.key_usage).or(before.key_usage).or_else(|| usage_of(mask?)),
+        key_usage: request.and_then(|request| request.key_usage).or(before.key_usage).or_else(|| usage_of(mask?, kind)),
         extended: request.and_then(|request| request.extended.clone()).or(before.extended),
         key_identifier: request.and_then(|request| request.key_identifier.clone()),
         validity,

@@ -186,6 +186,27 @@ fn only_an_authority_certifies() {
     assert_eq!(with(Some(vec![garbled])), Validity::Invalid);
 }
 
+/// RFC 9881 §5, RFC 9909 §5, RFC 9935 §5.
+#[test]
+fn a_key_has_no_uses_but_those_of_its_algorithm() {
+    let house = House::new();
+    let of = |set, usage| {
+        let end = Entity::pure("CN=end", KeyKind::PostQuantum { set }, Signature::MlDsa, "2.16.840.1.101.3.4.3.18");
+        let said = extension(&KeyUsage(usage), true);
+        house.judge(&[end.certificate(&house.middle, |body| body.extensions = Some(vec![said])), house.middle()])
+    };
+    let both = KeyUsages::DigitalSignature | KeyUsages::KeyEncipherment;
+    for set in [ParameterSet::MlDsa65, ParameterSet::SlhDsaSha2_128f] {
+        assert_eq!(of(set, KeyUsages::DigitalSignature | KeyUsages::NonRepudiation), Validity::Valid, "{set:?}");
+        assert_eq!(of(set, both), Validity::Invalid, "{set:?}");
+        assert_eq!(of(set, KeyUsages::KeyAgreement.into()), Validity::Invalid, "{set:?}");
+    }
+    assert_eq!(of(ParameterSet::MlKem768, KeyUsages::KeyEncipherment.into()), Validity::Valid);
+    for wrong in [both, KeyUsages::KeyEncipherment | KeyUsages::DataEncipherment, KeyUsages::KeyAgreement.into()] {
+        assert_eq!(of(ParameterSet::MlKem768, wrong), Validity::Invalid);
+    }
+}
+
 #[test]
 fn a_path_is_no_longer_than_it_may_be() {
     let house = House::new();

@@ -494,5 +494,33 @@ fn keys_of_ml_dsa_and_their_like_are_certified_and_certify() {
         let mut forged = entity.request(vec![]);
         *forged.last_mut().unwrap() ^= 1;
         assert_eq!(reason(&bench, request(Some(&key), Some(forged))), ResultReason::InvalidCSR);
+        // Nor is it certified for what its algorithm does not do.
+        if let KeyKind::PostQuantum { .. } = kind {
+            let wrong = KeyUsage(KeyUsages::DigitalSignature | KeyUsages::KeyEncipherment);
+            let asked = entity.request(vec![extension(&wrong, true)]);
+            assert_eq!(reason(&bench, request(Some(&key), Some(asked))), ResultReason::PermissionDenied);
+        }
+    }
+}
+
+/// RFC 9935 §5.
+#[test]
+fn a_key_of_ml_kem_is_certified_to_encipher_keys_and_for_nothing_else() {
+    use crate::crypto::algorithm::{ParameterSet, Signature};
+    let bench = bench();
+    // It signs nothing, no request either.
+    let kind = KeyKind::PostQuantum { set: ParameterSet::MlKem768 };
+    let key = public_key(&bench, &Entity::pure("CN=entity", kind, Signature::MlDsa, "2.16.840.1.101.3.4.4.2"));
+    let asked = |said: Option<Mask>| {
+        let said = [Some(certificate_type()), said.map(usage)];
+        Request { attributes: attributes(said.into_iter().flatten().collect()), ..request(Some(&key), None) }
+    };
+    for mask in [None, Some(Mask::ENCRYPT), Some(Mask::WRAP_KEY), Some(Mask::ENCRYPT | Mask::WRAP_KEY)] {
+        let certificate = certified(&bench, asked(mask));
+        let (_, usages) = parsed(&bench, &certificate).tbs_certificate.get::<KeyUsage>().unwrap().unwrap();
+        assert_eq!(usages, KeyUsage(KeyUsages::KeyEncipherment.into()));
+    }
+    for mask in [Mask::VERIFY, Mask::ENCRYPT | Mask::VERIFY, Mask::KEY_AGREEMENT] {
+        assert_eq!(reason(&bench, asked(Some(mask))), ResultReason::PermissionDenied);
     }
 }
