@@ -8,6 +8,9 @@ mod answers;
 #[path = "hsm/attack.rs"]
 mod attack;
 #[cfg(test)]
+#[path = "hsm/chacha.rs"]
+mod chacha;
+#[cfg(test)]
 #[path = "hsm/derive.rs"]
 mod derive;
 #[cfg(test)]

@@ -251,6 +251,14 @@ pub(crate) fn nothing_came_in_or_out(calls: &[Json]) {
     }
 }
 
+/// That the module was asked to do nothing with a key. What it does for itself meanwhile is another matter.
+pub(crate) fn not_asked(calls: &[Json]) {
+    for function in ["C_EncryptInit", "C_DecryptInit", "C_SignInit", "C_WrapKey", "C_DeriveKey", "C_GetAttributeValue"]
+    {
+        assert!(named(calls, function).next().is_none(), "{function}");
+    }
+}
+
 /// How many keys were generated in the module, wrapped and unwrapped there.
 fn made_and_wrapped(calls: &[Json]) -> usize {
     let generated: Vec<_> = named(calls, "C_GenerateKey").chain(named(calls, "C_GenerateKeyPair")).collect();

@@ -2,14 +2,15 @@
 
 use std::fs;
 
+use kmip_codec::Value;
 use kmip_codec::spec::{ResultReason, Tag};
 
-use crate::guarded::nothing_came_in_or_out;
+use crate::guarded::{not_asked, nothing_came_in_or_out};
 use crate::house::{House, Module};
 use crate::protection::ON_TOKEN;
 use crate::shim::{calls, named};
 use crate::speaker::{Speaker, identifier, new, octets, stays, wrapped_with};
-use crate::xml::{bo, bytes, en, id, int, st};
+use crate::xml::{bo, bytes, en, id, int, st, text};
 
 const ALLOWED: &str = "[algorithms]\nallow = [\"3DES\"]";
 const BOTH: &str = "Encrypt Decrypt";
@@ -62,6 +63,12 @@ fn given(speaker: &mut Speaker, key: &str) -> Vec<u8> {
     let within = [Tag::SymmetricKey, Tag::KeyBlock, Tag::KeyValue];
     let value = within.into_iter().fold(&answer, |value, tag| value.find(tag).unwrap());
     octets(value, Tag::KeyMaterial)
+}
+
+/// The Key Value of one that leaves wrapped.
+fn value(answer: &Value) -> Vec<u8> {
+    let within = [Tag::SymmetricKey, Tag::KeyBlock];
+    octets(within.into_iter().fold(answer, |value, tag| value.find(tag).unwrap()), Tag::KeyValue)
 }
 
 fn does_not_leave(speaker: &mut Speaker, key: &str, by: &str) {
@@ -145,9 +152,7 @@ fn what_is_registered_and_derived_is_the_same_there() {
         en("EncodingOption", "NoEncoding"),
     ];
     let wrapped = speaker.ask("Get", &[id(&by), st("KeyWrappingSpecification", &wrapping)]);
-    let within = [Tag::SymmetricKey, Tag::KeyBlock];
-    let block = within.into_iter().fold(&wrapped, |value, tag| value.find(tag).unwrap());
-    let wrapped = octets(block, Tag::KeyValue);
+    let wrapped = value(&wrapped);
     let opened = speaker.ask("Decrypt", &encrypt(&kek, &wrapped));
     assert_eq!(octets(&opened, Tag::Data), [7; 32]);
 
@@ -192,6 +197,44 @@ fn what_is_registered_and_derived_is_the_same_there() {
     assert_eq!(inside.1, outside.1);
 }
 
+/// What a key that must not leave has opened does not leave, and is what it is.
+#[test]
+fn one_that_comes_wrapped_is_opened_and_works_there() {
+    let house = House::with(ALLOWED);
+    let mut speaker = Speaker::of(&house.kmipd);
+    let kek = speaker.create("AES", "256", "WrapKey UnwrapKey", &stays());
+    let open = register(&mut speaker, &hex::decode(KEY).unwrap(), &[]);
+    let how = st("CryptographicParameters", &[en("BlockCipherMode", "NISTKeyWrap")]);
+    let wrapping = [
+        en("WrappingMethod", "Encrypt"),
+        st("EncryptionKeyInformation", &[id(&kek), how]),
+        en("EncodingOption", "NoEncoding"),
+    ];
+    let wrapped = value(&speaker.ask("Get", &[id(&open), st("KeyWrappingSpecification", &wrapping)]));
+    let block = [
+        en("KeyFormatType", "Raw"),
+        bytes("KeyValue", &wrapped),
+        en("CryptographicAlgorithm", "DES3"),
+        int("CryptographicLength", "192"),
+        st("KeyWrappingData", &wrapping),
+    ];
+    let import = [
+        text("UniqueIdentifier", "imported"),
+        en("ObjectType", "SymmetricKey"),
+        en("KeyWrapType", "NotWrapped"),
+        st("Attributes", &[int("CryptographicUsageMask", BOTH)]),
+        st("SymmetricKey", &[st("KeyBlock", &block)]),
+    ];
+    let imported = identifier(&speaker.ask("Import", &import));
+    speaker.ask("Activate", &[id(&imported)]);
+    assert_eq!(speaker.protection(&imported), 2);
+    house.forget_calls();
+    is_known(&mut speaker, &imported);
+    assert_eq!(named(&calls(&house.calls), "C_EncryptInit").next().unwrap()["mechanism"], ECB);
+    let by = speaker.register(&[7; 32], &[]);
+    does_not_leave(&mut speaker, &imported, &by);
+}
+
 /// Without leave nothing is encrypted with it, and the module is asked for nothing.
 #[test]
 fn the_configuration_permits_it_there_too() {
@@ -203,7 +246,7 @@ fn the_configuration_permits_it_there_too() {
         let refused = speaker.refusal(operation, &encrypt(&key, &[0; 8]));
         assert_eq!(refused, ResultReason::UnsupportedCryptographicParameters);
     }
-    assert!(calls(&house.calls).is_empty());
+    not_asked(&calls(&house.calls));
 }
 
 /// kryoptic has none: the keys are bytes there, and neither work nor leave.
@@ -226,7 +269,7 @@ fn a_module_without_it_keeps_the_keys_and_does_nothing_with_them() {
         }
         does_not_leave(&mut speaker, &key, &by);
     }
-    assert!(calls(&house.calls).is_empty());
+    not_asked(&calls(&house.calls));
 }
 
 /// Keys that came into the module when they were but bytes there.

@@ -62,6 +62,7 @@ impl Cipher<'_> {
         match self {
             Self::TdesCbc { .. } | Self::TdesEcb { .. } if matches!(key, KeyKind::TripleDes { .. }) => key.check()?,
             Self::TdesCbc { .. } | Self::TdesEcb { .. } => check_bytes(key, "triple DES", &[16, 24])?,
+            Self::ChaCha20 { .. } | Self::ChaCha20Poly1305 { .. } if key == KeyKind::ChaCha20 => {}
             Self::ChaCha20 { .. } | Self::ChaCha20Poly1305 { .. } => check_bytes(key, "ChaCha20", &[32])?,
             // Two keys of 128 bits, or two of 256.
             Self::AesXts { .. } if matches!(key, KeyKind::Aes { bits: 256 } | KeyKind::Generic { bytes: 64 }) => {}
@@ -255,6 +256,7 @@ impl KeyKind {
             Self::Aes { bits: 128 | 192 | 256 }
             | Self::Generic { bytes: 1..=GENERIC_MAX }
             | Self::TripleDes { bytes: 16 | 24 }
+            | Self::ChaCha20
             | Self::Rsa { bits: 512..=16384 }
             | Self::Ec { .. }
             | Self::PostQuantum { .. }
@@ -268,6 +270,7 @@ impl KeyKind {
         match self {
             Self::Aes { bits } => Some(*bits as usize / 8),
             Self::Generic { bytes } | Self::TripleDes { bytes } => Some(*bytes as usize),
+            Self::ChaCha20 => Some(32),
             Self::Rsa { .. } | Self::Ec { .. } | Self::PostQuantum { .. } | Self::Edwards { .. } => None,
         }
     }

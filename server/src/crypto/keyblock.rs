@@ -87,6 +87,7 @@ pub fn symmetric_kind(algorithm: Option<Algorithm>, bytes: usize) -> KeyKind {
     match (algorithm, bytes) {
         (Some(Algorithm::AES), 16 | 24 | 32) => KeyKind::Aes { bits: length.saturating_mul(8) },
         (Some(Algorithm::DES3), 16 | 24) => KeyKind::TripleDes { bytes: length },
+        (Some(Algorithm::ChaCha20 | Algorithm::ChaCha20Poly1305), 32) => KeyKind::ChaCha20,
         _ => KeyKind::Generic { bytes: length },
     }
 }
@@ -104,6 +105,8 @@ pub const fn algorithm_of(kind: KeyKind) -> Option<Algorithm> {
         KeyKind::Edwards { curve: Edwards::X25519 | Edwards::X448 } | KeyKind::Ec { .. } | KeyKind::Generic { .. } => {
             None
         }
+        // With Poly1305 and without, which is the same key.
+        KeyKind::ChaCha20 => None,
     }
 }
 
@@ -112,6 +115,7 @@ pub const fn length_of(kind: KeyKind) -> u32 {
     match kind {
         KeyKind::Aes { bits } | KeyKind::Rsa { bits } => bits,
         KeyKind::Generic { bytes } | KeyKind::TripleDes { bytes } => bytes.saturating_mul(8),
+        KeyKind::ChaCha20 => 256,
         KeyKind::PostQuantum { set } => set.bits(),
         KeyKind::Ec { curve } => match curve {
             Curve::P224 => 224,

@@ -70,6 +70,8 @@ pub enum KeyKind {
         /// Length in bytes.
         bytes: u32,
     },
+    /// A key of ChaCha20, with Poly1305 or without: 32 bytes.
+    ChaCha20,
     /// RSA with public exponent 65537.
     Rsa {
         /// Length of the modulus in bits.
@@ -103,6 +105,7 @@ impl KeyKind {
     pub const fn as_bytes(self) -> Self {
         match self {
             Self::TripleDes { bytes } => Self::Generic { bytes },
+            Self::ChaCha20 => Self::Generic { bytes: 32 },
             kind => kind,
         }
     }

@@ -175,6 +175,7 @@ fn kind_code(kind: KeyKind) -> (u32, u32) {
         KeyKind::PostQuantum { set } => (5, set.code()),
         KeyKind::Edwards { curve } => (6, EDWARDS.iter().find(|row| row.1 == curve).map_or(0, |row| row.0)),
         KeyKind::TripleDes { bytes } => (7, bytes),
+        KeyKind::ChaCha20 => (8, 256),
     }
 }
 
@@ -187,6 +188,7 @@ fn kind_of(kind: u32, size: u32) -> Option<KeyKind> {
         5 => KeyKind::PostQuantum { set: ParameterSet::of_code(size)? },
         6 => KeyKind::Edwards { curve: EDWARDS.iter().find(|row| row.0 == size)?.1 },
         7 => KeyKind::TripleDes { bytes: size },
+        8 => KeyKind::ChaCha20,
         _ => return None,
     })
 }
@@ -209,6 +211,7 @@ mod tests {
             KeyKind::Edwards { curve: Edwards::Ed448 },
             KeyKind::TripleDes { bytes: 24 },
             KeyKind::Edwards { curve: Edwards::X448 },
+            KeyKind::ChaCha20,
         ];
         for kind in kinds {
             for place in [Place::Token, Place::Wrapped(Arc::from(&b"blob"[..]))] {

@@ -163,7 +163,7 @@ fn with_bytes<T>(
     work: impl FnOnce(&dyn Provider, Key<'_>) -> Result<T, CryptoError>,
 ) -> Outcome<T> {
     let outcome = view.with_key(key, |provider, key| match (key, key.kind(), method) {
-        (Key::Clear(other), KeyKind::Aes { .. } | KeyKind::TripleDes { .. }, Method::Hmac(_)) => {
+        (Key::Clear(other), KeyKind::Aes { .. } | KeyKind::TripleDes { .. } | KeyKind::ChaCha20, Method::Hmac(_)) => {
             let bytes = ClearKey::new(keyblock::symmetric_kind(None, other.bytes().len()), other.bytes().clone());
             work(provider, Key::Clear(&bytes))
         }

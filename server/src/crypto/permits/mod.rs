@@ -190,7 +190,7 @@ impl Permits {
             KeyKind::Ec { curve } => self.check(on(curve), leave),
             KeyKind::PostQuantum { set } => self.check(of_set(set), leave),
             KeyKind::Edwards { curve } => self.check(edwards(curve), leave),
-            KeyKind::Generic { .. } | KeyKind::TripleDes { .. } => Ok(()),
+            KeyKind::Generic { .. } | KeyKind::TripleDes { .. } | KeyKind::ChaCha20 => Ok(()),
         }
     }
 

@@ -6,6 +6,7 @@ use cryptoki_sys::{
     CKA_EXPONENT_2, CKA_PRIME_1, CKA_PRIME_2, CKA_PRIVATE_EXPONENT, CKA_SEED, CKA_VALUE,
 };
 
+use super::chacha::ChaCha20;
 use super::deriving::Deriving;
 
 /// One attribute of a template. No `Debug`: it may hold the bytes of a key that is brought in.
@@ -32,6 +33,8 @@ pub(super) enum Mechanism<'a> {
     Gcm { iv: &'a [u8], aad: &'a [u8], tag_bits: CK_ULONG },
     /// CKM_AES_CCM. The module is told how long the data is, and answers the tag behind it.
     Ccm { nonce: &'a [u8], aad: &'a [u8], tag_len: usize, len: usize },
+    /// CKM_CHACHA20 and CKM_CHACHA20_POLY1305.
+    ChaCha20(ChaCha20<'a>),
     /// CKM_EDDSA of the data itself, without a context: Ed448 wants its parameters said.
     Eddsa,
     /// CKM_RSA_PKCS_PSS over a digest.

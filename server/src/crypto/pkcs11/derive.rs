@@ -57,6 +57,10 @@ impl Pkcs11Provider {
         let len = kind.raw_len().ok_or_else(|| CryptoError::BadParameters("what is derived is no pair".to_owned()))?;
         let base = match how {
             Derivation::Encrypt { cipher, .. } => of_cipher(base, cipher)?,
+            // To the rest a key is bytes, which modules have a type of their own for.
+            _ if base.kind == KeyKind::ChaCha20 && base.place != Place::Token => {
+                Cow::Owned(Guarded { kind: base.kind.as_bytes(), ..base.clone() })
+            }
             _ => Cow::Borrowed(base),
         };
         let deriving = Deriving::of(base.kind, how, len)?;
@@ -126,7 +130,11 @@ impl Pkcs11Provider {
     /// Compares, the first time, what the module derives from a known key with what the software does.
     fn must_be_right(&self, base: KeyKind, how: &Derivation<'_>, kind: KeyKind) -> Result<(), CryptoError> {
         let len = kind.raw_len().unwrap_or(0);
-        let what = if let KeyKind::TripleDes { .. } = kind { "triple DES" } else { "bytes" };
+        let what = match kind {
+            KeyKind::TripleDes { .. } => "triple DES",
+            KeyKind::ChaCha20 => "ChaCha20",
+            _ => "bytes",
+        };
         let shape = format!("{base:?} {len} {what} {}", how.name());
         let is_right = match self.proofs.find(&shape) {
             Some(is_right) => is_right,
@@ -148,7 +156,7 @@ impl Pkcs11Provider {
         // The length of a generic secret changes nothing, and not every length can be wrapped.
         let base = if let KeyKind::Generic { .. } = base { KeyKind::Generic { bytes: 32 } } else { base };
         let kind = match (kind, u32::try_from(len).unwrap_or(u32::MAX)) {
-            (KeyKind::TripleDes { .. }, _) => kind,
+            (KeyKind::TripleDes { .. } | KeyKind::ChaCha20, _) => kind,
             (_, bytes @ (16 | 24 | 32)) => KeyKind::Aes { bits: bytes * 8 },
             (_, bytes) => KeyKind::Generic { bytes },
         };
@@ -179,6 +187,7 @@ impl Pkcs11Provider {
         let cipher = match inside.kind {
             KeyKind::Aes { .. } => Some(Cipher::AesEcb { padding: Padding::None }),
             KeyKind::TripleDes { .. } => Some(Cipher::TdesEcb { padding: Padding::None }),
+            KeyKind::ChaCha20 => Some(Cipher::ChaCha20 { nonce: &[0; 12], counter: 0 }),
             _ => None,
         };
         if let Some(cipher) = cipher {

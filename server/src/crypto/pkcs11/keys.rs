@@ -339,7 +339,9 @@ impl<'a> Material<'a> {
             }
         }
         Ok(match kind {
-            KeyKind::Aes { .. } | KeyKind::Generic { .. } | KeyKind::TripleDes { .. } => Self::Value(bytes.expose()),
+            KeyKind::Aes { .. } | KeyKind::Generic { .. } | KeyKind::TripleDes { .. } | KeyKind::ChaCha20 => {
+                Self::Value(bytes.expose())
+            }
             KeyKind::Ec { .. } => Self::Ec(EcPrivateParts::from_pkcs8(bytes.expose())?),
             KeyKind::PostQuantum { .. } => {
                 let parts = PostQuantumPrivateParts::from_pkcs8(bytes.expose())?;
@@ -402,7 +404,9 @@ fn public_parts(work: &Work<'_>, kind: KeyKind, public: Handle) -> Result<Public
             Ok(info) if !info.is_empty() => Ok([Vec::new(), info]),
             _ => Ok([work.raw.public_value(work.session, public)?, Vec::new()]),
         },
-        KeyKind::Aes { .. } | KeyKind::Generic { .. } | KeyKind::TripleDes { .. } => Ok([Vec::new(), Vec::new()]),
+        KeyKind::Aes { .. } | KeyKind::Generic { .. } | KeyKind::TripleDes { .. } | KeyKind::ChaCha20 => {
+            Ok([Vec::new(), Vec::new()])
+        }
     }
 }
 
@@ -416,7 +420,7 @@ fn public_der(kind: KeyKind, [first, second]: PublicParts) -> Result<Vec<u8>, Cr
             .and_then(|point| EdwardsPublic { curve, key: point.to_vec() }.to_spki().ok()),
         KeyKind::PostQuantum { set } if second.is_empty() => keyformat::post_quantum_spki(set, &first).ok(),
         KeyKind::PostQuantum { .. } => (keyformat::identify_public(&second) == Ok(kind)).then_some(second),
-        KeyKind::Aes { .. } | KeyKind::Generic { .. } | KeyKind::TripleDes { .. } => None,
+        KeyKind::Aes { .. } | KeyKind::Generic { .. } | KeyKind::TripleDes { .. } | KeyKind::ChaCha20 => None,
     };
     der.ok_or_else(|| CryptoError::Unavailable("the module gave a public key that is none".to_owned()))
 }

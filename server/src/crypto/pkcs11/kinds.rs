@@ -4,8 +4,8 @@ use std::collections::HashSet;
 
 use aws_lc_rs::hmac;
 use cryptoki_sys::{
-    CKM_DES3_CBC, CKM_DES3_ECB, CKM_ECDH1_DERIVE, CKM_EDDSA, CKM_ML_DSA, CKM_ML_KEM, CKM_RSA_PKCS_KEY_PAIR_GEN,
-    CKM_SHA512_HMAC, CKM_SLH_DSA,
+    CKM_CHACHA20, CKM_DES3_CBC, CKM_DES3_ECB, CKM_ECDH1_DERIVE, CKM_EDDSA, CKM_ML_DSA, CKM_ML_KEM,
+    CKM_RSA_PKCS_KEY_PAIR_GEN, CKM_SHA512_HMAC, CKM_SLH_DSA,
 };
 
 use super::derive::Known;
@@ -48,7 +48,7 @@ const PAIRS: [KeyKind; 27] = [
 ];
 
 /// The symmetric kinds beside AES that a module may have: what it has not is bytes there.
-const SYMMETRIC: [KeyKind; 2] = [KeyKind::TripleDes { bytes: 16 }, KeyKind::TripleDes { bytes: 24 }];
+const SYMMETRIC: [KeyKind; 3] = [KeyKind::TripleDes { bytes: 16 }, KeyKind::TripleDes { bytes: 24 }, KeyKind::ChaCha20];
 
 /// What of [`KeyKind`] can be had.
 pub(super) struct Kinds {
@@ -133,13 +133,15 @@ impl Kinds {
             KeyKind::Rsa { bits } => {
                 bits.is_multiple_of(256) && self.rsa.is_some_and(|(least, most)| (least..=most).contains(&bits))
             }
-            KeyKind::Ec { .. } | KeyKind::Edwards { .. } | KeyKind::PostQuantum { .. } | KeyKind::TripleDes { .. } => {
-                match residency {
-                    Residency::Sealed => false,
-                    Residency::Wrapped => self.wrapped.contains(&kind),
-                    Residency::Token(_) => self.on_token.contains(&kind),
-                }
-            }
+            KeyKind::Ec { .. }
+            | KeyKind::Edwards { .. }
+            | KeyKind::PostQuantum { .. }
+            | KeyKind::TripleDes { .. }
+            | KeyKind::ChaCha20 => match residency {
+                Residency::Sealed => false,
+                Residency::Wrapped => self.wrapped.contains(&kind),
+                Residency::Token(_) => self.on_token.contains(&kind),
+            },
         }
     }
 }
@@ -159,6 +161,7 @@ fn has_mechanisms(provider: &Pkcs11Provider, kind: KeyKind) -> bool {
         KeyKind::PostQuantum { .. } if !token.sessions.module().raw.decapsulates() => return false,
         KeyKind::PostQuantum { .. } => &[CKM_ML_KEM, CKM_SHA512_HMAC],
         KeyKind::TripleDes { .. } => &[CKM_DES3_ECB, CKM_DES3_CBC],
+        KeyKind::ChaCha20 => &[CKM_CHACHA20],
         _ => &[],
     };
     token.has(template::generator(kind)) && uses.iter().all(|mechanism| token.has(*mechanism))

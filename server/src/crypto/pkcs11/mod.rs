@@ -10,13 +10,14 @@
 //! | `module`, `session`, `handles` | loading once; sessions that come and go; handles that are bounded |
 //! | `raw`, `attr`, `fault` | the calls (all `unsafe` is in `raw`), what is said, what is answered |
 //! | `token`, `wrapping`, `root` | the token and our two keys on it |
-//! | `template`, `keys`, `ops`, `keywrap`, `der` | making keys and working with them |
+//! | `template`, `keys`, `ops`, `keywrap`, `chacha`, `der` | making keys and working with them |
 //! | `derive`, `deriving` | keys from keys, within the module |
 //! | `holding` | work in parts whose state the module keeps |
 //! | `selftest`, `kinds` | what the module is seen to refuse, and to do |
 //! | `dev` | a token of SoftHSM for development |
 
 mod attr;
+mod chacha;
 mod config;
 mod der;
 mod derive;

@@ -17,6 +17,7 @@ use zeroize::Zeroizing;
 
 use super::Pkcs11Provider;
 use super::attr::Mechanism;
+use super::chacha::ChaCha20;
 use super::fault::Fault;
 use super::handles::Object;
 use super::raw::Handle;
@@ -338,7 +339,8 @@ impl Pkcs11Provider {
             Cipher::AesOfb { .. } => CKM_AES_OFB,
             Cipher::TdesCbc { .. } => CKM_DES3_CBC,
             Cipher::TdesEcb { .. } => CKM_DES3_ECB,
-            other => return Err(CryptoError::Unsupported(format!("in the HSM module: {}", other.name()))),
+            other => ChaCha20::number(other)
+                .ok_or_else(|| CryptoError::Unsupported(format!("in the HSM module: {}", other.name())))?,
         };
         self.must_have(number, cipher.name())?;
         let bad = |_| CryptoError::BadParameters("a length is out of range".to_owned());
@@ -355,6 +357,9 @@ impl Pkcs11Provider {
                 let counter =
                     iv.try_into().map_err(|_| CryptoError::BadParameters("the IV has not 16 bytes".to_owned()))?;
                 (Mechanism::Ctr(counter), 0)
+            }
+            Cipher::ChaCha20 { .. } | Cipher::ChaCha20Poly1305 { .. } => {
+                (Mechanism::ChaCha20(ChaCha20::of(cipher)?), cipher.tag_len())
             }
             _ => (Mechanism::Plain(number), 0),
         })
@@ -393,6 +398,7 @@ pub(super) fn too_short(call: &str) -> CryptoError {
 pub(super) fn of_cipher<'a>(key: &'a Guarded, cipher: &Cipher<'_>) -> Result<Cow<'a, Guarded>, CryptoError> {
     let kind = match (cipher, key.kind) {
         (Cipher::TdesCbc { .. } | Cipher::TdesEcb { .. }, KeyKind::Generic { bytes }) => KeyKind::TripleDes { bytes },
+        (Cipher::ChaCha20 { .. } | Cipher::ChaCha20Poly1305 { .. }, KeyKind::Generic { .. }) => KeyKind::ChaCha20,
         _ => return Ok(Cow::Borrowed(key)),
     };
     match key.place {
@@ -406,9 +412,10 @@ pub(super) fn of_cipher<'a>(key: &'a Guarded, cipher: &Cipher<'_>) -> Result<Cow
 /// Something that cannot fail with a key for this cipher. What comes out is for nobody.
 fn probe(work: &Work<'_>, key: Handle, cipher: &Cipher<'_>, mechanism: &Mechanism<'_>) -> Result<(), Fault> {
     let out = match cipher {
-        Cipher::TdesCbc { .. } | Cipher::TdesEcb { .. } => {
+        Cipher::TdesCbc { .. } | Cipher::TdesEcb { .. } | Cipher::ChaCha20 { .. } | Cipher::ChaCha20Poly1305 { .. } => {
             let block = vec![0; cipher.unit()];
-            work.raw.encrypt(work.session, mechanism, key, &block, block.len())
+            let room = block.len().saturating_add(cipher.tag_len());
+            work.raw.encrypt(work.session, mechanism, key, &block, room)
         }
         _ => ecb(work, key, &[0; BLOCK]),
     };

@@ -504,6 +504,7 @@ fn with_mechanism<T>(mechanism: &Mechanism<'_>, run: impl FnOnce(*mut CK_MECHANI
             };
             run(&mut laid(CKM_AES_CCM, &mut parameter))
         }
+        Mechanism::ChaCha20(given) => given.lay(run),
         Mechanism::Eddsa => {
             let mut parameter = CK_EDDSA_PARAMS { phFlag: CK_FALSE, ulContextDataLen: 0, pContextData: null_mut() };
             run(&mut laid(CKM_EDDSA, &mut parameter))

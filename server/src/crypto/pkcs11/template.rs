@@ -6,15 +6,16 @@ use cryptoki_sys::{
     CK_KEY_TYPE, CK_MECHANISM_TYPE, CK_OBJECT_CLASS, CK_ULONG, CKA_CLASS, CKA_COPYABLE, CKA_DECAPSULATE, CKA_DECRYPT,
     CKA_DERIVE, CKA_EC_PARAMS, CKA_ENCAPSULATE, CKA_ENCRYPT, CKA_EXTRACTABLE, CKA_ID, CKA_KEY_TYPE, CKA_MODIFIABLE,
     CKA_MODULUS_BITS, CKA_PARAMETER_SET, CKA_PRIVATE, CKA_PUBLIC_EXPONENT, CKA_SENSITIVE, CKA_SIGN, CKA_SIGN_RECOVER,
-    CKA_TOKEN, CKA_UNWRAP, CKA_VALUE_LEN, CKA_VERIFY, CKA_VERIFY_RECOVER, CKA_WRAP, CKK_AES, CKK_DES2, CKK_DES3,
-    CKK_EC, CKK_EC_EDWARDS, CKK_EC_MONTGOMERY, CKK_GENERIC_SECRET, CKK_ML_DSA, CKK_ML_KEM, CKK_RSA, CKK_SLH_DSA,
-    CKM_AES_KEY_GEN, CKM_DES2_KEY_GEN, CKM_DES3_KEY_GEN, CKM_EC_EDWARDS_KEY_PAIR_GEN, CKM_EC_KEY_PAIR_GEN,
-    CKM_EC_MONTGOMERY_KEY_PAIR_GEN, CKM_GENERIC_SECRET_KEY_GEN, CKM_ML_DSA_KEY_PAIR_GEN, CKM_ML_KEM_KEY_PAIR_GEN,
-    CKM_RSA_PKCS_KEY_PAIR_GEN, CKM_SLH_DSA_KEY_PAIR_GEN, CKO_PRIVATE_KEY, CKO_PUBLIC_KEY, CKO_SECRET_KEY,
-    CKP_ML_DSA_44, CKP_ML_DSA_65, CKP_ML_DSA_87, CKP_ML_KEM_512, CKP_ML_KEM_768, CKP_ML_KEM_1024,
-    CKP_SLH_DSA_SHA2_128F, CKP_SLH_DSA_SHA2_128S, CKP_SLH_DSA_SHA2_192F, CKP_SLH_DSA_SHA2_192S, CKP_SLH_DSA_SHA2_256F,
-    CKP_SLH_DSA_SHA2_256S, CKP_SLH_DSA_SHAKE_128F, CKP_SLH_DSA_SHAKE_128S, CKP_SLH_DSA_SHAKE_192F,
-    CKP_SLH_DSA_SHAKE_192S, CKP_SLH_DSA_SHAKE_256F, CKP_SLH_DSA_SHAKE_256S,
+    CKA_TOKEN, CKA_UNWRAP, CKA_VALUE_LEN, CKA_VERIFY, CKA_VERIFY_RECOVER, CKA_WRAP, CKK_AES, CKK_CHACHA20, CKK_DES2,
+    CKK_DES3, CKK_EC, CKK_EC_EDWARDS, CKK_EC_MONTGOMERY, CKK_GENERIC_SECRET, CKK_ML_DSA, CKK_ML_KEM, CKK_RSA,
+    CKK_SLH_DSA, CKM_AES_KEY_GEN, CKM_CHACHA20_KEY_GEN, CKM_DES2_KEY_GEN, CKM_DES3_KEY_GEN,
+    CKM_EC_EDWARDS_KEY_PAIR_GEN, CKM_EC_KEY_PAIR_GEN, CKM_EC_MONTGOMERY_KEY_PAIR_GEN, CKM_GENERIC_SECRET_KEY_GEN,
+    CKM_ML_DSA_KEY_PAIR_GEN, CKM_ML_KEM_KEY_PAIR_GEN, CKM_RSA_PKCS_KEY_PAIR_GEN, CKM_SLH_DSA_KEY_PAIR_GEN,
+    CKO_PRIVATE_KEY, CKO_PUBLIC_KEY, CKO_SECRET_KEY, CKP_ML_DSA_44, CKP_ML_DSA_65, CKP_ML_DSA_87, CKP_ML_KEM_512,
+    CKP_ML_KEM_768, CKP_ML_KEM_1024, CKP_SLH_DSA_SHA2_128F, CKP_SLH_DSA_SHA2_128S, CKP_SLH_DSA_SHA2_192F,
+    CKP_SLH_DSA_SHA2_192S, CKP_SLH_DSA_SHA2_256F, CKP_SLH_DSA_SHA2_256S, CKP_SLH_DSA_SHAKE_128F,
+    CKP_SLH_DSA_SHAKE_128S, CKP_SLH_DSA_SHAKE_192F, CKP_SLH_DSA_SHAKE_192S, CKP_SLH_DSA_SHAKE_256F,
+    CKP_SLH_DSA_SHAKE_256S,
 };
 
 use super::attr::Attr;
@@ -32,6 +33,7 @@ pub(super) const fn class_and_type(kind: KeyKind) -> (CK_OBJECT_CLASS, CK_KEY_TY
         KeyKind::Generic { .. } => (CKO_SECRET_KEY, CKK_GENERIC_SECRET),
         KeyKind::TripleDes { bytes: TWO_KEYS } => (CKO_SECRET_KEY, CKK_DES2),
         KeyKind::TripleDes { .. } => (CKO_SECRET_KEY, CKK_DES3),
+        KeyKind::ChaCha20 => (CKO_SECRET_KEY, CKK_CHACHA20),
         KeyKind::Rsa { .. } => (CKO_PRIVATE_KEY, CKK_RSA),
         KeyKind::Ec { .. } => (CKO_PRIVATE_KEY, CKK_EC),
         KeyKind::PostQuantum { set } => match set.family() {
@@ -51,6 +53,7 @@ pub(super) const fn generator(kind: KeyKind) -> CK_MECHANISM_TYPE {
         KeyKind::Generic { .. } => CKM_GENERIC_SECRET_KEY_GEN,
         KeyKind::TripleDes { bytes: TWO_KEYS } => CKM_DES2_KEY_GEN,
         KeyKind::TripleDes { .. } => CKM_DES3_KEY_GEN,
+        KeyKind::ChaCha20 => CKM_CHACHA20_KEY_GEN,
         KeyKind::Rsa { .. } => CKM_RSA_PKCS_KEY_PAIR_GEN,
         KeyKind::Ec { .. } => CKM_EC_KEY_PAIR_GEN,
         KeyKind::PostQuantum { set } => match set.family() {
@@ -74,6 +77,8 @@ pub(super) fn length(kind: KeyKind) -> Option<Attr<'static>> {
     match kind {
         KeyKind::Aes { bits } => Some(Attr::Number(CKA_VALUE_LEN, (bits / 8).into())),
         KeyKind::Generic { bytes } => Some(Attr::Number(CKA_VALUE_LEN, bytes.into())),
+        // Modules want it said, though there is but one.
+        KeyKind::ChaCha20 => Some(Attr::Number(CKA_VALUE_LEN, 32)),
         // Its type says it.
         KeyKind::TripleDes { .. } => None,
         KeyKind::Rsa { .. } | KeyKind::Ec { .. } | KeyKind::PostQuantum { .. } | KeyKind::Edwards { .. } => None,
@@ -153,7 +158,7 @@ pub(super) fn public<'a>(kind: KeyKind, id: Option<&'a [u8; 16]>) -> Vec<Attr<'a
             // PKCS#11 3.2 §4.8; a module without ML-KEM does not know it.
             template.extend(set.is_kem().then_some(Attr::Bool(CKA_ENCAPSULATE, false)));
         }
-        KeyKind::Aes { .. } | KeyKind::Generic { .. } | KeyKind::TripleDes { .. } => {}
+        KeyKind::Aes { .. } | KeyKind::Generic { .. } | KeyKind::TripleDes { .. } | KeyKind::ChaCha20 => {}
     }
     template
 }
@@ -171,7 +176,7 @@ fn usage(kind: KeyKind, may: bool) -> Vec<Attr<'static>> {
     let (encrypts, signs) = match kind {
         // AES signs in the words of PKCS#11 where it makes a CMAC.
         KeyKind::Aes { .. } | KeyKind::Rsa { .. } => (may, may),
-        KeyKind::TripleDes { .. } => (may, false),
+        KeyKind::TripleDes { .. } | KeyKind::ChaCha20 => (may, false),
         KeyKind::PostQuantum { set } => (false, may && !set.is_kem()),
         KeyKind::Edwards { curve } => (false, may && curve.signs()),
         KeyKind::Generic { .. } | KeyKind::Ec { .. } => (false, may),
@@ -198,7 +203,8 @@ fn usage(kind: KeyKind, may: bool) -> Vec<Attr<'static>> {
 /// Whether PKCS#11 makes keys of such keys.
 const fn derives(kind: KeyKind) -> bool {
     match kind {
-        KeyKind::Aes { .. } | KeyKind::Generic { .. } | KeyKind::TripleDes { .. } | KeyKind::Ec { .. } => true,
+        KeyKind::Aes { .. } | KeyKind::Generic { .. } | KeyKind::TripleDes { .. } | KeyKind::ChaCha20 => true,
+        KeyKind::Ec { .. } => true,
         KeyKind::Edwards { curve } => !curve.signs(),
         KeyKind::Rsa { .. } | KeyKind::PostQuantum { .. } => false,
     }

@@ -68,7 +68,7 @@ impl Prepared {
             },
             KeyKind::PostQuantum { .. } => Inner::PostQuantum(Box::new(postquantum::Opened::new(pkcs8)?)),
             KeyKind::Edwards { .. } => Inner::Edwards(EdwardsKey::new(pkcs8)?),
-            KeyKind::Aes { .. } | KeyKind::Generic { .. } | KeyKind::TripleDes { .. } => {
+            KeyKind::Aes { .. } | KeyKind::Generic { .. } | KeyKind::TripleDes { .. } | KeyKind::ChaCha20 => {
                 return Err(CryptoError::BadParameters("a symmetric key is no private key".into()));
             }
         }))
@@ -132,7 +132,8 @@ pub(super) fn offers(kind: KeyKind) -> bool {
         | KeyKind::Edwards { .. }
         | KeyKind::Aes { .. }
         | KeyKind::Generic { .. }
-        | KeyKind::TripleDes { .. } => true,
+        | KeyKind::TripleDes { .. }
+        | KeyKind::ChaCha20 => true,
     }
 }
 
@@ -164,7 +165,7 @@ pub(super) fn generate(kind: KeyKind) -> Result<(Secret, Vec<u8>), CryptoError> 
         }
         KeyKind::PostQuantum { set } => return postquantum::generate(set),
         KeyKind::Edwards { curve } => return EdwardsKey::generate(curve),
-        KeyKind::Aes { .. } | KeyKind::Generic { .. } | KeyKind::TripleDes { .. } => {
+        KeyKind::Aes { .. } | KeyKind::Generic { .. } | KeyKind::TripleDes { .. } | KeyKind::ChaCha20 => {
             return Err(CryptoError::BadParameters("a symmetric key is made by generate".into()));
         }
     };

@@ -25,6 +25,7 @@ pub(super) fn run(suite: &mut Suite<'_>) {
                 derive(suite, key, &base, &how, aes(128));
                 if hash == Hash::Sha256 {
                     derive(suite, key, &base, &how, TDES);
+                    derive(suite, key, &base, &how, KeyKind::ChaCha20);
                 }
                 if hash.len() >= 32 {
                     derive(suite, key, &base, &how, aes(256));
@@ -45,6 +46,7 @@ pub(super) fn run(suite: &mut Suite<'_>) {
     });
     by_encryption(suite);
     by_triple_des(suite);
+    by_chacha20(suite);
     CURVES.into_iter().for_each(|curve| by_agreement(suite, KeyKind::Ec { curve }, curve.coordinate_len()));
     AGREEING.into_iter().for_each(|curve| by_agreement(suite, KeyKind::Edwards { curve }, curve.len()));
     again(suite);
@@ -92,13 +94,24 @@ fn derive(suite: &mut Suite<'_>, key: Key<'_>, base: &[u8], how: &Derivation<'_>
 
 /// Whether the provider has it; a key that is another one fails the test.
 fn becomes(suite: &mut Suite<'_>, key: Key<'_>, how: &Derivation<'_>, kind: KeyKind, expected: &[u8]) -> bool {
+    becomes_as(suite, &names::derived(kind, &how.name()), key, how, kind, expected)
+}
+
+/// The same by another name.
+fn becomes_as(
+    suite: &mut Suite<'_>,
+    what: &str,
+    key: Key<'_>,
+    how: &Derivation<'_>,
+    kind: KeyKind,
+    expected: &[u8],
+) -> bool {
     let residency = (suite.residency)();
     if !suite.provider.offers(kind, residency) {
         return false;
     }
-    let what = names::derived(kind, &how.name());
     let answer = suite.provider.derive_key(key, how, kind, residency);
-    let Some(made) = suite.need(&what, answer) else { return false };
+    let Some(made) = suite.need(what, answer) else { return false };
     let outside = ClearKey::new(kind, Secret::copy_of(expected));
     suite.with_made(kind, residency, made, |suite, derived| {
         assert!(is_same(suite.provider, derived, &outside), "{what}: another key");
@@ -112,6 +125,7 @@ fn is_same(provider: &dyn Provider, key: Key<'_>, outside: &ClearKey) -> bool {
     let cipher = match key.kind() {
         KeyKind::Aes { .. } => Some(Cipher::AesEcb { padding: Padding::None }),
         KeyKind::TripleDes { .. } => Some(Cipher::TdesEcb { padding: Padding::None }),
+        KeyKind::ChaCha20 => Some(Cipher::ChaCha20 { nonce: &[0; 12], counter: 0 }),
         _ => None,
     };
     if let Some(cipher) = cipher {
@@ -172,6 +186,21 @@ fn by_triple_des(suite: &mut Suite<'_>) {
             derive(suite, key, &base, &Derivation::Hash(Hash::Sha256), aes(128));
         });
     }
+}
+
+/// By keys of ChaCha20, whose bytes are as good as any.
+fn by_chacha20(suite: &mut Suite<'_>) {
+    let base = [0x2c; 32];
+    suite.with_key(KeyKind::ChaCha20, &base, |suite, key| {
+        let clear = ClearKey::new(KeyKind::ChaCha20, Secret::copy_of(&base));
+        let cipher = Cipher::ChaCha20 { nonce: &[9; 12], counter: 1 };
+        let encryption = Derivation::Encrypt { cipher, data: &[1; 32] };
+        for how in by_hash(Hash::Sha256).into_iter().chain([encryption]) {
+            let expected = SoftwareProvider.derive(Key::Clear(&clear), &how, 32).expect("derive in software");
+            let what = format!("Deriving from a key of ChaCha20: {}", how.name());
+            becomes_as(suite, &what, key, &how, aes(256), expected.expose());
+        }
+    });
 }
 
 /// Key agreement on a curve that gives secrets of so many bytes.

@@ -41,6 +41,7 @@ pub(super) fn run(suite: &mut Suite<'_>) {
     for bytes in [16, 24] {
         symmetric(suite, KeyKind::TripleDes { bytes });
     }
+    symmetric(suite, KeyKind::ChaCha20);
     for kind in PAIRS {
         pair(suite, kind);
         adopted_pair(suite, kind);
@@ -83,6 +84,10 @@ fn use_symmetric(suite: &mut Suite<'_>, key: Key<'_>) -> Option<Vec<u8>> {
         }
         KeyKind::TripleDes { .. } => {
             let cipher = Cipher::TdesEcb { padding: Padding::None };
+            suite.need(cipher.name(), provider.encrypt(key, &cipher, &[0; 16])).map(|out| out.data)
+        }
+        KeyKind::ChaCha20 => {
+            let cipher = Cipher::ChaCha20 { nonce: &[7; 12], counter: 1 };
             suite.need(cipher.name(), provider.encrypt(key, &cipher, &[0; 16])).map(|out| out.data)
         }
         kind => {

@@ -4,6 +4,7 @@
 //! The provider's own test compares that with its column in docs/modules.md: neither a wrong answer nor a silent loss of
 //! something passes.
 
+mod chacha;
 mod ciphers;
 mod derived;
 mod keys;
@@ -39,6 +40,7 @@ pub(crate) fn try_watched(
     ciphers::run(&mut suite);
     modes::run(&mut suite);
     tdes::run(&mut suite);
+    chacha::run(&mut suite);
     signatures::run(&mut suite);
     rest::run(&mut suite);
     derived::run(&mut suite);

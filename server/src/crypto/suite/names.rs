@@ -8,7 +8,7 @@ pub(super) fn keys(kind: KeyKind, done: &str) -> String {
     let unit = match kind {
         KeyKind::Aes { .. } | KeyKind::Rsa { .. } => " (bits)",
         KeyKind::Generic { .. } | KeyKind::TripleDes { .. } => " (bytes)",
-        KeyKind::Ec { .. } | KeyKind::PostQuantum { .. } | KeyKind::Edwards { .. } => "",
+        KeyKind::ChaCha20 | KeyKind::Ec { .. } | KeyKind::PostQuantum { .. } | KeyKind::Edwards { .. } => "",
     };
     format!("{} keys{done}{unit}: {}", family(kind), key(kind))
 }
@@ -18,6 +18,7 @@ fn family(kind: KeyKind) -> &'static str {
         KeyKind::Aes { .. } => "AES",
         KeyKind::Generic { .. } => "Other symmetric",
         KeyKind::TripleDes { .. } => "Triple DES",
+        KeyKind::ChaCha20 => "Stream cipher",
         KeyKind::Rsa { .. } => "RSA",
         KeyKind::Ec { .. } => "Elliptic curve",
         KeyKind::PostQuantum { set } if set.is_kem() => "ML-KEM",
@@ -32,6 +33,7 @@ fn key(kind: KeyKind) -> String {
     match kind {
         KeyKind::Aes { bits } | KeyKind::Rsa { bits } => bits.to_string(),
         KeyKind::Generic { bytes } | KeyKind::TripleDes { bytes } => bytes.to_string(),
+        KeyKind::ChaCha20 => "ChaCha20".into(),
         KeyKind::Ec { curve } => self::curve(curve).into(),
         KeyKind::PostQuantum { set } => set.algorithm().name().expect("a name").into(),
         KeyKind::Edwards { curve } => match curve {
@@ -91,6 +93,7 @@ pub(super) fn wrap(wrap: Wrap, bits: usize) -> String {
 pub(super) fn derived(kind: KeyKind, how: &str) -> String {
     match kind {
         KeyKind::Aes { bits } => format!("Deriving an AES key of {bits} bits: {how}"),
+        KeyKind::ChaCha20 => format!("Deriving a key of ChaCha20: {how}"),
         KeyKind::TripleDes { bytes } => format!("Deriving a key of triple DES of {bytes} bytes: {how}"),
         kind => format!("Deriving another secret of {} bytes: {how}", kind.raw_len().expect("a symmetric key")),
     }
