@@ -162,6 +162,15 @@ pub const fn recommended_edwards(curve: Edwards) -> RecommendedCurve {
     }
 }
 
+/// The protocol's name of the curve of a key, if it is on one.
+pub const fn recommended_of(kind: KeyKind) -> Option<RecommendedCurve> {
+    match kind {
+        KeyKind::Ec { curve } => Some(recommended(curve)),
+        KeyKind::Edwards { curve } => Some(recommended_edwards(curve)),
+        _ => None,
+    }
+}
+
 /// The format in which a key is kept that the server made. 2.x says which one that is (KMIP 2.1 §4.26).
 pub const fn default_format(object: ObjectType, kind: KeyKind, version: Version) -> Format {
     match (object, kind) {

@@ -235,11 +235,7 @@ fn found(algorithm: Algorithm, kind: KeyKind) -> Vec<(Tag, Value)> {
         (Tag::CryptographicAlgorithm, Value::Enumeration(algorithm.into())),
         (Tag::CryptographicLength, Value::Integer(length)),
     ];
-    let curve = match kind {
-        KeyKind::Ec { curve } => Some(keyblock::recommended(curve)),
-        KeyKind::Edwards { curve } => Some(keyblock::recommended_edwards(curve)),
-        _ => None,
-    };
+    let curve = keyblock::recommended_of(kind);
     if curve.is_some() {
         let domain = CryptographicDomainParameters { q_length: None, recommended_curve: curve };
         found.extend(

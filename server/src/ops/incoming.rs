@@ -3,7 +3,8 @@
 
 use kmip_codec::Value;
 use kmip_codec::spec::{
-    CryptographicAlgorithm as Algorithm, KeyFormatType, LinkType, ObjectType, ResultReason, SplitKeyMethod, Tag,
+    CryptographicAlgorithm as Algorithm, KeyFormatType, LinkType, ObjectType, RecommendedCurve, ResultReason,
+    SplitKeyMethod, Tag,
 };
 use kmip_codec::types::{
     Attribute, Attributes, KeyBlock, KeyValue, Link, Object, ProtectionStorageMasks, SplitKey, UniqueIdentifier,
@@ -11,6 +12,7 @@ use kmip_codec::types::{
 
 use super::new_object::Given;
 use crate::crypto::Made;
+use crate::crypto::algorithm::KeyKind;
 use crate::crypto::certificate;
 use crate::crypto::keyblock::{self, Canonical};
 use crate::failure::{Failure, Outcome};
@@ -244,6 +246,9 @@ fn key(view: &View, object: &Object, given: &Given, found: &mut Vec<(Tag, Value)
     if !may_lack && algorithm.is_none() {
         return Err(Failure::new(ResultReason::InvalidAttribute, "Cryptographic Algorithm is missing"));
     }
+    if let Some(key) = &canonical {
+        check_curve(given.curve(), key.kind())?;
+    }
     if let Some(bits) = bits {
         check_algorithm(algorithm, kind_algorithm)?;
         check_length(view, algorithm, length, bits)?;
@@ -269,6 +274,16 @@ fn check_algorithm(said: Option<Algorithm>, is: Option<Algorithm>) -> Outcome<()
     match (said, is) {
         (Some(said), Some(is)) if said != is => {
             Err(Failure::invalid_field(format!("the key is said to be {said}, and is {is}")))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn check_curve(said: Option<RecommendedCurve>, kind: KeyKind) -> Outcome<()> {
+    match (said, keyblock::recommended_of(kind)) {
+        (Some(said), Some(is)) if said != is => {
+            let why = format!("the key is said to be on the curve {said}, and is on {is}");
+            Err(Failure::new(ResultReason::InvalidAttributeValue, why))
         }
         _ => Ok(()),
     }

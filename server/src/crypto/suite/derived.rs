@@ -256,8 +256,8 @@ pub(super) fn agrees(suite: &mut Suite<'_>, key: Key<'_>, public: &[u8]) {
     becomes(suite, key, &Derivation::Ecdh { peer: &other.public }, kind, expected.expect("a secret").expose());
 }
 
-/// A shared secret of ML-KEM becomes a key, and its front a shorter one. A ciphertext that was changed gives another key; one
-/// of another length is refused (FIPS 203 §7.3).
+/// A shared secret of ML-KEM becomes a key, and its front a shorter one. A ciphertext that was changed gives another key,
+/// always the same one; one of another length is refused (FIPS 203 §6.3, §7.3).
 pub(super) fn decapsulated(suite: &mut Suite<'_>, key: Key<'_>, public: &[u8]) {
     let (ciphertext, secret) = software::encapsulate(public).expect("encapsulate");
     let how = Derivation::Decapsulate { ciphertext: &ciphertext };
@@ -283,13 +283,21 @@ pub(super) fn decapsulated(suite: &mut Suite<'_>, key: Key<'_>, public: &[u8]) {
     );
     let mut changed = ciphertext.clone();
     changed[0] ^= 1;
-    let residency = (suite.residency)();
-    let how = Derivation::Decapsulate { ciphertext: &changed };
-    let made = suite.provider.derive_key(key, &how, aes(256), residency).expect("no error");
     let outside = ClearKey::new(aes(256), secret);
-    suite.with_made(aes(256), residency, made, |suite, other| {
-        assert!(!is_same(suite.provider, other, &outside), "a changed ciphertext gives the secret");
-    });
+    // What is rejected gives a key of its own, and always the same: else it could be seen that it was.
+    let rejected = |suite: &mut Suite<'_>| {
+        let residency = (suite.residency)();
+        let how = Derivation::Decapsulate { ciphertext: &changed };
+        let made = suite.provider.derive_key(key, &how, aes(256), residency).expect("no error");
+        let mut shown = Vec::new();
+        suite.with_made(aes(256), residency, made, |suite, other| {
+            assert!(!is_same(suite.provider, other, &outside), "a changed ciphertext gives the secret");
+            let cipher = Cipher::AesEcb { padding: Padding::None };
+            shown = suite.provider.encrypt(other, &cipher, &[0; 16]).expect("encrypt").data;
+        });
+        shown
+    };
+    assert_eq!(rejected(suite), rejected(suite), "a changed ciphertext gives another key each time");
 }
 
 /// A key that was derived derives in its turn, and what comes of it is what comes of its bytes.
