@@ -26,7 +26,8 @@ pub struct Wanted {
 /// Lets an object leave as it is wanted.
 ///
 /// # Errors
-/// What [`View::export`] says; Key Wrap Type Not Supported; what unwrapping, converting and wrapping are refused for.
+/// What [`View::export`] says, of the object and of the key that opens it; Key Wrap Type Not Supported; what unwrapping,
+/// converting and wrapping are refused for.
 pub fn give(view: &mut View, permitted: &Permitted, wanted: &Wanted) -> Outcome<Object> {
     let unwrap = match wanted.wrap_type {
         None | Some(KeyWrapType::AsRegistered) => false,
@@ -42,8 +43,8 @@ pub fn give(view: &mut View, permitted: &Permitted, wanted: &Wanted) -> Outcome<
     let stays_wrapped = !unwrap && view.rests_wrapped(permitted)?;
     let hidden = wanted.specification.as_ref().is_some_and(|how| hides(how.wrapping_method));
     let mut object = view.export(permitted, hidden || stays_wrapped)?.into_object();
-    if unwrap {
-        wrapping::unwrap(view, &mut object)?;
+    if unwrap && let Some(parents) = wrapping::unwrap(view, &mut object)? {
+        parents.let_go(hidden)?;
     }
     if wanted.format == Some(KeyFormatType::Pkcs12) {
         if wanted.specification.is_some() || wanted.compression.is_some() {

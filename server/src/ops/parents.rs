@@ -2,10 +2,11 @@
 //! protection; Join Split Key and Import, whose requests carry the attributes of an object that was, tighten it.
 
 use kmip_codec::Value;
-use kmip_codec::spec::Tag;
+use kmip_codec::spec::{ResultReason, Tag};
 use kmip_codec::types::Attribute;
 
 use super::new_object::Given;
+use crate::failure::{Failure, Outcome};
 use crate::trust::policy::Permitted;
 
 /// The strictest of the flags that what it comes from has: the keys that it is derived from, the parts that are joined, the
@@ -40,6 +41,24 @@ impl Parents {
     pub fn guards(&self) -> Vec<(Tag, bool)> {
         let rules = [(Tag::Sensitive, true, self.sensitive), (Tag::Extractable, false, !self.extractable)];
         rules.into_iter().filter(|rule| rule.2).map(|(tag, strict, _)| (tag, strict)).collect()
+    }
+
+    /// Lets what they have opened leave, hidden or in the clear, as they may themselves.
+    ///
+    /// # Errors
+    /// Not Extractable; Sensitive.
+    pub fn let_go(&self, hidden: bool) -> Outcome<()> {
+        let (reason, why) = match self {
+            Self { extractable: false, .. } => {
+                (ResultReason::NotExtractable, "the key that opens the object is not Extractable")
+            }
+            Self { sensitive: true, .. } if !hidden => (
+                ResultReason::Sensitive,
+                "the key that opens the object is Sensitive: what it opens leaves only wrapped",
+            ),
+            _ => return Ok(()),
+        };
+        Err(Failure::new(reason, why))
     }
 
     /// What they may not do, the object may not either, whatever the request says. Its history is not better than theirs; and

@@ -186,6 +186,33 @@ fn a_sensitive_key_that_came_wrapped_leaves_wrapped() {
     assert_eq!(reason(got(&bench, not_wrapped(&identifier))), Some(Reason::Sensitive));
 }
 
+/// Who may unwrap with a key that must not leave would else have what it wraps by keeping that as it is and asking for it.
+#[test]
+fn a_key_that_came_wrapped_is_given_as_the_key_that_opens_it_would_be() {
+    let bench = Bench::new();
+    let mask = Mask::WRAP_KEY | Mask::UNWRAP_KEY;
+    let wraps = kek(&bench, mask);
+    let specification = KeyWrappingSpecification {
+        wrapping_method: WrappingMethod::Encrypt,
+        encryption_key_information: Some(information(&wraps)),
+        mac_signature_key_information: None,
+        attribute_names: Vec::new(),
+        encoding_option: Some(EncodingOption::NoEncoding),
+    };
+    for (flag, value, clear, anew) in [
+        (Tag::Sensitive, true, Some(Reason::Sensitive), None),
+        (Tag::Extractable, false, Some(Reason::NotExtractable), Some(Reason::NotExtractable)),
+        (Tag::Sensitive, false, None, None),
+    ] {
+        let opens = bench.key(Algorithm::AES, &KEK, mask, vec![(flag, Value::Boolean(value))]);
+        let identifier = register(&bench, wrapped(&opens, WRAPPED), vec![usage(Mask::ENCRYPT)]).unwrap();
+        assert!(got(&bench, request(&identifier)).is_ok());
+        assert_eq!(reason(got(&bench, not_wrapped(&identifier))), clear, "{flag} {value}");
+        let again = Request { key_wrapping_specification: Some(specification.clone()), ..not_wrapped(&identifier) };
+        assert_eq!(reason(got(&bench, again)), anew, "{flag} {value}");
+    }
+}
+
 #[test]
 fn keys_in_numbers_come_in_bytes_and_their_digests_too() {
     let bench = Bench::new();
