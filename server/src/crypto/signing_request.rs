@@ -67,7 +67,7 @@ impl SigningRequest {
     /// # Errors
     /// Feature Not Supported for other types than PKCS#10, PEM and CRMF, for signatures that this server cannot verify, and for
     /// extensions that it does not know; Invalid CSR for what is malformed, or not signed by the key that it holds; Permission
-    /// Denied for a request to be a certification authority; of CRMF what [`crmf::open`] says.
+    /// Denied for a request to be a certification authority; and what stands against a request in CRMF.
     pub fn open(kind: CertificateRequestType, bytes: &[u8]) -> Outcome<Self> {
         let (mut asked, extensions) = match kind {
             CertificateRequestType::CRMF => crmf::open(bytes)?,

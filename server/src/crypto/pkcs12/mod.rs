@@ -104,7 +104,7 @@ pub fn write(pkcs8: &Secret, chain: &[Vec<u8>], name: &str, password: &Secret) -
 /// trusted, in the way of Java, which finds no certificate without a key otherwise.
 ///
 /// # Errors
-/// As [`write`].
+/// As [`write()`].
 pub fn write_certificates(chain: &[Vec<u8>], name: &str, password: &Secret) -> Outcome<Zeroizing<Vec<u8>>> {
     friendly(name)?;
     let mut store = KeyStore::new();
