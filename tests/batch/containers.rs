@@ -56,6 +56,13 @@ fn in_container(identifier: &Text) -> ops::get::Request {
     ops::get::Request { key_format_type: Some(KeyFormatType::Pkcs12), ..get(Some(identifier)) }
 }
 
+/// The password of the containers, as a key may link to it.
+fn active_password(kmip: &mut Kmip) -> Text {
+    let secret = password(kmip, b"secret", SecretDataType::Password);
+    kmip.activate(&secret);
+    secret
+}
+
 /// The objects that links of a type lead to.
 fn linked(kmip: &mut Kmip, identifier: &Text, kind: LinkType) -> Vec<Text> {
     let is = |link: &Value| link.find(Tag::LinkType) == Some(&Value::Enumeration(kind.into()));
@@ -83,8 +90,7 @@ fn a_key_comes_and_goes_with_its_chain() {
     let kmipd = Kmipd::dev();
     for version in [Version::V1_4, Version::V2_0, Version::V2_1] {
         let mut kmip = kmipd.kmip(version);
-        let secret = password(&mut kmip, b"secret", SecretDataType::Password);
-        kmip.activate(&secret);
+        let secret = active_password(&mut kmip);
         for container in ["new.p12", "old.p12"] {
             let attributes = vec![mask(Mask::SIGN), link(LinkType::Pkcs12PasswordLink, &secret)];
             let key = kmip.register(contained(version, &file(container)), attributes);
@@ -134,8 +140,7 @@ fn every_container_of_openssl_is_read() {
     }
     let kmipd = Kmipd::dev();
     let mut kmip = kmipd.kmip(Version::V2_1);
-    let secret = password(&mut kmip, b"secret", SecretDataType::Password);
-    kmip.activate(&secret);
+    let secret = active_password(&mut kmip);
     let made = |options: &str| {
         let command = format!("pkcs12 -export {options} -inkey own.key -in own.pem -passout pass:secret -out own.p12");
         openssl(folder, &command);
@@ -171,8 +176,7 @@ fn a_certificate_leaves_in_a_container_of_its_own() {
     let kmipd = Kmipd::dev();
     for version in [Version::V1_4, Version::V2_0, Version::V2_1] {
         let mut kmip = kmipd.kmip(version);
-        let secret = password(&mut kmip, b"secret", SecretDataType::Password);
-        kmip.activate(&secret);
+        let secret = active_password(&mut kmip);
         let to_password = link(LinkType::Pkcs12PasswordLink, &secret);
         let key = kmip.register(contained(version, &file("new.p12")), vec![mask(Mask::SIGN), to_password.clone()]);
         let own = linked(&mut kmip, &key, LinkType::Pkcs12CertificateLink).remove(0);

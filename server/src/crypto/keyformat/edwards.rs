@@ -12,12 +12,12 @@ use super::{FormatError, close_pkcs8, close_spki, open_pkcs8, open_spki};
 use crate::crypto::algorithm::Edwards;
 use crate::secret::Secret;
 
-/// RFC 8410 §3.
-const CURVES: [(Edwards, ObjectIdentifier); 4] = [
-    (Edwards::X25519, ObjectIdentifier::new_unwrap("1.3.101.110")),
-    (Edwards::X448, ObjectIdentifier::new_unwrap("1.3.101.111")),
-    (Edwards::Ed25519, ObjectIdentifier::new_unwrap("1.3.101.112")),
-    (Edwards::Ed448, ObjectIdentifier::new_unwrap("1.3.101.113")),
+/// RFC 8410 §3: the object identifier of keys on a curve, and the same in DER.
+const CURVES: [(Edwards, ObjectIdentifier, &[u8]); 4] = [
+    (Edwards::X25519, ObjectIdentifier::new_unwrap("1.3.101.110"), &[0x06, 0x03, 0x2b, 0x65, 0x6e]),
+    (Edwards::X448, ObjectIdentifier::new_unwrap("1.3.101.111"), &[0x06, 0x03, 0x2b, 0x65, 0x6f]),
+    (Edwards::Ed25519, ObjectIdentifier::new_unwrap("1.3.101.112"), &[0x06, 0x03, 0x2b, 0x65, 0x70]),
+    (Edwards::Ed448, ObjectIdentifier::new_unwrap("1.3.101.113"), &[0x06, 0x03, 0x2b, 0x65, 0x71]),
 ];
 
 /// What keys on a curve are called.
@@ -90,8 +90,8 @@ impl EdwardsPrivate {
 }
 
 /// The name of a curve as CKA_EC_PARAMS has it (PKCS #11 3.0 §2.3.5): its object identifier in DER.
-pub fn edwards_parameters(curve: Edwards) -> Result<Vec<u8>, FormatError> {
-    algorithm(curve)?.oid.to_der().map_err(|_| FormatError::Malformed("CKA_EC_PARAMS"))
+pub fn edwards_parameters(curve: Edwards) -> &'static [u8] {
+    CURVES.iter().find(|row| row.0 == curve).map_or(&[], |row| row.2)
 }
 
 /// The curve that CKA_EC_PARAMS in DER name: by its object identifier, or by its name as a PrintableString.
@@ -116,7 +116,7 @@ pub(in crate::crypto) fn carried(pkcs8: &[u8]) -> Result<Option<Vec<u8>>, Format
 }
 
 pub(super) fn is_known(oid: &ObjectIdentifier) -> bool {
-    CURVES.iter().any(|(_, name)| name == oid)
+    CURVES.iter().any(|(_, name, _)| name == oid)
 }
 
 pub(super) fn open_private<'a>(info: &PrivateKeyInfoRef<'a>) -> Result<(Edwards, &'a [u8]), FormatError> {
@@ -145,12 +145,24 @@ fn curve_of(algorithm: &AlgorithmIdentifierRef<'_>) -> Result<Edwards, FormatErr
     if algorithm.parameters.is_some() {
         return Err(FormatError::Invalid("a key of RFC 8410 has no parameters"));
     }
-    let found = CURVES.iter().find(|(_, name)| *name == algorithm.oid);
-    found.map(|(curve, _)| *curve).ok_or_else(|| FormatError::UnknownAlgorithm(algorithm.oid.to_string()))
+    let found = CURVES.iter().find(|(_, name, _)| *name == algorithm.oid);
+    found.map(|(curve, ..)| *curve).ok_or_else(|| FormatError::UnknownAlgorithm(algorithm.oid.to_string()))
 }
 
 fn algorithm(curve: Edwards) -> Result<AlgorithmIdentifierRef<'static>, FormatError> {
-    let found = CURVES.iter().find(|(known, _)| *known == curve);
-    let oid = found.map(|(_, oid)| *oid).ok_or(FormatError::Invalid("a curve without a name"))?;
+    let oid = name(curve).ok_or(FormatError::Invalid("a curve without a name"))?;
     Ok(AlgorithmIdentifierRef { oid, parameters: None })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_curve_has_one_name_in_both_forms() {
+        for (curve, oid, der) in CURVES {
+            assert_eq!(oid.to_der().unwrap(), der);
+            assert_eq!(edwards_of_parameters(edwards_parameters(curve)), Ok(curve));
+        }
+    }
 }

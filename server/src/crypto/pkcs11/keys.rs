@@ -360,7 +360,7 @@ impl<'a> Material<'a> {
                 Attr::Bytes(CKA_VALUE, parts.d.expose()),
             ],
             Self::Edwards(parts) => vec![
-                Attr::Bytes(CKA_EC_PARAMS, template::edwards_parameters(parts.curve)),
+                Attr::Bytes(CKA_EC_PARAMS, keyformat::edwards_parameters(parts.curve)),
                 Attr::Bytes(CKA_VALUE, parts.key.expose()),
             ],
             Self::PostQuantum(parts) => {

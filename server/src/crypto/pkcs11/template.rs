@@ -19,7 +19,8 @@ use cryptoki_sys::{
 };
 
 use super::attr::Attr;
-use crate::crypto::algorithm::{Curve, Edwards, Family, KeyKind, ParameterSet};
+use crate::crypto::algorithm::{Curve, Family, KeyKind, ParameterSet};
+use crate::crypto::keyformat;
 
 /// Length in bytes of a key of triple DES that is two keys; PKCS#11 has a type of its own for it.
 const TWO_KEYS: u32 = 16;
@@ -152,7 +153,7 @@ pub(super) fn public<'a>(kind: KeyKind, id: Option<&'a [u8; 16]>) -> Vec<Attr<'a
         KeyKind::Rsa { bits } => template
             .extend([Attr::Number(CKA_MODULUS_BITS, bits.into()), Attr::Bytes(CKA_PUBLIC_EXPONENT, &PUBLIC_EXPONENT)]),
         KeyKind::Ec { curve } => template.push(Attr::Bytes(CKA_EC_PARAMS, curve_parameters(curve))),
-        KeyKind::Edwards { curve } => template.push(Attr::Bytes(CKA_EC_PARAMS, edwards_parameters(curve))),
+        KeyKind::Edwards { curve } => template.push(Attr::Bytes(CKA_EC_PARAMS, keyformat::edwards_parameters(curve))),
         KeyKind::PostQuantum { set } => {
             template.push(Attr::Number(CKA_PARAMETER_SET, parameter_set(set)));
             // PKCS#11 3.2 §4.8; a module without ML-KEM does not know it.
@@ -218,16 +219,6 @@ pub(super) const fn curve_parameters(curve: Curve) -> &'static [u8] {
         Curve::P384 => &[0x06, 0x05, 0x2b, 0x81, 0x04, 0x00, 0x22],
         Curve::P521 => &[0x06, 0x05, 0x2b, 0x81, 0x04, 0x00, 0x23],
         Curve::Secp256k1 => &[0x06, 0x05, 0x2b, 0x81, 0x04, 0x00, 0x0a],
-    }
-}
-
-/// The same for a curve of RFC 8410 §3.
-pub(super) const fn edwards_parameters(curve: Edwards) -> &'static [u8] {
-    match curve {
-        Edwards::X25519 => &[0x06, 0x03, 0x2b, 0x65, 0x6e],
-        Edwards::X448 => &[0x06, 0x03, 0x2b, 0x65, 0x6f],
-        Edwards::Ed25519 => &[0x06, 0x03, 0x2b, 0x65, 0x70],
-        Edwards::Ed448 => &[0x06, 0x03, 0x2b, 0x65, 0x71],
     }
 }
 

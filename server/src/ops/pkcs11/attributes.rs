@@ -428,7 +428,7 @@ fn public_part(view: &mut View, object: &Permitted, class: Class, kind: u64) -> 
     if kind == ck::CKA_EC_PARAMS {
         let parameters = match view.key_kind(object)? {
             KeyKind::Ec { curve } => keyformat::curve_parameters(curve),
-            KeyKind::Edwards { curve } => keyformat::edwards_parameters(curve),
+            KeyKind::Edwards { curve } => Ok(keyformat::edwards_parameters(curve).to_vec()),
             _ => return Ok(None),
         };
         return Ok(Some(Own::bytes(parameters.map_err(Failure::from)?)));
