@@ -14,9 +14,8 @@ use crate::crypto::algorithm::{Curve, Edwards, Family, Hash, KeyKind, Mac, Param
 use crate::crypto::{Key, Made, Provider as _, Residency};
 use crate::secret::Secret;
 
-/// The kinds of pairs that no list of the standard tells: which curves and parameter sets a module has, and whether it wraps
-/// their keys.
-const PAIRS: [KeyKind; 27] = [
+/// The curves.
+const CURVES: [KeyKind; 9] = [
     KeyKind::Ec { curve: Curve::P224 },
     KeyKind::Ec { curve: Curve::P256 },
     KeyKind::Ec { curve: Curve::P384 },
@@ -26,26 +25,13 @@ const PAIRS: [KeyKind; 27] = [
     KeyKind::Edwards { curve: Edwards::Ed448 },
     KeyKind::Edwards { curve: Edwards::X25519 },
     KeyKind::Edwards { curve: Edwards::X448 },
-    KeyKind::PostQuantum { set: ParameterSet::MlKem512 },
-    KeyKind::PostQuantum { set: ParameterSet::MlKem768 },
-    KeyKind::PostQuantum { set: ParameterSet::MlKem1024 },
-    KeyKind::PostQuantum { set: ParameterSet::MlDsa44 },
-    KeyKind::PostQuantum { set: ParameterSet::MlDsa65 },
-    KeyKind::PostQuantum { set: ParameterSet::MlDsa87 },
-    // Those first that are made in no time.
-    KeyKind::PostQuantum { set: ParameterSet::SlhDsaSha2_128f },
-    KeyKind::PostQuantum { set: ParameterSet::SlhDsaSha2_192f },
-    KeyKind::PostQuantum { set: ParameterSet::SlhDsaSha2_256f },
-    KeyKind::PostQuantum { set: ParameterSet::SlhDsaSha2_128s },
-    KeyKind::PostQuantum { set: ParameterSet::SlhDsaSha2_192s },
-    KeyKind::PostQuantum { set: ParameterSet::SlhDsaSha2_256s },
-    KeyKind::PostQuantum { set: ParameterSet::SlhDsaShake128f },
-    KeyKind::PostQuantum { set: ParameterSet::SlhDsaShake192f },
-    KeyKind::PostQuantum { set: ParameterSet::SlhDsaShake256f },
-    KeyKind::PostQuantum { set: ParameterSet::SlhDsaShake128s },
-    KeyKind::PostQuantum { set: ParameterSet::SlhDsaShake192s },
-    KeyKind::PostQuantum { set: ParameterSet::SlhDsaShake256s },
 ];
+
+/// The kinds of pairs that no list of the standard tells: which curves and parameter sets a module has, and whether it wraps
+/// their keys.
+fn pairs() -> impl Iterator<Item = KeyKind> {
+    CURVES.into_iter().chain(ParameterSet::ALL.map(|set| KeyKind::PostQuantum { set }))
+}
 
 /// The symmetric kinds beside AES that a module may have: what it has not is bytes there.
 const SYMMETRIC: [KeyKind; 3] = [KeyKind::TripleDes { bytes: 16 }, KeyKind::TripleDes { bytes: 24 }, KeyKind::ChaCha20];
@@ -82,7 +68,7 @@ const BLOCK: u32 = 64;
 impl Kinds {
     /// Everything, for the provider that probes itself.
     pub(super) fn all() -> Self {
-        let all: HashSet<_> = PAIRS.into_iter().chain(SYMMETRIC).collect();
+        let all: HashSet<_> = pairs().chain(SYMMETRIC).collect();
         Self { wrapped: all.clone(), on_token: all, rsa: None, odd: Odd::Any }
     }
 
@@ -93,7 +79,7 @@ impl Kinds {
 
     /// Tries what no list of the standard tells.
     pub(super) fn probe(provider: &Pkcs11Provider) -> Self {
-        let known = || PAIRS.into_iter().filter(|kind| has_mechanisms(provider, *kind));
+        let known = || pairs().filter(|kind| has_mechanisms(provider, *kind));
         let (mut wrapped, mut on_token, mut unwrapped) = (HashSet::new(), HashSet::new(), HashSet::new());
         for kind in known() {
             // Keys of SLH-DSA take long to make, and a module that does not wrap one of them wraps none.
